@@ -1,0 +1,24 @@
+from containers.models.audit import AuditEvent
+from containers.models.container import Address, Container
+from containers.models.inquiry import Inquiry
+from containers.models.node import Node, UndoProfile
+from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
+from containers.models.script import Script, ScriptVersion
+from containers.models.template import Template
+
+__all__ = [
+    "Address",
+    "AuditEvent",
+    "Busy",
+    "Container",
+    "Inquiry",
+    "LogChunk",
+    "Node",
+    "Operation",
+    "OperationStep",
+    "Script",
+    "ScriptVersion",
+    "Template",
+    "UndoProfile",
+    "Via",
+]

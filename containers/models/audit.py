@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.timezone import now
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class AuditEvent(models.Model):
+    """Who did what, when; only ever added to."""
+
+    at = models.DateTimeField(default=now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    name = models.CharField(
+        max_length=150, blank=True
+    )  # of whoever did it, also when they are gone
+    via = models.CharField(max_length=16, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    ctid = models.PositiveIntegerField(null=True)
+    what = models.CharField(max_length=255)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.name}: {self.what}"
+
+    @classmethod
+    def record(
+        cls,
+        what: str,
+        *,
+        by: User | None,
+        via: str,
+        ctid: int | None = None,
+        address: str | None = None,
+        **details: Any,
+    ) -> AuditEvent:
+        return cls.objects.create(
+            what=what,
+            by=by,
+            name=by.get_username() if by else "",
+            via=via,
+            ctid=ctid,
+            address=address,
+            details=details,
+        )

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import IntegrityError, models, transaction
+from django.urls import reverse
+from django.utils.timezone import now
+
+from containers.models.node import Node
+from containers.models.operation import Busy, Operation, Via
+from containers.models.template import Template
+from containers.node.operations import PLANS
+from containers.node.plan import Refusal
+from containers.node.states import UNFINISHED, State
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
+
+
+class ContainerQuerySet(models.QuerySet["Container"]):
+    def visible_to(self, user: User) -> ContainerQuerySet:
+        return self if user.is_staff else self.filter(owner=user)
+
+
+class Container(models.Model):
+    """The panel's record of a container: what it shall be, and what its node last said of it."""
+
+    ctid = models.PositiveIntegerField(
+        "CT ID",
+        unique=True,
+        validators=[MinValueValidator(LOWEST), MaxValueValidator(HIGHEST)],
+    )
+    node = models.ForeignKey(Node, models.PROTECT, related_name="containers")
+    template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="containers")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="containers",
+    )
+
+    # What it shall be: written to ve.conf
+    name = models.CharField(max_length=64, blank=True)
+    hostname = models.CharField(max_length=253)
+    description = models.CharField(max_length=255, blank=True)
+    ram = models.PositiveIntegerField("memory", null=True, blank=True, help_text="MiB")
+    cpus = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    pids = models.PositiveIntegerField("processes", null=True, blank=True)
+    diskspace = models.PositiveIntegerField("disk", null=True, blank=True, help_text="MiB")
+    nameservers = models.JSONField(default=list, blank=True)
+    searchdomains = models.JSONField(default=list, blank=True)
+    onboot = models.BooleanField("start at boot", default=False)
+    disabled = models.BooleanField(default=False, help_text="May not be started")
+
+    # What its node said
+    state = models.CharField(
+        max_length=16, default=State.UNKNOWN.value, choices=[(s.value, s.value) for s in State]
+    )
+    state_since = models.DateTimeField(default=now)
+    facts = models.JSONField(default=dict, blank=True)  # init, init_pid, host_keys, warnings …
+    usage = models.JSONField(default=dict, blank=True)  # memory, disk, inodes, pids, oom_kills …
+    usage_at = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField(default=now)
+
+    objects = ContainerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ctid"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=~models.Q(name=""), name="one_container_per_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"CT {self.ctid}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("container", args=[self.ctid])
+
+    @property
+    def addresses(self) -> list[str]:
+        return [each.address for each in self.address_set.all()]
+
+    @property
+    def operation(self) -> Operation | None:
+        """The unfinished exclusive operation that holds it, if any."""
+        return self.operations.filter(state__in=UNFINISHED, exclusive=True).first()
+
+    def refusal(self, kind: str) -> Refusal | None:
+        """Why its state, as last heard, does not allow this operation."""
+        return PLANS[kind].refusal(State(self.state))
+
+    def request(
+        self,
+        kind: str,
+        *,
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        reason: str = "",
+        params: Mapping[str, Any] | None = None,
+    ) -> Operation:
+        """Queue an operation. Raises Busy, which names the operation that holds the container."""
+        try:
+            with transaction.atomic():
+                return Operation.objects.create(
+                    container=self,
+                    ctid=self.ctid,
+                    node=self.node,
+                    kind=kind,
+                    exclusive=PLANS[kind].exclusive,
+                    by=by,
+                    via=via,
+                    reason=reason,
+                    params=dict(params or {}),
+                )
+        except IntegrityError as error:
+            raise Busy(f"{self}", self.operation) from error
+
+
+class Address(models.Model):
+    """An IP address of a container's; no two containers have the same one."""
+
+    container = models.ForeignKey(Container, models.CASCADE)
+    address = models.GenericIPAddressField(unique=True)
+    pooled = models.BooleanField(default=False)  # from the node's pool: leaves through NAT
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return str(self.address)

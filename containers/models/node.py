@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils.timezone import now
+
+SILENT = timedelta(seconds=20)  # without a heartbeat for this long, a node counts as away
+
+
+class UndoProfile(models.TextChoices):
+    DOCUMENTED = "documented", "as documented: a failed start script ends in stop and dismount"
+    VZCTL = "vzctl", "as vzctl 4.11 does: the umount scripts run as well"
+
+
+class Node(models.Model):
+    """A machine that holds containers. Its own process keeps what it says of itself up to date."""
+
+    name = models.SlugField(unique=True)
+    runtime = models.CharField(max_length=32, default="runc")
+    storage = models.CharField(max_length=32, default="btrfs")
+    undo_profile = models.CharField(
+        max_length=16, choices=UndoProfile.choices, default=UndoProfile.DOCUMENTED
+    )
+    script_timeout = models.PositiveIntegerField(
+        default=600, help_text="Seconds an action script may run before it is ended; 0: no limit"
+    )
+    pool = models.CharField(
+        max_length=43, blank=True, help_text="Addresses to give, as 10.1.2.0/24"
+    )
+    boot_id = models.CharField(max_length=36, blank=True)
+    heartbeat = models.DateTimeField(null=True, blank=True)
+    facts = models.JSONField(default=dict, blank=True)  # what it says of itself: kernel, CRIU, disk
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody has heard from it; what is queued for it waits."""
+        return self.heartbeat is None or now() - self.heartbeat > SILENT

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils.timezone import now
+
+from containers import doorbell
+from containers.models.node import Node
+from containers.node.actions import Where
+from containers.node.operations import PLANS
+from containers.node.states import FINISHED, UNFINISHED, Progress, StepState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class Busy(Exception):
+    """Another operation has not finished yet."""
+
+    def __init__(self, what: str, holder: Operation | None) -> None:
+        who = f": {holder} is under way" if holder else " with another operation"
+        super().__init__(f"{what} is busy{who}.")
+        self.holder = holder
+
+
+class Via(models.TextChoices):
+    BROWSER = "browser", "in the browser"
+    PCTL = "pctl", "with pctl"
+    CONTAINER = "container", "by the container itself"
+    SCHEDULE = "schedule", "by a schedule"
+    BOOT = "boot", "at the start of the node"
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def unfinished(self) -> OperationQuerySet:
+        return self.filter(state__in=UNFINISHED)
+
+    def claim(self, node: Node) -> Operation | None:
+        """Take the oldest queued operation of a node, unless another worker is faster."""
+        for operation in self.filter(node=node, state=Progress.QUEUED).order_by("pk"):
+            taken = self.filter(pk=operation.pk, state=Progress.QUEUED)
+            if taken.update(state=Progress.RUNNING, started=now(), fence=F("fence") + 1):
+                operation.refresh_from_db()
+                return operation
+        return None
+
+    def visible_to(self, user: User) -> OperationQuerySet:
+        return self if user.is_staff else self.filter(container__owner=user)
+
+
+class Operation(models.Model):
+    """One thing to be done on a node: the request, how far it is, how it ended."""
+
+    node = models.ForeignKey(Node, models.PROTECT, related_name="operations")
+    container = models.ForeignKey(
+        "Container", models.SET_NULL, null=True, related_name="operations"
+    )
+    ctid = models.PositiveIntegerField(null=True)  # stays when the container is gone
+    resource = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 (NULLs don't collide)
+    kind = models.CharField(max_length=32)
+    exclusive = models.BooleanField(default=True)
+    params = models.JSONField(default=dict, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    via = models.CharField(max_length=16, choices=Via.choices, default=Via.BROWSER)
+    reason = models.CharField(max_length=255, blank=True)
+
+    state = models.CharField(
+        max_length=16, default=Progress.QUEUED.value, choices=[(p.value, p.value) for p in Progress]
+    )
+    code = models.IntegerField(null=True)  # vzctl's exit code
+    error = models.TextField(blank=True)
+    fence = models.PositiveIntegerField(default=0)  # whoever ships for it holds this number
+    log_len = models.BigIntegerField(default=0)
+    requested = models.DateTimeField(default=now)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["node", "state"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["container"],
+                condition=models.Q(state__in=UNFINISHED, exclusive=True),
+                name="one_unfinished_operation_per_container",
+            ),
+            models.UniqueConstraint(
+                fields=["node", "resource"],
+                condition=models.Q(state__in=UNFINISHED),
+                name="one_unfinished_operation_per_resource",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        what = f"CT {self.ctid}" if self.ctid else self.resource or f"{self.node}"
+        return f"operation {self.pk} ({self.label} of {what})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("operation", args=[self.pk])
+
+    @property
+    def label(self) -> str:
+        return PLANS[self.kind].label if self.kind in PLANS else self.kind
+
+    @property
+    def done(self) -> bool:
+        return self.state in FINISHED
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        requested = self._state.adding
+        super().save(*args, **kwargs)
+        if requested:
+            transaction.on_commit(lambda: doorbell.ring_node(self.node.name))
+
+    def cancel(self) -> bool:
+        """Ask for its end: at once when it's still queued, else its running step is ended."""
+        mine = Operation.objects.filter(pk=self.pk)
+        if mine.filter(state=Progress.QUEUED).update(
+            state=Progress.CANCELLED, finished=now(), error="it was cancelled before it began"
+        ):
+            asked = True
+        else:
+            asked = bool(mine.filter(state=Progress.RUNNING).update(state=Progress.CANCELLING))
+        self.refresh_from_db()
+        transaction.on_commit(lambda: doorbell.ring_node(self.node.name))
+        doorbell.ring_viewers(self.pk)
+        return asked
+
+    @classmethod
+    def request_on(
+        cls,
+        node: Node,
+        kind: str,
+        resource: str,
+        *,
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        params: dict[str, Any] | None = None,
+    ) -> Operation:
+        """Queue an operation that is on no container, as building a template. Raises Busy."""
+        try:
+            with transaction.atomic():
+                return cls.objects.create(
+                    node=node, kind=kind, resource=resource, by=by, via=via, params=params or {}
+                )
+        except IntegrityError as error:
+            holder = cls.objects.unfinished().filter(node=node, resource=resource).first()
+            raise Busy(resource, holder) from error
+
+
+class OperationStep(models.Model):
+    """A step of an operation, made from its runner's journal."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
+    number = models.PositiveIntegerField()  # in the order they are shown
+    key = models.CharField(max_length=64)
+    label = models.CharField(max_length=128)
+    where = models.CharField(
+        max_length=16, choices=[(w.value, w.value) for w in Where], default=Where.NODE.value
+    )
+    state = models.CharField(
+        max_length=16,
+        default=StepState.PENDING.value,
+        choices=[(s.value, s.value) for s in StepState],
+    )
+    undo = models.BooleanField(default=False)
+    code = models.IntegerField(null=True)
+    signal = models.IntegerField(null=True)
+    began = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    offset = models.BigIntegerField(null=True)  # in the log, where its output begins
+    end_offset = models.BigIntegerField(null=True)
+    version = models.PositiveIntegerField(null=True)  # of the script it ran
+    sha256 = models.CharField(max_length=64, blank=True)
+    foreign = models.BooleanField(default=False)  # the panel did not write what it ran
+    note = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["operation", "number"], name="one_step_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class LogChunk(models.Model):
+    """Bytes of an operation's log, at an offset that never changes."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="chunks")
+    offset = models.BigIntegerField()
+    data = models.BinaryField()
+    staff_only = models.BooleanField(default=False)  # what was said in the node's context
+
+    class Meta:
+        ordering = ["offset"]
+        constraints = [
+            models.UniqueConstraint(fields=["operation", "offset"], name="one_chunk_per_offset")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id}+{self.offset}"

@@ -1,0 +1,1 @@
+"""Everything that happens on a node. Nothing here knows Django or Channels."""

@@ -1,0 +1,93 @@
+"""Where a node keeps a container's things."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from containers.node.actions import Action, Scope
+from containers.node.conf import NodeConf
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one container.
+
+    Below fs everything is the container's root's to shape: never follow a path there from the
+    host but through beneath.py.
+    """
+
+    node: NodeConf
+    ctid: int
+
+    @property
+    def private(self) -> Path:
+        """VE_PRIVATE. Only fs, below it, is the container's."""
+        return self.node.vz / "private" / f"{self.ctid}"
+
+    @property
+    def fs(self) -> Path:
+        return self.private / "fs"
+
+    @property
+    def fs_tmp(self) -> Path:
+        """Where a reinstallation builds the new root file system."""
+        return self.private / "fs.reinstall"
+
+    @property
+    def scripts(self) -> Path:
+        return self.private / "scripts"
+
+    @property
+    def ve_conf(self) -> Path:
+        return self.private / "ve.conf"
+
+    @property
+    def conf_link(self) -> Path:
+        """VE_CONFFILE: a link to ve_conf, at the place that scripts have always known."""
+        return self.node.scripts / f"{self.ctid}.conf"
+
+    @property
+    def root(self) -> Path:
+        """VE_ROOT, where the private area is mounted."""
+        return self.node.vz / "root" / f"{self.ctid}"
+
+    @property
+    def lock(self) -> Path:
+        return self.node.vz / "lock" / f"{self.ctid}.lck"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.node.vz / "snapshots" / f"{self.ctid}"
+
+    @property
+    def old(self) -> Path:
+        """Private areas that a reinstallation replaced, kept while it can be undone."""
+        return self.node.vz / "old" / f"{self.ctid}"
+
+    @property
+    def bundle(self) -> Path:
+        return self.node.run / "bundle" / f"{self.ctid}"
+
+    @property
+    def runc_root(self) -> Path:
+        return self.node.run / "runc"
+
+    @property
+    def console_socket(self) -> Path:
+        return self.node.run / f"console-{self.ctid}.sock"
+
+    @property
+    def monitor(self) -> Path:
+        """The spool of its monitor: events, console."""
+        return self.node.spool / f"ct-{self.ctid}"
+
+    @property
+    def cgroup(self) -> str:
+        return f"{self.node.cgroup}/{self.ctid}"
+
+    def script(self, scope: Scope, action: Action) -> Path:
+        folder = self.node.scripts if scope is Scope.GLOBAL else self.scripts
+        return folder / action.file(scope)
+
+    def legacy_script(self, action: Action) -> Path:
+        """The place of OpenVZ up to layout 3: read by import, never run."""
+        return self.node.scripts / f"{self.ctid}.{action.name}"

@@ -1,0 +1,3 @@
+from containers.node.plan import Plan
+
+PLAN = Plan("Start", entry={})

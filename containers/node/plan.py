@@ -1,0 +1,160 @@
+"""A plan is a table of steps. Follow it down; when a step fails, undo it back up."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
+
+from containers.node.actions import Where
+from containers.node.ct import Ct
+from containers.node.errors import OperationError, Refused
+from containers.node.states import State
+
+Act = Callable[[Ct], None]
+Undo = Sequence["Step"] | Mapping[str, Sequence["Step"]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a plan. It happens whole, or it raises.
+
+    key: names it in the journal and in rows.
+    undo: the steps that take it back, in order; where the undo profiles differ, by profile.
+    Every undo is idempotent, and safe when what it undoes was only half done.
+    leaves: the container's state after it.
+    when: whether it applies, asked when its turn comes.
+    commits: once it has begun, a dead runner's operation is finished rather than undone.
+    once: an interrupted one is never done a second time; it counts as failed (scripts).
+    """
+
+    key: str
+    label: str
+    do: Act
+    undo: Undo = ()
+    leaves: State | None = None
+    where: Where = Where.NODE
+    when: Callable[[Ct], bool] = lambda ct: True
+    ignore_failure: bool = False
+    commits: bool = False
+    once: bool = False
+
+    def undoing(self, profile: str) -> Sequence["Step"]:
+        if isinstance(self.undo, Mapping):
+            return self.undo[profile]
+        return cast(Sequence[Step], self.undo)
+
+    def but(self, **changes: object) -> "Step":
+        """The same step with other fields, as step.but(ignore_failure=True)."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a plan does not begin; code 0 when there is nothing left to do."""
+
+    code: int
+    sentence: str
+
+
+Entry = Mapping[State, Sequence[Step] | Refusal]
+
+NOT_NOW = {
+    State.CREATING: Refusal(14, "the container is still being created"),
+    State.PAUSED: Refusal(32, "the container is paused"),
+    State.SUSPENDED: Refusal(32, "the container is suspended; resume it first"),
+    State.BROKEN: Refusal(43, "the container's private area is missing"),
+    State.UNKNOWN: Refusal(3, "its node has not said what state the container is in"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """entry: the steps to take from each state, or why not. What it does not name is refused."""
+
+    label: str
+    entry: Entry
+    exclusive: bool = True
+    on_container: bool = True
+
+    def refusal(self, state: State) -> Refusal | None:
+        found = self.way(state)
+        return found if isinstance(found, Refusal) else None
+
+    def steps(self, state: State) -> Sequence[Step]:
+        found = self.way(state)
+        return () if isinstance(found, Refusal) else found
+
+    def way(self, state: State) -> Sequence[Step] | Refusal:
+        if state in self.entry:
+            return self.entry[state]
+        return NOT_NOW.get(state, Refusal(3, f"{self.label} is not for a {state} container"))
+
+
+class Journal(Protocol):
+    """Where it is written down that a step begins and ends, before and after it does."""
+
+    def planned(self, steps: Sequence[Step]) -> None: ...
+    def skipped(self, step: Step) -> None: ...
+    def began(self, step: Step, *, undoing: bool = False) -> None: ...
+    def ended(self, step: Step, error: OperationError | None = None) -> None: ...
+    def state(self, state: State) -> None: ...
+
+
+def follow(plan: Plan, ct: Ct, journal: Journal) -> None:
+    """Take the steps in turn. Raises what the failing step raised, after undoing."""
+    refusal = plan.refusal(ct.state)
+    if refusal and refusal.code:
+        raise Refused(refusal.sentence, refusal.code)
+    if refusal:
+        ct.say(f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}.")
+        return
+    steps = plan.steps(ct.state)
+    journal.planned(steps)
+    take(steps, ct, journal)
+
+
+def take(steps: Sequence[Step], ct: Ct, journal: Journal) -> None:
+    taken: list[Step] = []
+    for step in steps:
+        if not step.when(ct):
+            journal.skipped(step)
+            continue
+        taken.append(step)
+        try:
+            perform(step, ct, journal)
+        except OperationError as error:
+            if step.ignore_failure:
+                ct.say(f"{error}; that is passed over here.")
+                ct.ignored.add(step.key)
+                continue
+            unwind(taken, ct, journal)
+            raise
+
+
+def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> None:
+    ct.say(f"{'<==' if undoing else '==>'} {step.label}")
+    journal.began(step, undoing=undoing)
+    try:
+        if ct.rehearsal:
+            ct.say(f"rehearsal: nothing is done to {step.label}")
+        else:
+            step.do(ct)
+    except OperationError as error:
+        journal.ended(step, error)
+        raise
+    journal.ended(step)
+    if step.leaves:
+        ct.state = step.leaves
+        journal.state(ct.state)
+
+
+def unwind(taken: Sequence[Step], ct: Ct, journal: Journal) -> None:
+    """Undo what was taken, the last first, up to the first undo that fails: what remains, remains."""
+    for step in reversed(taken):
+        for undo in step.undoing(ct.profile):
+            if not undo.when(ct):
+                continue
+            try:
+                perform(undo, ct, journal, undoing=True)
+            except OperationError as error:
+                ct.say(f"{error}; the rest is left as it is.")
+                return

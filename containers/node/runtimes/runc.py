@@ -1,0 +1,54 @@
+"""runc, the reference OCI runtime."""
+
+from pathlib import Path
+
+from containers.node.layout import Layout
+
+
+class Driver:
+    binary = "runc"
+
+    def runc(self, ct: Layout) -> list[str]:
+        return [self.binary, "--root", f"{ct.runc_root}"]
+
+    def create(self, ct: Layout) -> list[str]:
+        return [
+            *self.runc(ct), "create",
+            "--bundle", f"{ct.bundle}",
+            "--console-socket", f"{ct.console_socket}",
+            "--pid-file", f"{ct.bundle / 'init.pid'}",
+            f"{ct.ctid}",
+        ]  # fmt: skip
+
+    def start(self, ct: Layout) -> list[str]:
+        return [*self.runc(ct), "start", f"{ct.ctid}"]
+
+    def exec(self, ct: Layout, process: Path, pid_file: Path) -> list[str]:
+        """Detached, so that what the process leaves running does not hold the command up."""
+        return [
+            *self.runc(ct), "exec", "--detach",
+            "--process", f"{process}",
+            "--pid-file", f"{pid_file}",
+            f"{ct.ctid}",
+        ]  # fmt: skip
+
+    def enter(self, ct: Layout, command: list[str], *, terminal: bool) -> list[str]:
+        """With the caller's own stdio, for a person at a terminal."""
+        tty = ["--tty"] if terminal else []
+        return [*self.runc(ct), "exec", *tty, f"{ct.ctid}", *command]
+
+    def delete(self, ct: Layout) -> list[str]:
+        """Of a container that is dead: with --force runc would sleep 100 ms first."""
+        return [*self.runc(ct), "delete", f"{ct.ctid}"]
+
+    def update(self, ct: Layout, resources: Path) -> list[str]:
+        return [*self.runc(ct), "update", "--resources", f"{resources}", f"{ct.ctid}"]
+
+    def pause(self, ct: Layout) -> list[str]:
+        return [*self.runc(ct), "pause", f"{ct.ctid}"]
+
+    def resume(self, ct: Layout) -> list[str]:
+        return [*self.runc(ct), "resume", f"{ct.ctid}"]
+
+    def version(self) -> list[str]:
+        return [self.binary, "--version"]

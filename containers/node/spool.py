@@ -1,0 +1,190 @@
+"""A spool: where a runner writes what happens, and the node reads it from.
+
+<state>/spool/<operation>/
+    request.json   what to do: everything the runner needs to know, for it asks no database
+    log            what was said, byte for byte, only ever appended to
+    events         the journal: a JSON object a line, on disk before and after each step
+    runner         locked (flock) by the runner while it lives; holds its pid
+
+events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
+    plan     steps: [{label, where, step}]; their place in the list is i below
+    began    i, step, label, where, undo, off (in log)      skipped   i
+    ended    i, code, signal, error, ignored, off           script    i, sha256, version, foreign
+    fact     key, value                                     state     state
+    end      progress, code, error, state, off
+Steps of an undo follow those of the plan: their i goes on counting.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from containers.node.errors import NoSpace
+
+Event = dict[str, Any]
+RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
+WAITS = 150  # times a writer waits 0.2 s for room on a full disk
+
+
+@dataclass(frozen=True)
+class Spool:
+    path: Path
+
+    @property
+    def request(self) -> Path:
+        return self.path / "request.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events"
+
+    @property
+    def runner(self) -> Path:
+        return self.path / "runner"
+
+    def write_request(self, request: Mapping[str, Any]) -> None:
+        """Make the spool; the request is there whole or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self.request.with_suffix(".new")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(request, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.request)
+
+    def read_request(self) -> dict[str, Any]:
+        return dict(json.loads(self.request.read_text()))
+
+    def read_events(self, offset: int = 0) -> tuple[list[Event], int]:
+        """The whole lines from a byte offset on, and the offset behind them."""
+        try:
+            with self.events.open("rb") as file:
+                file.seek(offset)
+                data = file.read()
+        except FileNotFoundError:
+            return [], offset
+        whole = data[: data.rfind(b"\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()], offset + len(whole)
+
+    def alive(self) -> bool:
+        """Whether its runner lives."""
+        return self.pid() is not None
+
+    def pid(self) -> int | None:
+        """The pid of its living runner."""
+        try:
+            with self.runner.open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return int(file.read() or 0) or None
+        except (FileNotFoundError, ValueError):
+            pass
+        return None
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[bool]:
+        """Be its runner; False when somebody is already."""
+        file = os.open(self.runner, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            yield False
+            return
+        try:
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}".encode(), 0)
+            yield True
+        finally:
+            os.close(file)
+
+
+@dataclass
+class Writer:
+    """The runner's end of a spool. Every write is followed by a nudge: something new is there."""
+
+    spool: Spool
+    nudge: "Nudge"
+    n: int = 0
+    off: int = 0
+    lost: int = 0  # bytes of output for which there was no room
+    _log: int = field(default=-1, repr=False)
+    _events: int = field(default=-1, repr=False)
+
+    def __post_init__(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._log = os.open(self.spool.log, flags, 0o600)
+        self._events = os.open(self.spool.events, flags, 0o600)
+        with contextlib.suppress(OSError):  # not every file system can
+            fallocate_keeping_size(self._events, RESERVE)
+        self.n = len(self.spool.read_events()[0])
+        self.off = os.fstat(self._log).st_size
+
+    def close(self) -> None:
+        os.close(self._log)
+        os.close(self._events)
+
+    def event(self, ev: str, **fields: Any) -> None:
+        line = json.dumps({"n": self.n, "t": time.time(), "ev": ev, **fields})
+        os.write(self._events, line.encode() + b"\n")
+        os.fdatasync(self._events)
+        self.n += 1
+        self.nudge()
+
+    def write(self, data: bytes) -> None:
+        """Append to the log. On a full disk wait for room, for half a minute, then raise NoSpace."""
+        view = memoryview(data)
+        for _ in range(WAITS):
+            try:
+                written = os.write(self._log, view)
+            except OSError:
+                time.sleep(0.2)
+                continue
+            self.off += written
+            view = view[written:]
+            if not view:
+                self.nudge()
+                return
+        self.lost += len(view)
+        raise NoSpace("the disk that holds the log is full")
+
+    def say(self, line: str) -> None:
+        """A line of the panel's own."""
+        with contextlib.suppress(NoSpace):
+            self.write(f"\x1b[1;34m{line}\x1b[0m\n".encode())
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """Tells the node, by a datagram, that a spool has grown. Nobody there: nothing happens."""
+
+    doorbell: Path
+    what: str
+
+    def __call__(self) -> None:
+        import socket
+
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell,
+        ):
+            bell.sendto(self.what.encode(), f"{self.doorbell}")
+
+
+def fallocate_keeping_size(fd: int, size: int) -> None:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.fallocate(fd, 1, ctypes.c_int64(0), ctypes.c_int64(size)):
+        raise OSError(ctypes.get_errno(), "fallocate")

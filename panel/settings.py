@@ -1,0 +1,225 @@
+"""Settings. Every knob is an environment variable, read here or in node/conf.py.
+
+PANEL_STATE_DIR, PANEL_VZ_DIR, PANEL_VZ_CONF_DIR, PANEL_NODE: containers/node/conf.py
+PANEL_DATABASE_URL   postgres://user:password@host/name; default: SQLite below <state>/web
+PANEL_REDIS_URL      redis://… or unix:///…; default: the private Redis on <run>/redis.sock
+PANEL_HTTP           where the panel listens; default: 127.0.0.1:8000
+PANEL_ALLOWED_HOSTS  names people reach it by, with commas; default: those of PANEL_HTTP
+PANEL_SUPPORT        whom to ask when something fails: a mail address, a URL, or a line of text
+PANEL_RUNTIME        "rehearsal": no container is touched; default: runc
+PANEL_SECURE         "1": behind TLS; cookies are only sent over https
+PANEL_DEBUG          "1": Django's own error pages
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from csp.constants import NONCE, SELF
+
+from containers.node import conf
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+NODE = conf.load()
+WEB = NODE.state / "web"
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(f"PANEL_{name}") or default
+
+
+def secret_key() -> str:
+    """The key prepare made; before that, one for this process only."""
+    try:
+        return (WEB / "secret.key").read_text().strip()
+    except OSError:
+        return os.urandom(32).hex()
+
+
+def database(url: str) -> dict[str, object]:
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": WEB / "panel.sqlite3",
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+            "TEST": {"NAME": WEB / "test.sqlite3"},
+        }
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": parts.port or "",
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DEBUG = env("DEBUG") == "1"
+SECRET_KEY = secret_key()
+RUNTIME = env("RUNTIME", "runc")
+SUPPORT = env("SUPPORT")
+
+HTTP = env("HTTP", "127.0.0.1:8000")
+HTTP_HOST, _, HTTP_PORT = HTTP.rpartition(":")
+SECURE = env("SECURE") == "1"
+ALLOWED_HOSTS = [
+    *(h.strip() for h in env("ALLOWED_HOSTS").split(",") if h.strip()),
+    *{"localhost", "127.0.0.1", "[::1]", HTTP_HOST},
+]
+SCHEME = "https" if SECURE else "http"
+# A websocket's Origin must be one of these, port and all: another port of the host is not us.
+ORIGINS = [
+    *(f"{s}://{h}" for h in ALLOWED_HOSTS for s in {SCHEME, "https"}),
+    *(f"{SCHEME}://{h}:{HTTP_PORT}" for h in ALLOWED_HOSTS),
+]
+CSRF_TRUSTED_ORIGINS = [o.replace("://.", "://*.") for o in ORIGINS]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "rules.apps.AutodiscoverRulesConfig",
+    "template_partials",
+    "containers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "panel.urls"
+ASGI_APPLICATION = "panel.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "csp.context_processors.nonce",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "containers.views.context.panel",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": database(env("DATABASE_URL"))}
+REDIS_URL = env("REDIS_URL", f"unix://{NODE.run}/redis.sock")
+CHANNEL_LAYERS = {
+    "default": {
+        # redis-py 8 gives up on an idle connection after 5 s; this layer waits for longer.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "prefix": f"panel-{NODE.instance}",
+        },
+    }
+}
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "rules.permissions.ObjectPermissionBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # seconds a set-password link is good for
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "containers"
+LOGOUT_REDIRECT_URL = "login"
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = f"panel-{NODE.instance}"
+CSRF_COOKIE_NAME = f"panel-csrf-{NODE.instance}"
+CSRF_FAILURE_VIEW = "containers.views.failures.csrf_failure"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, NONCE],  # htmx, xterm and CodeMirror make style elements; they carry it
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": [SELF],
+        "object-src": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024  # a script of 10 MB gets an answer of ours
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env("STATIC_ROOT", f"{WEB / 'static'}"))
+STATICFILES_DIRS = [d for d in (BASE_DIR / "static" / "dist",) if d.is_dir()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = env("TIME_ZONE", "UTC")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"containers": {"level": "INFO"}, "axes": {"level": "WARNING"}},
+}
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
