@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# pctl and its like, wherever one types them: commands.sh plan|apply|remove
+. "$(dirname "$0")/where.sh"
+((EUID == 0)) || exit 0
+places=/usr/local/sbin
+declare -A starts=(
+    [pctl]="containers.commands.pctl"
+    [osctl]="containers.commands.osctl"
+    [osctlpsc]="containers.commands.osctl psc"
+    [vzcptcheck]="containers.commands.vzcptcheck"
+)
+
+launcher() { # NAME
+    local setting
+    echo "#!/bin/sh"
+    echo "# $1 of the panel in $CHECKOUT; made by its set-up, with the settings of then"
+    # shellcheck disable=SC2016
+    echo 'if [ -z "${PANEL_STATE_DIR+set}" ]; then'
+    for setting in PANEL_{STATE_DIR,VZ_DIR,VZ_CONF_DIR,NODE,DATABASE_URL,REDIS_URL,RUNTIME}; do
+        [[ ! -v $setting ]] || echo "    export $setting=${!setting@Q}"
+    done
+    echo "fi"
+    # -P: the folder one types it in is nobody's place to import from.
+    echo "PYTHONPATH=$CHECKOUT exec $PYTHON -P -m ${starts[$1]} \"\$@\""
+}
+
+free() { # NAME: nothing there, or ours
+    [[ ! -e $places/$1 && ! -L $places/$1 ]] || [[ $(readlink "$places/$1") == "$STATE/bin/$1" ]]
+}
+
+for name in $(printf '%s\n' "${!starts[@]}" | sort); do
+    case $1 in
+    plan)
+        if free "$name"; then say "command: $places/$name -> $STATE/bin/$name"
+        else say "command: $STATE/bin/$name ($places/$name is another's and stays)"; fi
+        ;;
+    apply)
+        mkdir -p "$STATE/bin"
+        if ! cmp -s <(launcher "$name") "$STATE/bin/$name"; then
+            launcher "$name" >"$STATE/bin/.new"
+            chmod 750 "$STATE/bin/.new" # a database's address may hold its password
+            mv "$STATE/bin/.new" "$STATE/bin/$name"
+        fi
+        if [[ -L $places/$name && $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then :
+        elif free "$name"; then ln -s "$STATE/bin/$name" "$places/$name"
+        else say "$places/$name is another's and stays; ours is $STATE/bin/$name"; fi
+        ;;
+    remove)
+        if [[ $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then
+            rm "$places/$name"
+            say "removed $places/$name"
+        fi
+        ;;
+    esac
+done

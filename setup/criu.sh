@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# A CRIU that works on this kernel: criu.sh plan|apply
+# <state>/criu/status then holds one line: "ok PATH VERSION", or "off: REASON".
+. "$(dirname "$0")/where.sh"
+home=$STATE/criu
+prefix=$home/prefix
+
+plan() {
+    if still_true; then
+        say "process snapshots: $(<"$home/status")"
+    else
+        say "CRIU: the one in PATH if it passes a self-test, else Debian's newest, unpacked below $home"
+        say "  (about 25 packages, 25 MB, with an apt state of its own: nothing is installed)"
+    fi
+}
+
+apply() {
+    still_true && return
+    mkdir -p "$home"
+    find_one >"$home/status.new"
+    mv "$home/status.new" "$home/status"
+    tested >"$home/tested"
+    say "Process snapshots: $(<"$home/status")"
+}
+
+# Said of this kernel and these programs; another kernel is another answer. "off" is tried
+# again at the next set-up: the archive may be reachable then.
+still_true() {
+    [[ -s $home/status && $(<"$home/status") == ok* && -s $home/tested && $(<"$home/tested") == "$(tested)" ]]
+}
+tested() {
+    local named
+    read -r _ named _ <"$home/status" || true
+    printf '%s %s %s\n' "$(uname -r)" "$(command -v criu || echo none)" "$(stat -Lc '%Y %s' "$named" 2>/dev/null || echo gone)"
+}
+
+find_one() {
+    local own suite said="there is none in PATH"
+    if own=$(command -v criu); then
+        said=$(setup/criu-selftest.sh "$own") && { ok "$own"; return; }
+        said="$own: $said"
+    fi
+    for suite in '' forky sid; do # the empty one: what an earlier set-up unpacked
+        if [[ $suite ]]; then
+            echo "Unpacking CRIU from Debian $suite below $home" >&2
+            unpack "$suite" >"$home/unpack.log" 2>&1 || { said="$said; $suite: $(tail -n 1 "$home/unpack.log")"; continue; }
+        elif [[ ! -x $home/bin/criu ]]; then
+            continue
+        fi
+        own=$(setup/criu-selftest.sh "$home/bin/criu") && { ok "$home/bin/criu"; return; }
+        said="$said; ${suite:-unpacked before}: $own"
+    done
+    say "off: no CRIU works on kernel $(uname -r): $said"
+}
+ok() { say "ok $1 $("$1" --version | awk '/^Version/ { print $2 }')"; }
+
+# CRIU and all it links with, libc included, by an apt that knows of no installed package and
+# keeps nothing of ours: neither its lists nor dpkg's database are touched.
+unpack() { # SUITE
+    local work uri deb loader libraries
+    work=$(mktemp -d /var/tmp/panel-criu.XXXXXX)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$work'" EXIT
+    # shellcheck disable=SC2016
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | head -n 1)
+    mkdir -p "$work/lists/partial" "$work/archives/partial"
+    : >"$work/installed"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri:-http://deb.debian.org/debian} $1 main" >"$work/sources.list"
+    local apt=(apt-get -qq -y
+        -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
+        -o "Dir::State::Lists=$work/lists" -o "Dir::State::status=$work/installed"
+        -o "Dir::State::extended_states=$work/extended"
+        -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives"
+        -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+        -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false
+        -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o APT::Keep-Downloaded-Packages=true)
+    "${apt[@]}" update
+    "${apt[@]}" --download-only install criu
+
+    rm -rf "$prefix.new"
+    mkdir "$prefix.new"
+    for deb in "$work"/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$prefix.new" --exclude='./usr/share/*'
+    done
+    (cd "$work/archives" && sha256sum -- *.deb) >"$home/packages.sha256"
+    rm -rf "$prefix"
+    mv "$prefix.new" "$prefix"
+
+    loader=$(find "$prefix/" -name 'ld-linux*.so.*' -print -quit)
+    libraries=$(dirname "$(find "$prefix/usr/lib" -name 'libprotobuf-c.so.*' -print -quit)")
+    mkdir -p "$home/bin"
+    # Never for runc: it starts itself again through /proc/self/exe, which here is the loader.
+    printf '#!/bin/sh\nexec "%s" --library-path "%s" --argv0 criu "%s" "$@"\n' \
+        "$loader" "$libraries" "$prefix/usr/sbin/criu" >"$home/bin/criu"
+    chmod 755 "$home/bin/criu"
+}
+
+case $1 in
+plan) plan ;;
+apply) apply ;;
+esac

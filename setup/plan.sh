@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What `make run` would change on this machine. Reads only.
+. "$(dirname "$0")/where.sh"
+export PYTHONDONTWRITEBYTECODE=1
+
+if [[ ${PANEL_RUNTIME:-} == rehearsal ]]; then
+    say "A rehearsal: everything stays below $CHECKOUT and $STATE; nothing of the system changes."
+else
+    say "What make run would change here, as root (checkout $CHECKOUT, instance $INSTANCE):"
+fi
+say ""
+setup/setup.sh plan run
+[[ ${PANEL_RUNTIME:-} == rehearsal ]] && exit
+say ""
+say "settings of the node: $ETC/vz.conf, scripts and hooks in $ETC/conf"
+for place in /etc/vz/vz.conf /etc/sysconfig/vz; do
+    [[ -e $place || -L $place ]] || say "link: $place -> $ETC/vz.conf"
+done
+/usr/bin/python3 -m containers.node.storage.pool --plan
+/usr/bin/python3 -m containers.node.network --plan
+say "processes: web and redis as $PANEL_USER, node as root, listening on $PANEL_HTTP only"
+say "make remove takes back links, bridge, rules, sysctls and mounts; packages, the user $PANEL_USER and $STATE stay."

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Takes back what `make run` changed outside of the state: `make remove`. YES=1 asks nothing.
+. "$(dirname "$0")/where.sh"
+((EUID == 0)) || refuse "Only root can take back what root made: sudo make remove"
+
+main() {
+    not_running
+    end_containers
+    /usr/bin/python3 -B -m containers.node.network --remove
+    /usr/bin/python3 -B -m containers.node.storage.pool --remove
+    setup/commands.sh remove
+    remove_links
+    remove_run_folder
+    say "What stays: the containers' files and the database below $STATE and $VZ, the user $PANEL_USER, Debian's packages."
+    say "To delete them too: rm -rf $STATE; userdel $PANEL_USER; apt-get remove what make run PLAN=1 listed."
+}
+
+not_running() {
+    [[ -e $RUN/make-run.lock ]] || return 0
+    flock --nonblock "$RUN/make-run.lock" true || refuse "The panel runs: stop it first (Ctrl-C where make run is)."
+}
+
+end_containers() {
+    local running answer ctid
+    mapfile -t running < <(find "$RUN/runc" -mindepth 2 -maxdepth 2 -name state.json -printf '%h\n' 2>/dev/null | xargs -rn1 basename | sort)
+    ((${#running[@]})) || return 0
+    if [[ ${YES:-} != 1 ]]; then
+        say "These containers run, and would be stopped; their files stay: ${running[*]}"
+        read -rp "Stop them and go on? [y/N] " answer || answer=
+        [[ $answer == [yY]* ]] || refuse "Nothing was changed."
+    fi
+    for ctid in "${running[@]}"; do
+        "$STATE/bin/pctl" stop "$ctid" || refuse "Container $ctid did not stop, so the rest stays as it is: see what pctl stop $ctid says."
+    done
+}
+
+remove_links() {
+    local place
+    for place in /etc/vz/vz.conf /etc/sysconfig/vz; do
+        if [[ $(readlink "$place") == "$ETC/vz.conf" ]]; then
+            rm "$place"
+            say "removed $place"
+        fi
+    done
+    rmdir --ignore-fail-on-non-empty /etc/vz 2>/dev/null || true
+}
+
+# The zygote and the monitors are gone with the node and the containers; their groups are empty.
+remove_run_folder() {
+    find /sys/fs/cgroup -depth -type d -path "*/panel/$INSTANCE*" -exec rmdir {} + 2>/dev/null || true
+    rm -rf --one-file-system "$RUN"
+    rmdir /run/panel 2>/dev/null || true
+}
+
+main

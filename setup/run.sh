@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# The panel in the foreground: `make run`. Settings are environment variables; see the README.
+#   PLAN=1        tells what it would change and changes nothing
+#   DEMO=0        no sample containers and people on an empty database
+#   REHEARSAL=1   no root and no containers: commands are only shown
+. "$(dirname "$0")/where.sh"
+[[ ${PLAN:-} != 1 ]] || exec setup/plan.sh
+
+main() {
+    allowed
+    setup/setup.sh apply run
+    make_run_folder
+    only_one
+    without_lock "$PYTHON" manage.py prepare
+    collect_static
+    [[ ${DEMO:-} == 0 ]] || without_lock "$PYTHON" manage.py demo
+    serve
+}
+
+allowed() {
+    ((EUID == 0)) || [[ ${PANEL_RUNTIME:-} == rehearsal ]] || refuse \
+        "Containers need root: run this as root (sudo make run).
+To look at the panel without root and without containers: make run REHEARSAL=1"
+}
+
+make_run_folder() {
+    mkdir -p "$RUN"
+    if ((EUID == 0)); then
+        chmod 711 /run/panel "$RUN"
+        install -d -m 0700 -o "$PANEL_USER" -g "$PANEL_USER" "$RUN/redis"
+    else
+        mkdir -p "$STATE/web" "$STATE/redis" "$RUN/redis"
+    fi
+    # Redis makes its socket in a folder of its own user's; everybody knows this path.
+    ln -sfn redis/redis.sock "$RUN/redis.sock"
+}
+
+only_one() {
+    exec {lock}>"$RUN/make-run.lock"
+    flock --nonblock "$lock" || refuse "This panel runs already (make run in another terminal; state: $STATE)."
+}
+
+collect_static() {
+    local collected=node_modules/.collected
+    [[ -z $(find requirements.txt static -newer "$collected" -print -quit 2>&1) ]] && return
+    "$PYTHON" manage.py collectstatic --noinput --verbosity 0
+    touch "$collected"
+}
+
+# Containers' monitors outlive this, and none may hold the lock: it stays with this shell.
+without_lock() { "$@" {lock}>&-; }
+
+serve() {
+    local honcho code=0 processes=(node web)
+    [[ ${PANEL_REDIS_URL:-} ]] || processes+=(redis)
+    trap : INT # reaches honcho too, which stops what it started
+    .venv/bin/honcho --env /dev/null start "${processes[@]}" {lock}>&- &
+    honcho=$!
+    trap 'kill -TERM "$honcho" 2>/dev/null' TERM HUP
+    tell_when_it_answers "$honcho" {lock}>&- &
+    # A trapped signal ends a wait early.
+    while kill -0 "$honcho" 2>/dev/null; do
+        code=0
+        wait "$honcho" || code=$?
+    done
+    say "Stopped. Containers that run keep running; make run finds them again."
+    ((code < 128)) || code=0
+    return "$code"
+}
+
+tell_when_it_answers() { # PID
+    local host=${PANEL_HTTP%:*} port=${PANEL_HTTP##*:}
+    while kill -0 "$1" 2>/dev/null; do
+        sleep 0.3
+        if answers; then
+            say ""
+            say "The panel is at http://$PANEL_HTTP/"
+            say "From your own machine: ssh -L $port:$host:$port root@$(hostname -f 2>/dev/null || hostname), then http://127.0.0.1:$port/"
+            say "Ctrl-C stops it."
+            return
+        fi
+    done
+}
+answers() {
+    /usr/bin/python3 -c '
+import http.client, sys
+connection = http.client.HTTPConnection(sys.argv[1], timeout=2)
+connection.request("HEAD", "/")
+sys.exit(connection.getresponse().status >= 500)' "$PANEL_HTTP" 2>/dev/null
+}
+
+main

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Everything between a clone and a running program: setup.sh plan|apply run|test|check
+. "$(dirname "$0")/where.sh"
+packages=run python=run
+[[ $2 == run ]] || python=dev
+[[ $2 != test ]] || packages="test"
+
+setup/packages.sh "$1" "$packages"
+setup/user.sh "$1"
+setup/python.sh "$1" "$python"
+setup/front.sh "$1"
+if [[ ${PANEL_RUNTIME:-} != rehearsal && $EUID == 0 ]]; then
+    setup/criu.sh "$1"
+fi
+setup/commands.sh "$1"

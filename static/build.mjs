@@ -1,0 +1,25 @@
+// Builds what a browser loads, static/dist, from static/src. A part that does not exist is left out.
+import { existsSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const parts = ["panel.js", "panel.css", "editor.js", "terminal.js"].filter((part) =>
+  existsSync(here(`src/${part}`)),
+);
+
+rmSync(here("dist"), { recursive: true, force: true });
+await build({
+  entryPoints: parts.map((part) => ({
+    in: here(`src/${part}`),
+    out: part.replace(/\.[a-z]+$/, ""),
+  })),
+  outdir: here("dist"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  loader: { ".woff": "file", ".woff2": "file", ".svg": "dataurl" },
+  assetNames: "fonts/[name]-[hash]",
+  logLevel: "warning",
+});
