@@ -12,19 +12,24 @@ finish() {
 trap finish EXIT
 
 fail() { # WHAT LOG
-    printf '%s: %s\n' "$1" "$(grep -m1 -E 'Error \(' "$2" 2>/dev/null || echo "it wrote no error")"
+    local said
+    # It goes on after the first of these; the others come after the error that counts.
+    said=$(grep -oE 'Error \(.*' "$2" | grep -vE 'RLIMIT_NOFILE|FAILED' | head -n 1) || true
+    printf '%s\n' "$1: ${said:-it wrote no error}"
     exit 1
 }
 
-# Its own session, and no descriptor of ours: CRIU refuses what it cannot dump whole.
+# Its own session, and none of the descriptors we were given: CRIU dumps all of it or nothing.
 setsid /usr/bin/python3 -c '
 import os, socket, sys, time
+os.closerange(3, 4096)
 listener = socket.create_server(("127.0.0.1", 0))
 with open(f"{sys.argv[1]}/new", "w") as file:
     file.write(f"{os.getpid()} {listener.getsockname()[1]}")
 os.rename(f"{sys.argv[1]}/new", f"{sys.argv[1]}/ready")
 os.chdir("/")
 time.sleep(600)' "$work" </dev/null >/dev/null 2>&1 &
+disown # or bash tells of its end
 for _ in {1..100}; do
     [[ ! -s $work/ready ]] || break
     sleep 0.05

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A CRIU that works on this kernel: criu.sh plan|apply
+# A CRIU that works on this kernel: criu.sh plan|apply|unpack SUITE
 # <state>/criu/status then holds one line: "ok PATH VERSION", or "off: REASON".
 . "$(dirname "$0")/where.sh"
 home=$STATE/criu
@@ -17,38 +17,47 @@ plan() {
 apply() {
     still_true && return
     mkdir -p "$home"
+    rm -f "$home/unreachable"
     find_one >"$home/status.new"
     mv "$home/status.new" "$home/status"
-    tested >"$home/tested"
+    if [[ ! -e $home/unreachable || $(<"$home/status") == ok* ]]; then
+        tested >"$home/tested"
+    fi
     say "Process snapshots: $(<"$home/status")"
 }
 
-# Said of this kernel and these programs; another kernel is another answer. "off" is tried
-# again at the next set-up: the archive may be reachable then.
+# Said of this kernel and these programs; on another kernel it is asked again, and so is an
+# "off" that comes from an archive out of reach.
 still_true() {
-    [[ -s $home/status && $(<"$home/status") == ok* && -s $home/tested && $(<"$home/tested") == "$(tested)" ]]
+    [[ -s $home/status && -s $home/tested && $(<"$home/tested") == "$(tested)" ]]
 }
 tested() {
-    local named
-    read -r _ named _ <"$home/status" || true
-    printf '%s %s %s\n' "$(uname -r)" "$(command -v criu || echo none)" "$(stat -Lc '%Y %s' "$named" 2>/dev/null || echo gone)"
+    local program
+    printf '%s' "$(uname -r)"
+    for program in "$(command -v criu)" "$home/bin/criu"; do
+        printf ' %s' "$(stat -Lc '%n:%Y:%s' "$program" 2>/dev/null || echo none)"
+    done
 }
 
 find_one() {
-    local own suite said="there is none in PATH"
+    local own suite result said="there is none in PATH"
     if own=$(command -v criu); then
-        said=$(setup/criu-selftest.sh "$own") && { ok "$own"; return; }
-        said="$own: $said"
+        result=$(setup/criu-selftest.sh "$own") && { ok "$own"; return; }
+        said="$own: $result"
     fi
     for suite in '' forky sid; do # the empty one: what an earlier set-up unpacked
         if [[ $suite ]]; then
             echo "Unpacking CRIU from Debian $suite below $home" >&2
-            unpack "$suite" >"$home/unpack.log" 2>&1 || { said="$said; $suite: $(tail -n 1 "$home/unpack.log")"; continue; }
+            if ! setup/criu.sh unpack "$suite" >"$home/unpack.log" 2>&1; then
+                said+="; $suite: $(tail -n 1 "$home/unpack.log")"
+                touch "$home/unreachable"
+                continue
+            fi
         elif [[ ! -x $home/bin/criu ]]; then
             continue
         fi
-        own=$(setup/criu-selftest.sh "$home/bin/criu") && { ok "$home/bin/criu"; return; }
-        said="$said; ${suite:-unpacked before}: $own"
+        result=$(setup/criu-selftest.sh "$home/bin/criu") && { ok "$home/bin/criu"; return; }
+        said+="; ${suite:-unpacked before}: $result"
     done
     say "off: no CRIU works on kernel $(uname -r): $said"
 }
@@ -57,15 +66,15 @@ ok() { say "ok $1 $("$1" --version | awk '/^Version/ { print $2 }')"; }
 # CRIU and all it links with, libc included, by an apt that knows of no installed package and
 # keeps nothing of ours: neither its lists nor dpkg's database are touched.
 unpack() { # SUITE
-    local work uri deb loader libraries
+    local uri deb loader libraries
     work=$(mktemp -d /var/tmp/panel-criu.XXXXXX)
-    # shellcheck disable=SC2064
-    trap "rm -rf '$work'" EXIT
+    trap 'rm -rf "$work"' EXIT
     # shellcheck disable=SC2016
-    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | head -n 1)
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | sed -n 1p) ||
+        refuse "apt knows no Debian archive here"
     mkdir -p "$work/lists/partial" "$work/archives/partial"
     : >"$work/installed"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri:-http://deb.debian.org/debian} $1 main" >"$work/sources.list"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $1 main" >"$work/sources.list"
     local apt=(apt-get -qq -y
         -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
         -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
@@ -73,7 +82,7 @@ unpack() { # SUITE
         -o "Dir::State::extended_states=$work/extended"
         -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives"
         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
-        -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false
+        -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false
         -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o APT::Keep-Downloaded-Packages=true)
     "${apt[@]}" update
     "${apt[@]}" --download-only install criu
@@ -99,4 +108,5 @@ unpack() { # SUITE
 case $1 in
 plan) plan ;;
 apply) apply ;;
+unpack) unpack "$2" ;;
 esac

@@ -1,5 +1,5 @@
 // Builds what a browser loads, static/dist, from static/src. A part that does not exist is left out.
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -9,6 +9,7 @@ const parts = ["panel.js", "panel.css", "editor.js", "terminal.js"].filter((part
 );
 
 rmSync(here("dist"), { recursive: true, force: true });
+mkdirSync(here("dist"));
 await build({
   entryPoints: parts.map((part) => ({
     in: here(`src/${part}`),
