@@ -182,6 +182,11 @@ class Tree:
         with self.found(path, links, Kind.DIRECTORY):
             pass
 
+    def chmod(self, path: str, mode: int, links: Links = Links.INSIDE) -> None:
+        """Change the mode of a directory. (A file gets its mode when it is written.)"""
+        with self.opened(path, links) as folder:
+            os.fchmod(folder, mode)
+
     def remove(self, path: str, links: Links = Links.ON_THE_WAY) -> bool:
         """Take a file or link away, never a directory; False when there was none."""
         try:
