@@ -1,0 +1,76 @@
+"""Storage: how the areas that hold root file systems are made, copied, limited and deleted.
+
+Like a runtime, a driver only says which command to run. To add one, add a module here whose
+Driver speaks this protocol; pool.driver names the one that a node uses.
+"""
+
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from containers.node.errors import BadValue
+
+Argv = list[str]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an area takes and may take, in bytes; no limit: None."""
+
+    bytes: int
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is left of the pool, in bytes and inodes; inodes: None where they can't run out."""
+
+    size: int
+    free: int
+    inodes: int | None
+    inodes_free: int | None
+
+
+class Storage(Protocol):
+    name: str
+    limits: bool  # whether an area can be given a limit
+
+    def create(self, path: Path) -> Argv:
+        """Make an empty area."""
+
+    def snapshot(self, source: Path, target: Path, *, readonly: bool = False) -> Argv:
+        """Copy an area, without the areas nested in it; target must not exist yet."""
+
+    def seal(self, path: Path) -> Argv:
+        """Let nobody write to an area any more, as far as the driver can."""
+
+    def delete(self, path: Path) -> Argv:
+        """Delete an area that is one; whatever else may lie there is for removal.remove."""
+
+    def limit(self, path: Path, bytes: int | None) -> Argv:
+        """Let an area take so many bytes, or any number."""
+
+    def usage(self, path: Path, *, fresh: bool = True) -> Argv:
+        """Ask for an area's usage, for parse_usage. Not fresh: cheaper, up to 30 s old."""
+
+    def parse_usage(self, said: bytes) -> Usage: ...
+
+
+def load(name: str) -> Storage:
+    try:
+        module = import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as e:
+        raise BadValue(f"there is no storage driver {name}") from e
+    return cast(Storage, module.Driver())
+
+
+def space(path: Path) -> Space:
+    found = os.statvfs(path)
+    return Space(
+        size=found.f_blocks * found.f_frsize,
+        free=found.f_bavail * found.f_frsize,
+        inodes=found.f_files or None,  # btrfs has no such number
+        inodes_free=found.f_favail if found.f_files else None,
+    )

@@ -1,0 +1,272 @@
+"""Makes <vz> usable: a btrfs that is there, else one in a sparse image, else plain directories.
+
+Each start and each reboot runs it: what is in place is left as it is. PANEL_POOL_SIZE: the
+image's size in bytes, or with K, M, G or T; else 80 % of the free space, at most 200 GiB.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from containers.node import conf as configuration
+from containers.node.conf import NodeConf
+from containers.node.errors import BadValue, NoSpace, OperationError, Refused
+from containers.node.run import call
+from containers.node.storage import Storage, load
+from containers.node.storage.mounts import Mount, mount_of, mounts_in
+
+GIB = 1 << 30
+SMALLEST, LARGEST = 2 * GIB, 200 * GIB
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": GIB, "T": 1 << 40}
+OPTIONS = "loop,noatime,discard=async"  # CRIU wants the same atime flags wherever it restores
+NEVER = "8"  # the level of no tree
+SYSFS = Path("/sys/fs/btrfs")
+
+# The root of a container (with user namespaces: the first of its user ids) has to pass
+# <vz>/private/101 when runc mounts fs, and is let through by its group; nobody else is.
+PASSABLE, CLOSED = 0o710, 0o700
+FOLDERS = {
+    "template": CLOSED, "private": PASSABLE, "root": PASSABLE,
+    "snapshots": CLOSED, "old": CLOSED, "lock": CLOSED,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    says: str  # what it does, as a sentence that starts with the verb
+    do: Callable[[], object]
+
+
+def plan(conf: NodeConf) -> list[str]:
+    """What prepare would do; changes nothing and needs no root."""
+    return [job.says for job in jobs(conf, base=None)]
+
+
+def prepare(conf: NodeConf, *, base: int = 200000) -> list[str]:
+    """Do it, and say what was done; empty when all was in place.
+
+    base: the first user and group id of the containers, see PASSABLE.
+    """
+    done = []
+    for job in jobs(conf, base=base):
+        job.do()
+        done.append(job.says)
+    return done
+
+
+def mounted(conf: NodeConf) -> bool:
+    """Whether the pool's own image is mounted, or none is needed."""
+    return not image(conf).exists() or mount_of(conf.vz).point == real(conf.vz)
+
+
+def driver(conf: NodeConf) -> Storage:
+    return load("btrfs" if mount_of(conf.vz).kind == "btrfs" else "directory")
+
+
+def image(conf: NodeConf) -> Path:
+    return conf.state / "pool.img"
+
+
+def reach(conf: NodeConf) -> Path:
+    """<vz> once more, below /run: a container's root can't pass <vz>'s own parents everywhere."""
+    return conf.run / "vz"
+
+
+def inside(conf: NodeConf, path: Path) -> Path:
+    """The path of something below <vz> as it is reached there: what an OCI bundle has to say."""
+    return reach(conf) / path.relative_to(conf.vz)
+
+
+def remove(conf: NodeConf, *, keep_image: bool = True) -> list[str]:
+    """Take the mounts and the loop device away; raises Refused while a container uses them."""
+    at, own = real(conf.vz), image(conf)
+    busy = [m.point for m in mounts_in(conf.vz) if m.point != at]
+    if busy:
+        raise Refused(f"the pool is in use: something is mounted at {busy[0]}")
+    done = []
+    for mount in [*mounts_in(reach(conf)), *mounts_in(conf.vz)]:
+        if mount.point == at and not is_on(mount, own):
+            continue  # a btrfs of the user's own
+        call(["umount", f"{mount.point}"])
+        done.append(f"unmounted {mount.point}")
+    for device in loops(own):
+        call(["losetup", "--detach", device])
+        done.append(f"detached {device}")
+    if own.exists():
+        if not keep_image:
+            own.unlink()
+        done.append(f"kept {own}, with all containers in it" if keep_image else f"deleted {own}")
+    return done
+
+
+def jobs(conf: NodeConf, *, base: int | None) -> Iterator[Job]:
+    """What has to be done, each looked for when the ones before it are done."""
+    if not conf.vz.is_dir():
+        yield Job(f"make the folder {conf.vz}",
+                  lambda: conf.vz.mkdir(0o711, parents=True, exist_ok=True))  # fmt: skip
+    if mount_of(conf.vz).kind != "btrfs":
+        yield from image_jobs(conf)
+    if conf.vz.is_dir() and not conf.vz.stat().st_mode & stat.S_IXOTH:
+        yield Job(f"let others pass (not read) {conf.vz}",
+                  lambda: conf.vz.chmod(conf.vz.stat().st_mode | 0o011))  # fmt: skip
+    if mount_of(conf.vz).kind == "btrfs" and base is not None:
+        yield from quota_jobs(conf.vz)
+    yield from folder_jobs(conf, base)
+    view = reach(conf)
+    if not (view.is_dir() and conf.vz.is_dir() and os.path.samefile(view, conf.vz)):
+        yield Job(f"show {conf.vz} at {view} too, for the containers", lambda: show(conf))
+
+
+def image_jobs(conf: NodeConf) -> Iterator[Job]:
+    own = image(conf)
+    if not own.exists():
+        if reason := no_btrfs(conf):
+            if not (conf.vz / "private").exists():
+                yield Job(f"use plain directories in {conf.vz}, without disk limits: {reason}",
+                          lambda: None)  # fmt: skip
+            return
+        size = size_of_image(conf)
+        yield Job(f"make {own}, a sparse btrfs image that can grow to {size / GIB:.0f} GiB",
+                  lambda: make_image(own, size))  # fmt: skip
+    yield Job(f"mount {own} at {conf.vz}",
+              lambda: call(["mount", "-o", OPTIONS, f"{own}", f"{conf.vz}"]))  # fmt: skip
+
+
+def no_btrfs(conf: NodeConf) -> str:
+    """Why no image can be made; empty when one can."""
+    if any((conf.vz / "private").glob("*")):
+        return "there are containers in plain directories already"
+    for module, sign in (("btrfs", "btrfs\n"), ("loop", "")):
+        there = sign in Path("/proc/filesystems").read_text() if sign else loop_there()
+        if not there and not loadable(module):
+            return f"this kernel has no {module}"
+    return ""
+
+
+def loop_there() -> bool:
+    return Path("/dev/loop-control").exists()
+
+
+def loadable(module: str) -> bool:
+    try:
+        call(["modprobe", "--dry-run", "--quiet", module])
+    except OperationError:
+        return False
+    return True
+
+
+def size_of_image(conf: NodeConf) -> int:
+    """Raises BadValue, NoSpace."""
+    if told := os.environ.get("PANEL_POOL_SIZE"):
+        return size_in_bytes(told)
+    parent = next(p for p in (conf.state, *conf.state.parents) if p.exists())
+    free = shutil.disk_usage(parent).free
+    if free < SMALLEST:
+        raise NoSpace(f"{parent} has {free / GIB:.1f} GiB free, and containers need 2 GiB at least")
+    return min(LARGEST, max(SMALLEST, free * 8 // 10)) >> 20 << 20
+
+
+def size_in_bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+)([KMGT]?)", text.strip().upper())
+    if not match:
+        raise BadValue(f"{text} is not a size such as 50G")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def make_image(path: Path, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        fresh.chmod(0o600)
+        file.truncate(size)
+    call(["mkfs.btrfs", "--quiet", "--force", "--label", "panel", f"{fresh}"])
+    fresh.rename(path)
+
+
+def quota_jobs(vz: Path) -> Iterator[Job]:
+    try:
+        call(["btrfs", "qgroup", "show", f"{vz}"])
+    except OperationError:
+        yield Job(f"switch on the disk quotas of {vz}",
+                  lambda: call(["btrfs", "quota", "enable", f"{vz}"]))  # fmt: skip
+    folder = quota_folder(mount_of(vz))
+    # When a large subvolume is deleted a kernel ≥ 6.2 stops counting, and all limits with it,
+    # unless told to go on.
+    level = folder / "drop_subtree_threshold"
+    if level.exists() and level.read_text().strip() != NEVER:
+        yield Job("have the disk quotas go on counting while subvolumes are deleted",
+                  lambda: level.write_text(NEVER))  # fmt: skip
+    astray = folder / "inconsistent"
+    if astray.exists() and astray.read_text().strip() == "1":
+        yield Job("count anew what the disk quotas have lost sight of",
+                  lambda: call(["btrfs", "quota", "rescan", f"{vz}"], ok=(0, 1)))  # fmt: skip
+
+
+def quota_folder(mount: Mount) -> Path:
+    device = Path(mount.source).resolve().name
+    return next((SYSFS.glob(f"*/devices/{device}")), Path("/")).parent.parent / "qgroups"
+
+
+def folder_jobs(conf: NodeConf, base: int | None) -> Iterator[Job]:
+    for name, mode in FOLDERS.items():
+        path = conf.vz / name
+        group = (base or 0) if mode == PASSABLE else 0
+        if not path.is_dir():
+            yield Job(f"make the folder {path}", partial(make, path, mode, group))
+        elif base is not None:
+            make(path, mode, group)
+
+
+def make(path: Path, mode: int, group: int) -> None:
+    path.mkdir(mode, exist_ok=True)
+    os.chown(path, 0, group)
+    path.chmod(mode)
+
+
+def show(conf: NodeConf) -> None:
+    view = reach(conf)
+    view.mkdir(0o755, parents=True, exist_ok=True)
+    for stale in mounts_in(view):
+        call(["umount", f"{stale.point}"])
+    # Private: else what is mounted below <vz>/root would come up below private/101/fs as well.
+    call(["mount", "--bind", "--make-private", f"{conf.vz}", f"{view}"])
+
+
+def loops(file: Path) -> list[str]:
+    said = call(["losetup", "--noheadings", "--output", "NAME", "--associated", f"{file}"])
+    return said.decode().split()
+
+
+def is_on(mount: Mount, file: Path) -> bool:
+    return mount.source in loops(file)
+
+
+def real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make the pool of this node's containers usable.")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="say what would be done")
+    what.add_argument("--remove", action="store_true", help="unmount it; its image is kept")
+    asked = parser.parse_args()
+    do = plan if asked.plan else remove if asked.remove else prepare
+    try:
+        for sentence in do(configuration.load()):
+            print(sentence)
+    except OperationError as e:
+        print(e, file=sys.stderr)
+        return e.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Templates: the root file systems that containers are made from."""

@@ -1,0 +1,162 @@
+"""A node of the tests' own: its state, pool, mounts and control groups are gone afterwards."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import select
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from containers.node.conf import NodeConf
+from containers.node.run import call
+from containers.node.storage import Storage, pool
+from containers.node.storage.mounts import mounts, mounts_in
+from containers.node.templates import busybox as busybox_template
+from containers.node.templates import catalogue, debian, inspection
+from containers.node.templates.catalogue import Build, Template, newest
+from containers.node.templates.shift import shift
+
+BASE = 200000
+CACHE = Path("/var/cache/panel-tests")
+PATIENCE = 10.0  # seconds that killed processes may take to go
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("real")
+
+
+@pytest.fixture(scope="session")
+def node_conf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeConf]:
+    """Node alpha, with a btrfs pool of 8 GiB that takes only what is written to it."""
+    if os.geteuid():
+        pytest.fail("the tests in tests/real need root")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "w")
+    state = Path(f"/var/tmp/panel-test-{worker}-{os.getpid()}-{time.time_ns():x}")
+    conf = NodeConf(name="alpha", state=state, vz=state / "vz", etc=state / "etc")
+    state.mkdir(mode=0o700)
+    before = os.environ.get("PANEL_POOL_SIZE")
+    os.environ["PANEL_POOL_SIZE"] = "8G"
+    try:
+        pool.prepare(conf)
+        conf.scripts.mkdir(parents=True)
+        yield conf
+    finally:
+        if before is None:
+            del os.environ["PANEL_POOL_SIZE"]
+        else:
+            os.environ["PANEL_POOL_SIZE"] = before
+        clear(conf)
+
+
+@pytest.fixture(scope="session")
+def storage(node_conf: NodeConf) -> Storage:
+    return pool.driver(node_conf)
+
+
+@pytest.fixture(scope="session")
+def busybox(node_conf: NodeConf) -> Template:
+    return busybox_template.publish(node_conf)
+
+
+@pytest.fixture(scope="session")
+def debian_template(node_conf: NodeConf) -> Template:
+    """debian-12 with sysvinit: built once a machine (half a minute), then kept in a cache."""
+    return cached(node_conf, "debian-12-sysvinit")
+
+
+@pytest.fixture(scope="session")
+def debian_systemd_template(node_conf: NodeConf) -> Template:
+    return cached(node_conf, "debian-12")
+
+
+def cached(conf: NodeConf, name: str) -> Template:
+    """A Debian template, from what an earlier run left in the cache when it's made the same way."""
+    if last := newest(conf, name):
+        return last
+    recipe = hashlib.sha256(Path(f"{debian.__file__}").read_bytes()).hexdigest()[:12]
+    archive = CACHE / f"{name}-{recipe}.tar"
+    storage, build = pool.driver(conf), Build(conf, name, "tests")
+    try:
+        catalogue.begin(build, storage)
+        with alone(name):
+            if not archive.exists():
+                build_cache(name, build.fs, archive)
+        call(["tar", "--extract", "--numeric-owner", "--same-permissions", "--xattrs",
+              "--xattrs-include=*", f"--file={archive}", f"--directory={build.fs}"])  # fmt: skip
+        debian.configure(name, build.fs)
+        facts = inspection.facts(build.fs, shift(build.fs, BASE))
+        return catalogue.publish(build, storage, facts)
+    except BaseException:
+        catalogue.discard(build, storage)
+        raise
+
+
+def build_cache(name: str, fs: Path, archive: Path) -> None:
+    fresh = archive.with_suffix(f".{os.getpid()}")
+    argv = debian.argv(name, fs, debian.sources())
+    argv[argv.index("--format=directory")] = "--format=tar"
+    argv[argv.index(f"{fs}")] = f"{fresh}"
+    try:
+        call(argv, timeout=600)
+        fresh.rename(archive)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[None]:
+    """One process at a time: two test runs want the same template at once."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def clear(conf: NodeConf) -> None:
+    """Take away all that this node may have left, whatever happened."""
+    groups = sorted(
+        (path for place in hierarchies() for path in (place / conf.cgroup.lstrip("/")).glob("**/")),
+        key=lambda path: -len(path.parts),
+    )
+    end([pid for group in groups for pid in pids(group)])
+    for group in groups:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+    for place in (conf.run, conf.vz):
+        for mount in mounts_in(place):
+            call(["umount", "--lazy", f"{mount.point}"], ok=(0, 1, 32))
+    for device in pool.loops(pool.image(conf)):
+        call(["losetup", "--detach", device], ok=(0, 1))
+    shutil.rmtree(conf.run, ignore_errors=True)
+    shutil.rmtree(conf.state, ignore_errors=True)
+
+
+def hierarchies() -> list[Path]:
+    return [m.point for m in mounts() if m.kind in ("cgroup", "cgroup2")]
+
+
+def pids(group: Path) -> list[int]:
+    try:
+        return [int(pid) for pid in (group / "cgroup.procs").read_text().split()]
+    except OSError:
+        return []
+
+
+def end(processes: list[int]) -> None:
+    """Kill what runs in this node's own control groups, and wait until it's gone."""
+    for pid in {pid for pid in processes if pid > 1}:
+        with contextlib.suppress(ProcessLookupError):
+            fd = os.pidfd_open(pid)
+            try:
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+                select.select([fd], [], [], PATIENCE)
+            finally:
+                os.close(fd)
