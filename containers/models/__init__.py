@@ -1,5 +1,6 @@
+from containers.models.address import Address
 from containers.models.audit import AuditEvent
-from containers.models.container import Address, Container
+from containers.models.container import Container
 from containers.models.inquiry import Inquiry
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via

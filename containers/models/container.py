@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -9,9 +9,12 @@ from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
+from containers.models import wish
+from containers.models.address import Address
 from containers.models.node import Node
 from containers.models.operation import Busy, Operation, Via
 from containers.models.template import Template
+from containers.node.errors import BadValue, Code
 from containers.node.operations import PLANS
 from containers.node.plan import Refusal
 from containers.node.states import UNFINISHED, State
@@ -97,6 +100,79 @@ class Container(models.Model):
         """Why its state, as last heard, does not allow this operation."""
         return PLANS[kind].refusal(State(self.state))
 
+    @classmethod
+    def make(
+        cls,
+        ctid: int,
+        *,
+        node: Node,
+        template: Template,
+        addresses: Iterable[str] | None = None,
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        reason: str = "",
+        params: Mapping[str, Any] | None = None,
+        **shall: Any,
+    ) -> Operation:
+        """Record a new container and queue its creation.
+
+        addresses: None gives it one of the node's pool, if the node has one.
+        shall: columns, as models/wish.py names them. params: userpasswd {user, hash}, sshkeys [].
+        Raises BadValue with vzctl's exit code: 21, 44 there is one, 78 address in use, 131 name.
+        """
+        columns = {"hostname": f"ct{ctid}"} | wish.cleaned(shall)
+        if not LOWEST <= ctid <= HIGHEST:
+            raise BadValue(f"{ctid} can't be a CT ID: they go from {LOWEST} to {HIGHEST}")
+        with transaction.atomic():
+            if cls.objects.filter(ctid=ctid).exists():
+                raise BadValue(f"CT {ctid} exists already", Code.EXISTS)
+            check_name(columns.get("name", ""))
+            try:
+                with transaction.atomic():
+                    container = cls.objects.create(
+                        ctid=ctid, node=node, template=template, state=State.CREATING, **columns
+                    )
+            except IntegrityError as error:  # somebody was faster
+                raise BadValue(f"CT {ctid} or its name exists already", Code.EXISTS) from error
+            if addresses is None:
+                Address.give_any(container)
+            for address in addresses or ():
+                Address.give(container, address)
+            return container.request("create", by=by, via=via, reason=reason, params=params)
+
+    def change(
+        self,
+        *,
+        add: Iterable[str] = (),
+        drop: Iterable[str] = (),
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        reason: str = "",
+        params: Mapping[str, Any] | None = None,
+        **shall: Any,
+    ) -> Operation:
+        """Record what it shall be from now on and queue the operation that makes it so.
+
+        add, drop: addresses; "all" in drop is all of them, and they go before the others come.
+        shall, params: as for make. Raises Busy, or BadValue with vzctl's exit code; then nothing
+        has changed.
+        """
+        columns = wish.cleaned(shall)
+        add, drop = list(add), list(drop)
+        changed = [*columns, *(["addresses"] if add or drop else []), *(params or {})]
+        with transaction.atomic():
+            check_name(columns.get("name", ""), but=self)
+            Address.take(self, drop)
+            for address in add:
+                Address.give(self, address)
+            if columns:
+                Container.objects.filter(pk=self.pk).update(**columns)
+            operation = self.request(
+                "set", by=by, via=via, reason=reason, params={**(params or {}), "changed": changed}
+            )
+        self.refresh_from_db()
+        return operation
+
     def request(
         self,
         kind: str,
@@ -124,15 +200,8 @@ class Container(models.Model):
             raise Busy(f"{self}", self.operation) from error
 
 
-class Address(models.Model):
-    """An IP address of a container's; no two containers have the same one."""
-
-    container = models.ForeignKey(Container, models.CASCADE)
-    address = models.GenericIPAddressField(unique=True)
-    pooled = models.BooleanField(default=False)  # from the node's pool: leaves through NAT
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return str(self.address)
+def check_name(name: str, but: Container | None = None) -> None:
+    """No two containers have the same name; an empty one is none."""
+    holder = Container.objects.filter(name=name).first() if name else None
+    if holder and holder != but:
+        raise BadValue(f"the name {name} is {holder}'s already", Code.NAME)
