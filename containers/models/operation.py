@@ -74,7 +74,8 @@ class Operation(models.Model):
     code = models.IntegerField(null=True)  # vzctl's exit code
     error = models.TextField(blank=True)
     fence = models.PositiveIntegerField(default=0)  # whoever ships for it holds this number
-    log_len = models.BigIntegerField(default=0)
+    log_len = models.BigIntegerField(default=0)  # bytes of the spool's log that are chunks
+    events_len = models.PositiveIntegerField(default=0)  # events of its journal that are rows
     requested = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)

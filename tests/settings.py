@@ -1,0 +1,25 @@
+"""The panel's settings for tests: a state of its own for every run, nothing shared with make run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+STATE = tempfile.mkdtemp(prefix="panel-tests-")
+atexit.register(shutil.rmtree, STATE, ignore_errors=True)
+os.makedirs(f"{STATE}/web", mode=0o700)
+for name in ("VZ_DIR", "VZ_CONF_DIR", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "HTTP"):
+    os.environ.pop(f"PANEL_{name}", None)
+os.environ |= {"PANEL_STATE_DIR": STATE, "PANEL_NODE": "alpha", "PANEL_RUNTIME": "rehearsal"}
+
+from panel.settings import *  # noqa: E402, F403
+
+ALLOWED_HOSTS = ["*"]
+SECRET_KEY = "only for tests"  # noqa: S105
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True

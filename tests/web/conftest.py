@@ -1,0 +1,81 @@
+"""People and places: alice is staff, bob and carol are customers; node alpha, CT 101 is bob's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from channels.layers import channel_layers
+from django.contrib.auth.models import User
+from django.test import Client
+
+from containers.models import Container, Node, Operation, Template
+from containers.node.states import State
+
+
+@pytest.fixture(autouse=True)
+def fresh_channel_layers() -> Iterator[None]:
+    """The in-memory layer is the process's: its members would be the next test's."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", password="alice's own", is_staff=True)
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob", password="bob's own")
+
+
+@pytest.fixture
+def carol(db: None) -> User:
+    return User.objects.create_user("carol", password="carol's own")
+
+
+@pytest.fixture
+def alpha(db: None) -> Node:
+    return Node.objects.create(name="alpha", runtime="rehearsal", storage="directory")
+
+
+@pytest.fixture
+def busybox(alpha: Node) -> Template:
+    return Template.objects.create(
+        node=alpha, name="busybox", version=1, init="busybox", created="2026-01-02T03:04:05Z"
+    )
+
+
+@pytest.fixture
+def ct101(alpha: Node, busybox: Template, bob: User) -> Container:
+    return Container.objects.create(
+        ctid=101, node=alpha, template=busybox, owner=bob, hostname="web1", state=State.STOPPED
+    )
+
+
+@pytest.fixture
+def operation(ct101: Container, bob: User) -> Operation:
+    """A start of CT 101 that nobody has claimed yet."""
+    return ct101.request("start", by=bob)
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    return signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    return signed_in(bob)
+
+
+@pytest.fixture
+def as_carol(carol: User) -> Client:
+    return signed_in(carol)
+
+
+def signed_in(user: User, **options: Any) -> Client:
+    client = Client(**options)
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
