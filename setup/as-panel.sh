@@ -24,16 +24,18 @@ may() { "${drop[@]}" test "$@" 2>/dev/null; }
 # the folder that bars the way is an empty one, with only the checkout (read-only) and the state
 # in it, at the paths they always have: the instance's name and its settings hold those paths.
 open_the_way() {
-    local path barred
+    local path
+    local -A barred=()
     # A pool mounted in here would stay busy after it was unmounted outside.
     ! mountpoint --quiet "$VZ" || umount --lazy "$VZ"
     mkdir -p "$RUN/checkout" "$RUN/state"
     mount --bind "$CHECKOUT" "$RUN/checkout"
     mount --bind "$STATE" "$RUN/state"
-    for path in "$CHECKOUT" "$STATE"; do
-        if barred=$(first_barred "$path"); then
-            mount -t tmpfs -o mode=0755,size=1m panel "$barred"
-        fi
+    for path in $(first_barred "$CHECKOUT") $(first_barred "$STATE"); do
+        barred[$path]=1
+    done
+    for path in "${!barred[@]}"; do
+        mount -t tmpfs -o mode=0755,size=1m panel "$path"
     done
     mkdir -p "$CHECKOUT"
     mount --bind "$RUN/checkout" "$CHECKOUT"
@@ -43,15 +45,14 @@ open_the_way() {
     umount "$RUN/checkout" "$RUN/state"
 }
 
-first_barred() { # PATH: the first folder above it that the user may not enter
-    local above=
+first_barred() { # PATH: the first folder above it that the user may not enter, if any
+    local above='' name
     local -a names
     IFS=/ read -ra names <<<"${1#/}"
     for name in "${names[@]::${#names[@]}-1}"; do
         above+=/$name
         may -x "$above" || { say "$above"; return; }
     done
-    return 1
 }
 
 main "$@"

@@ -8,7 +8,7 @@ built=node_modules/.built
 packages_current() { cmp -s package-lock.json "$installed"; }
 bundle_current() {
     [[ -d static/dist && -f $built ]] &&
-        [[ -z $(find static/src static/build.mjs "$installed" -newer "$built" -print -quit) ]]
+        [[ -z $(find static/src static/build.mjs "$installed" -newer "$built" -print -quit 2>&1) ]]
 }
 system_node() {
     command -v node >/dev/null && command -v npm >/dev/null &&
@@ -35,6 +35,7 @@ apply)
         npm ci --ignore-scripts --silent
         cp package-lock.json "$installed"
     fi
+    mkdir -p static/src
     touch "$built.new" # before the build: what changes during it is built again
     node static/build.mjs
     mv "$built.new" "$built"

@@ -87,13 +87,14 @@ without_starting_services() {
 }
 
 install() {
+    local said
     local apt=(apt-get -y -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold)
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
     # Lists that are absent or old make the first attempt fail.
     "${apt[@]}" install --no-install-recommends "$@" &>/dev/null </dev/null && return
     "${apt[@]}" update </dev/null
-    "${apt[@]}" install --no-install-recommends "$@" </dev/null >/dev/null
+    said=$("${apt[@]}" install --no-install-recommends "$@" 2>&1 </dev/null) || refuse "$said"
 }
 
 case $1 in
