@@ -61,9 +61,12 @@ apply() { # PART
     local line="apt-get install --no-install-recommends ${packages[*]}"
     command -v apt-get >/dev/null || refuse "Missing, and there is no apt-get here to install them: ${packages[*]}"
     ((EUID == 0)) || refuse "Missing: ${packages[*]}. As root: $line"
+    local installed=("${packages[@]}")
     say "Installing ${packages[*]}"
     without_starting_services install "${packages[@]}"
     mapfile -t packages < <(all_missing "$1")
+    mkdir -p "$STATE"
+    printf '%s\n' "${installed[@]}" >>"$STATE/installed-packages"
     ((!${#packages[@]})) || refuse "Installed, yet still not usable: ${packages[*]}"
 }
 

@@ -31,5 +31,6 @@ apply)
     say "Installing the Python packages of $list"
     "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$list"
     cp "$list" "$installed"
+    [[ $2 != dev ]] || cp requirements.txt .venv/installed-requirements.txt # the same versions
     ;;
 esac

@@ -4,6 +4,8 @@
 ((EUID == 0)) || refuse "Only root can take back what root made: sudo make remove"
 
 main() {
+    local packages
+    packages=$(sort -u "$STATE/installed-packages" 2>/dev/null | paste -sd ' ')
     not_running
     end_containers
     /usr/bin/python3 -B -m containers.node.network --remove
@@ -12,7 +14,7 @@ main() {
     remove_links
     remove_run_folder
     say "What stays: the containers' files and the database below $STATE and $VZ, the user $PANEL_USER, Debian's packages."
-    say "To delete them too: rm -rf $STATE; userdel $PANEL_USER; apt-get remove what make run PLAN=1 listed."
+    say "To delete them too: ${packages:+apt-get remove $packages; }userdel $PANEL_USER; rm -rf $STATE"
 }
 
 not_running() {

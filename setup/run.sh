@@ -9,7 +9,7 @@
 main() {
     allowed
     setup/setup.sh apply run
-    make_run_folder
+    setup/run-folder.sh
     only_one
     without_lock "$PYTHON" manage.py prepare
     collect_static
@@ -21,18 +21,6 @@ allowed() {
     ((EUID == 0)) || [[ ${PANEL_RUNTIME:-} == rehearsal ]] || refuse \
         "Containers need root: run this as root (sudo make run).
 To look at the panel without root and without containers: make run REHEARSAL=1"
-}
-
-make_run_folder() {
-    mkdir -p "$RUN"
-    if ((EUID == 0)); then
-        chmod 711 /run/panel "$RUN"
-        install -d -m 0700 -o "$PANEL_USER" -g "$PANEL_USER" "$RUN/redis"
-    else
-        mkdir -p "$STATE/web" "$STATE/redis" "$RUN/redis"
-    fi
-    # Redis makes its socket in a folder of its own user's; everybody knows this path.
-    ln -sfn redis/redis.sock "$RUN/redis.sock"
 }
 
 only_one() {
