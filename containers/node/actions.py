@@ -7,11 +7,12 @@ start       own              container  before the container's init
 stop        own              container  before the container is stopped
 umount      own, global      node       before the private area is dismounted
 postumount  own, global      node       after it is dismounted
+create      global           node       once a container was made and its configuration written
 reinstall   own, or global   node       instead of unpacking the template
 configure   own, or global   container  once the reinstalled container runs
 
 Sources: the OpenVZ and Parallels manuals for the six (global mount, mount, start, stop, umount,
-global umount) and the two hooks; vzctl 4.11 for premount, postumount and for the order
+global umount) and the two hooks; vzctl 4.11 for premount, postumount, create, and for the order
 container before global on the way down.
 """
 
@@ -78,6 +79,11 @@ POSTUMOUNT = Action(
     "after the private area is dismounted",
     "nothing is undone: it is dismounted already",
 )  # fmt: skip
+CREATE = Action(
+    "create", Where.NODE, (Scope.GLOBAL,),
+    "once a container was made and its configuration written",
+    "the container is deleted again",
+)  # fmt: skip
 REINSTALL = Action(
     "reinstall", Where.NODE, BOTH,
     "when a container is reinstalled, in place of the default reinstallation",
@@ -91,7 +97,7 @@ CONFIGURE = Action(
     hook=True,
 )  # fmt: skip
 
-ALL = (PREMOUNT, MOUNT, START, STOP, UMOUNT, POSTUMOUNT, REINSTALL, CONFIGURE)
+ALL = (PREMOUNT, MOUNT, START, STOP, UMOUNT, POSTUMOUNT, CREATE, REINSTALL, CONFIGURE)
 BY_NAME = {action.name: action for action in ALL}
 ACTION_SCRIPTS = tuple(action for action in ALL if not action.hook)
 HOOKS = tuple(action for action in ALL if action.hook)

@@ -65,7 +65,8 @@ class Ct:
     storage: Storage
     door: Door
     say: Callable[[str], None]
-    fact: Fact = lambda key, value: None
+    fact: Fact = lambda key, value: None  # what the panel shall know of the container
+    ran: "Callable[[Script], None]" = lambda script: None  # which script is about to be run
     state: State = State.STOPPED
     scripts: Mapping[tuple[Scope, Action], Script] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)

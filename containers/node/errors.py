@@ -81,7 +81,9 @@ class NoSpace(OperationError):
 
 
 class Cancelled(OperationError):
-    """Somebody asked for the operation to end."""
+    """Somebody asked for the operation to end; vzctl counts that as a failed script."""
+
+    code = Code.SCRIPT
 
     def __init__(self, sentence: str = "it was cancelled") -> None:
         super().__init__(sentence)
@@ -97,6 +99,14 @@ class CommandFailed(OperationError):
         how = ended(exit)
         super().__init__(f"{argv[0]} {how}" + (f": {said}" if said else ""))
         self.argv, self.exit, self.said = list(argv), exit, said
+
+
+class CannotStart(OperationError):
+    """There is no such command, or it isn't one."""
+
+    def __init__(self, argv: Sequence[str], error: OSError) -> None:
+        self.why = error.strerror or f"{error}"
+        super().__init__(f"{argv[0]} could not be started: {self.why}")
 
 
 class TimedOut(CommandFailed):

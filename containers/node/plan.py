@@ -1,12 +1,12 @@
 """A plan is a table of steps. Follow it down; when a step fails, undo it back up."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, cast
+from typing import Protocol
 
 from containers.node.actions import Where
 from containers.node.ct import Ct
-from containers.node.errors import OperationError, Refused
+from containers.node.errors import Cancelled, OperationError, Refused
 from containers.node.states import State
 
 Act = Callable[[Ct], None]
@@ -40,7 +40,7 @@ class Step:
     def undoing(self, profile: str) -> Sequence["Step"]:
         if isinstance(self.undo, Mapping):
             return self.undo[profile]
-        return cast(Sequence[Step], self.undo)
+        return self.undo
 
     def but(self, **changes: object) -> "Step":
         """The same step with other fields, as step.but(ignore_failure=True)."""
@@ -112,22 +112,28 @@ def follow(plan: Plan, ct: Ct, journal: Journal) -> None:
     take(steps, ct, journal)
 
 
-def take(steps: Sequence[Step], ct: Ct, journal: Journal) -> None:
-    taken: list[Step] = []
+def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] = ()) -> None:
+    """Take the steps in turn; taken: those that were taken before, and are undone with them."""
+    done = list(taken)
     for step in steps:
         if not step.when(ct):
             journal.skipped(step)
             continue
-        taken.append(step)
+        done.append(step)
         try:
             perform(step, ct, journal)
         except OperationError as error:
-            if step.ignore_failure:
-                ct.say(f"{error}; that is passed over here.")
-                ct.ignored.add(step.key)
-                continue
-            unwind(taken, ct, journal)
-            raise
+            if not passed_over(step, error, ct):
+                unwind(done, ct, journal)
+                raise
+
+
+def passed_over(step: Step, error: OperationError, ct: Ct) -> bool:
+    if not step.ignore_failure or isinstance(error, Cancelled):
+        return False
+    ct.say(f"{error}; that is passed over here.")
+    ct.ignored.add(step.key)
+    return True
 
 
 def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> None:
@@ -141,17 +147,26 @@ def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> N
     except OperationError as error:
         journal.ended(step, error)
         raise
+    except Exception as error:
+        failure = OperationError(f"to {step.label} failed unexpectedly: {error!r}")
+        journal.ended(step, failure)
+        raise failure from error
     journal.ended(step)
     if step.leaves:
         ct.state = step.leaves
         journal.state(ct.state)
 
 
-def unwind(taken: Sequence[Step], ct: Ct, journal: Journal) -> None:
-    """Undo what was taken, the last first, up to the first undo that fails: what remains, remains."""
+def unwind(
+    taken: Sequence[Step], ct: Ct, journal: Journal, *, without: Collection[str] = ()
+) -> None:
+    """Undo what was taken, the last first, up to the first undo that fails: the rest remains.
+
+    without: keys of steps that are not done again, if they are to be done once only.
+    """
     for step in reversed(taken):
         for undo in step.undoing(ct.profile):
-            if not undo.when(ct):
+            if not undo.when(ct) or (undo.once and undo.key in without):
                 continue
             try:
                 perform(undo, ct, journal, undoing=True)

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node.cgroup import Group
-from containers.node.errors import Cancelled, Code, CommandFailed, OperationError, TimedOut
+from containers.node.errors import Cancelled, CannotStart, CommandFailed, TimedOut
 
 CHUNK = 64 * 1024
 DRAIN = 0.2  # seconds that output may still arrive after its process has ended
@@ -33,8 +34,8 @@ def call(
 ) -> bytes:
     """Run a quiet command and return what it printed on stdout.
 
-    Never for a command that leaves a process behind: that one would hold the pipe open.
-    Raises CommandFailed with the end of stderr, TimedOut, or OperationError if there's no such command.
+    A command that leaves a process behind (runc create) goes through leave: the process would
+    hold the pipe open. Raises CommandFailed with the end of stderr, TimedOut, CannotStart.
     """
     with starting(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                   env=env) as process:  # fmt: skip
@@ -47,6 +48,39 @@ def call(
         said = " ".join((err or out).decode(errors="replace").split())[-SAID:]
         raise CommandFailed(argv, process.returncode, said)
     return out
+
+
+def leave(argv: Sequence[str], *, timeout: float = PATIENCE) -> None:
+    """Run a command that leaves a process behind, which may keep the files it was given.
+
+    Raises as call does.
+    """
+    with (
+        tempfile.TemporaryFile() as said,
+        starting(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                 stderr=said.fileno()) as process,
+    ):  # fmt: skip
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired as e:
+            process.kill()
+            raise TimedOut(argv, timeout) from e
+        if code:
+            said.seek(0)
+            words = said.read().decode(errors="replace").split()
+            raise CommandFailed(argv, code, " ".join(words)[-SAID:])
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    pass_fds: Collection[int] = (),
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a process that lives beside us, in a session of its own."""
+    return subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, pass_fds=list(pass_fds), env=env, start_new_session=True
+    )
 
 
 @dataclass
@@ -103,7 +137,7 @@ class Door:
         timeout: float | None = None,
         group: Group | None = None,
     ) -> int:
-        """Run a command that starts a process, writes its pid to pid_file and leaves (runc exec -d).
+        """Run a command that starts a process, writes its pid to pid_file and leaves.
 
         The process becomes ours (the caller is a subreaper); it gets stdin through a pipe and
         writes to an anonymous pipe, the one thing of the host's that CRIU can dump. Returns its
@@ -138,6 +172,15 @@ class Door:
         """Run a quiet command for its answer: nothing of it goes to the log."""
         return call(argv, ok=ok, timeout=timeout)
 
+    def wait(self, fd: int, seconds: float) -> bool:
+        """Wait until a descriptor is readable; False at the time limit. Raises Cancelled."""
+        with polling(fd, self.cancel) as poll:
+            ready = [found for found, _ in poll.poll(seconds * 1000)]
+        if fd not in ready and self.cancel in ready:
+            os.read(self.cancel, CHUNK)
+            raise Cancelled()
+        return fd in ready
+
     def attend(
         self,
         argv: Sequence[str],
@@ -146,7 +189,7 @@ class Door:
         timeout: float | None,
         kill: Callable[[], None],
     ) -> None:
-        """Hand on the output until the process has ended; end it at its time limit or when cancelled."""
+        """Hand on the output until it has ended; end it at its time limit or when cancelled."""
         deadline = time.monotonic() + timeout if timeout else None
         os.set_blocking(reader, False)
         with closing(os.pidfd_open(pid)) as ended, polling(ended, reader, self.cancel) as poll:
@@ -182,7 +225,7 @@ class Door:
         return bool(chunk)
 
     def drain(self, reader: int) -> None:
-        """Hand on what an ended process has left; what others still write to it is not waited for."""
+        """Hand on what an ended process has left; what others still write is not waited for."""
         os.set_blocking(reader, False)
         deadline = time.monotonic() + DRAIN
         while time.monotonic() < deadline:
@@ -211,7 +254,7 @@ def starting(
             env=env,
             cwd="/",
             start_new_session=True,
-            preexec_fn=group.add if group else None,  # noqa: PLW1509 (a runner has one thread)
+            preexec_fn=group.add if group else None,  # safe: a runner has one thread
         )
     except OSError as e:
         raise CannotStart(argv, e) from e
@@ -221,13 +264,6 @@ def starting(
         except BaseException:
             process.kill()
             raise
-
-
-class CannotStart(OperationError):
-    """There is no such command, or it isn't one."""
-
-    def __init__(self, argv: Sequence[str], error: OSError) -> None:
-        super().__init__(f"{argv[0]} could not be started: {error.strerror}", Code.SYSTEM)
 
 
 def terminal_pair() -> tuple[int, int]:

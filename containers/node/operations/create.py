@@ -1,3 +1,29 @@
-from containers.node.plan import Plan
+"""Make a container out of a template. Should anything fail, nothing of it stays."""
 
-PLAN = Plan("Create", entry={})
+from containers.node import steps
+from containers.node.actions import CREATE, Scope
+from containers.node.plan import Plan, Refusal
+from containers.node.states import State
+
+MAKING = [
+    steps.CHECK_FREE,
+    steps.MAKE_PRIVATE,
+    steps.COPY_TEMPLATE,
+    steps.LIMIT_DISK,
+    steps.IDENTIFY,
+    steps.LET_IN,
+    steps.WRITE_SCRIPTS,
+    steps.WRITE_CONF,
+    steps.script(Scope.GLOBAL, CREATE),
+    steps.SETTLE,
+]
+EXISTS = Refusal(44, "the container exists")
+
+PLAN = Plan(
+    "Create",
+    entry={
+        State.CREATING: MAKING,
+        State.BROKEN: MAKING,
+        **{state: EXISTS for state in (State.STOPPED, State.MOUNTED, State.RUNNING)},
+    },
+)

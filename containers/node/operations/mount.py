@@ -1,3 +1,17 @@
-from containers.node.plan import Plan
+"""Mount the private area and run the mount scripts, without starting anything."""
 
-PLAN = Plan("Mount", entry={})
+from containers.node import steps
+from containers.node.operations import start
+from containers.node.plan import Plan, Refusal
+from containers.node.states import State
+
+ALREADY = Refusal(0, "the container is already mounted")
+
+PLAN = Plan(
+    "Mount",
+    entry={
+        State.STOPPED: [steps.WRITE_CONF, steps.WRITE_SCRIPTS, *start.MOUNTING],
+        State.MOUNTED: ALREADY,
+        State.RUNNING: ALREADY,
+    },
+)

@@ -1,3 +1,15 @@
-from containers.node.plan import Plan
+"""Write the node's global scripts and hooks, as the panel has them."""
 
-PLAN = Plan("Publish", entry={})
+from containers.node.plan import Plan, Step
+from containers.node.scripts import write_global_scripts
+from containers.node.states import State
+
+PLAN = Plan(
+    "Publish global scripts",
+    entry={
+        State.STOPPED: [
+            Step("publish", "write the global scripts to the node", do=write_global_scripts)
+        ]
+    },
+    on_container=False,
+)

@@ -1,3 +1,14 @@
-from containers.node.plan import Plan
+"""What is due once a container has asked for a reboot: dismount, and start anew."""
 
-PLAN = Plan("Rebooted", entry={})
+from containers.node.operations import halted, start
+from containers.node.plan import Plan
+from containers.node.states import State
+
+PLAN = Plan(
+    "Reboot from within",
+    entry={
+        State.MOUNTED: [*halted.AFTERWARDS, *start.STARTING],
+        State.STOPPED: [*halted.AFTERWARDS, *start.STARTING],
+        State.RUNNING: halted.PLAN.entry[State.RUNNING],
+    },
+)

@@ -1,3 +1,55 @@
-from containers.node.plan import Plan
+"""Run the stop script, halt, dismount.
 
-PLAN = Plan("Stop", entry={})
+Should a script refuse, the operation ends there and nothing is undone: a container whose stop
+script refuses goes on running, one whose umount script refuses stays mounted.
+"""
+
+from containers.node import steps
+from containers.node.actions import POSTUMOUNT, STOP, UMOUNT, Scope
+from containers.node.ct import Ct
+from containers.node.plan import Plan, Refusal, Step
+from containers.node.states import State
+
+OWN_STOP = steps.script(Scope.OWN, STOP)
+
+
+def wants_stop_script(ct: Ct) -> bool:
+    """Staff may leave it out, with a reason, for a container that can't be stopped otherwise."""
+    return not ct.params.get("without_stop_script") and OWN_STOP.when(ct)
+
+
+def wants_dismount(ct: Ct) -> bool:
+    return not ct.params.get("skip_umount")
+
+
+def unless_skipped(step: Step) -> Step:
+    return step.but(when=lambda ct: wants_dismount(ct) and step.when(ct))
+
+
+HALTING = [
+    steps.KEEP_SCRIPTS,
+    OWN_STOP.but(when=wants_stop_script),
+    steps.HALT,
+    steps.DELETE,
+]
+DISMOUNTING = [
+    steps.script(Scope.OWN, UMOUNT),
+    steps.script(Scope.GLOBAL, UMOUNT),
+    steps.DISMOUNT,
+    steps.script(Scope.OWN, POSTUMOUNT),
+    steps.script(Scope.GLOBAL, POSTUMOUNT),
+]
+STOPPING = [*HALTING, *(unless_skipped(step) for step in DISMOUNTING)]
+
+NOT_RUNNING = Refusal(0, "the container is not running")
+
+PLAN = Plan(
+    "Stop",
+    entry={
+        State.RUNNING: STOPPING,
+        State.PAUSED: STOPPING,
+        State.STOPPED: NOT_RUNNING,
+        State.MOUNTED: NOT_RUNNING,
+        State.SUSPENDED: NOT_RUNNING,
+    },
+)

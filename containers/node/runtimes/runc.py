@@ -37,9 +37,9 @@ class Driver:
         tty = ["--tty"] if terminal else []
         return [*self.runc(ct), "exec", *tty, f"{ct.ctid}", *command]
 
-    def delete(self, ct: Layout) -> list[str]:
-        """Of a container that is dead: with --force runc would sleep 100 ms first."""
-        return [*self.runc(ct), "delete", f"{ct.ctid}"]
+    def delete(self, ct: Layout, *, force: bool = False) -> list[str]:
+        """Of a container that is dead, unless force: runc then sleeps for 100 ms."""
+        return [*self.runc(ct), "delete", *(["--force"] if force else []), f"{ct.ctid}"]
 
     def update(self, ct: Layout, resources: Path) -> list[str]:
         return [*self.runc(ct), "update", "--resources", f"{resources}", f"{ct.ctid}"]

@@ -1,0 +1,172 @@
+"""The OCI bundle: config.json for a container, as its runtime reads it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from containers.node import truth, veconf
+from containers.node.ct import Ct
+from containers.node.network.hook import hook
+from containers.node.templates.init import Init, Kind, NoInit, detect
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENV = [f"PATH={PATH}", "container=oci", "TERM=xterm"]
+NO_INIT = ["/bin/sh"]  # so that the start script runs, as vzctl has it; booting says what's missing
+BASE, SIZE = 200000, 65536  # of the node's ids, unless vz.conf says otherwise
+MIB = 1024 * 1024
+PERIOD = 100_000  # µs, of the processor quota
+
+# What a system container's root may do, each in its own user namespace; number in capability.h.
+CAPABILITIES = {
+    "CHOWN": 0, "DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "FOWNER": 3, "FSETID": 4, "KILL": 5,
+    "SETGID": 6, "SETUID": 7, "SETPCAP": 8, "LINUX_IMMUTABLE": 9, "NET_BIND_SERVICE": 10,
+    "NET_BROADCAST": 11, "NET_ADMIN": 12, "NET_RAW": 13, "IPC_LOCK": 14, "IPC_OWNER": 15,
+    "SYS_CHROOT": 18, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "SYS_BOOT": 22, "SYS_NICE": 23,
+    "SYS_RESOURCE": 24, "SYS_TTY_CONFIG": 26, "MKNOD": 27, "LEASE": 28, "AUDIT_WRITE": 29,
+    "SETFCAP": 31,
+}  # fmt: skip
+NOFILE = 16384  # or the node's own hard limit when that is lower
+
+NOSUID = ["nosuid", "noexec", "nodev"]
+MOUNTS: list[dict[str, Any]] = [
+    {"destination": "/proc", "type": "proc", "source": "proc"},
+    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+     "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+    {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
+     "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
+    {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",  # noqa: S108
+     "options": [*NOSUID, "mode=1777", "size=65536k"]},
+    {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": NOSUID},
+]  # fmt: skip
+RUN_MOUNTS: list[dict[str, Any]] = [
+    {"destination": "/run", "type": "tmpfs", "source": "tmpfs",
+     "options": ["nosuid", "nodev", "mode=755"]},
+    {"destination": "/run/lock", "type": "tmpfs", "source": "tmpfs", "options": NOSUID},
+]  # fmt: skip
+MASKED = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+          "/proc/sched_debug", "/sys/firmware"]  # fmt: skip
+READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger"]
+KEPT_OPTIONS = ("ro", "nosuid", "nodev", "noexec", "noatime")
+
+
+def write_bundle(ct: Ct) -> None:
+    """config.json, with what the mount scripts have mounted below VE_ROOT as explicit binds."""
+    ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = ct.paths.bundle / "config.json"
+    path.write_text(json.dumps(config_of(ct), indent=1))
+
+
+def config_of(ct: Ct) -> dict[str, Any]:
+    init = init_of(ct)
+    systemd = init is not None and init.kind is Kind.SYSTEMD
+    base, size = ids(ct)
+    mapping = [{"containerID": 0, "hostID": base, "size": size}]
+    namespaces = ("pid", "ipc", "uts", "mount", "network", "cgroup", "user")
+    return {
+        "ociVersion": "1.0.2",
+        "process": {
+            **process([init.path] if init else NO_INIT, ENV),
+            "terminal": True,
+        },
+        "root": {"path": f"{ct.paths.fs}"},
+        "hostname": ct.spec.hostname or f"ct{ct.ctid}",
+        "mounts": [*MOUNTS, *sys_mounts(systemd), *(RUN_MOUNTS if systemd else ()), *binds(ct)],
+        "hooks": {"createRuntime": [hook(ct.paths.node, ct.ctid, ct.spec.ips)]},
+        "linux": {
+            "cgroupsPath": ct.paths.cgroup,
+            "uidMappings": mapping,
+            "gidMappings": mapping,
+            "namespaces": [{"type": name} for name in namespaces],
+            "resources": {
+                "devices": [{"allow": False, "access": "rwm"}],
+                **resources(ct),
+            },
+            "maskedPaths": MASKED,
+            "readonlyPaths": READONLY,
+        },
+    }
+
+
+def init_of(ct: Ct) -> Init | None:
+    try:
+        return detect(ct.paths.fs)
+    except NoInit:
+        return None
+
+
+def ids(ct: Ct) -> tuple[int, int]:
+    """The first of the node's ids that stand for the container's, and how many there are."""
+    values = veconf.read(ct.paths.node.vz_conf)
+    return int(values.get("UID_BASE") or BASE), int(values.get("UID_SIZE") or SIZE)
+
+
+def process(argv: list[str], env: list[str]) -> dict[str, Any]:
+    allowed = capabilities()
+    return {
+        "user": {"uid": 0, "gid": 0},
+        "args": argv,
+        "env": env,
+        "cwd": "/",
+        "capabilities": {kind: allowed for kind in ("bounding", "effective", "permitted")},
+        "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": nofile()}],
+        "noNewPrivileges": False,
+    }
+
+
+def write_process(ct: Ct, argv: list[str]) -> Path:
+    """What runc exec runs for an action script; its environment is HOME TERM PATH VEID, no more."""
+    env = ["HOME=/", "TERM=linux", f"PATH={PATH}", f"VEID={ct.ctid}"]
+    path = ct.paths.bundle / f"process-{ct.operation}.json"
+    path.write_text(json.dumps({**process(argv, env), "terminal": False}))
+    return path
+
+
+def capabilities() -> list[str]:
+    """Those that the node itself has: a container can't have more."""
+    status = Path("/proc/self/status").read_text()
+    bounding = int(status.split("CapBnd:")[1].split()[0], 16)
+    return [f"CAP_{name}" for name, number in CAPABILITIES.items() if bounding >> number & 1]
+
+
+def nofile() -> int:
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
+
+
+def resources(ct: Ct) -> dict[str, Any]:
+    """Its limits, as both config.json and `runc update` take them."""
+    spec, limits = ct.spec, {}
+    if spec.ram:
+        limits["memory"] = {"limit": spec.ram * MIB, "swap": spec.ram * MIB}
+    if spec.cpus:
+        limits["cpu"] = {"quota": int(spec.cpus * PERIOD), "period": PERIOD}
+    if spec.pids:
+        limits["pids"] = {"limit": spec.pids}
+    return limits
+
+
+def sys_mounts(systemd: bool) -> list[dict[str, Any]]:
+    """systemd wants to write to its own control group; the others have no need to."""
+    how = ["relatime", "rw"] if systemd else ["relatime", "ro"]
+    return [
+        {"destination": "/sys", "type": "sysfs", "source": "sysfs",
+         "options": [*NOSUID, *([] if systemd else ["ro"])]},
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+         "options": [*NOSUID, *how]},
+    ]  # fmt: skip
+
+
+def binds(ct: Ct) -> list[dict[str, Any]]:
+    """What is mounted below VE_ROOT; of mounts on one another only the topmost can be seen."""
+    found = {where: options for where, options in truth.submounts(ct.paths.root)}
+    return [
+        {
+            "destination": where.removeprefix(f"{ct.paths.root}"),
+            "type": "bind",
+            "source": where,
+            "options": ["bind", "rprivate", *(o for o in options if o in KEPT_OPTIONS)],
+        }
+        for where, options in found.items()
+    ]

@@ -1,0 +1,233 @@
+"""A container's monitor: holds its console, reaps its init, and tells how that ended.
+
+One process a container, forked by the runner that makes it and living on after it. It writes
+only its own spool, <state>/spool/ct-<CTID>:
+
+    events    {ev: init, pid, started}, then {ev: gone, code, signal}
+    console   what the container wrote to its console, the last MiB or two
+    runner    locked while the monitor lives
+"""
+
+import array
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from containers.node import truth
+from containers.node.cgroup import Group
+from containers.node.conf import NodeConf
+from containers.node.errors import CommandFailed, OperationError
+from containers.node.layout import Layout
+from containers.node.run import leave
+from containers.node.spool import Nudge, Spool
+from containers.node.truth import Init
+
+CONSOLE = 1024 * 1024  # bytes; then the file becomes console.1
+PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
+PATIENCE = 60.0  # seconds until a runtime has made the container
+QUIET = 0.1  # seconds before a console nobody has open is read again
+
+
+def make(paths: Layout, argv: list[str]) -> int:
+    """Fork a monitor that runs the command which makes the container; returns its init's pid.
+
+    Raises what running the command raised.
+    """
+    reader, writer = os.pipe()
+    detach(paths.node, writer, lambda: Monitor(paths).make(argv, writer))
+    os.close(writer)
+    with open(reader, "rb") as answer:
+        said = json.loads(answer.read() or b"{}")
+    if "pid" not in said:
+        raise CommandFailed(argv, said.get("exit", 1), said.get("said", "its monitor was ended"))
+    return int(said["pid"])
+
+
+def adopt(paths: Layout) -> None:
+    """Fork a monitor for a container whose own was lost. Its console is gone until it starts anew."""
+    detach(paths.node, -1, lambda: Monitor(paths).adopt())
+
+
+def detach(node: NodeConf, keep: int, live: Any) -> None:
+    """Run live in a process that has nothing of ours: no parent, no session, no descriptors."""
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        forget_everything(keep)
+        group = Group(f"{node.cgroup}/monitors")
+        group.make()
+        group.add()
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_NAME, b"panel-monitor", 0, 0, 0)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        live()
+    finally:
+        os._exit(0)
+
+
+def forget_everything(keep: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    top = os.sysconf("SC_OPEN_MAX")
+    for low, high in ((3, keep), (keep + 1, top)) if keep > 2 else ((3, top),):
+        os.closerange(low, high)
+    os.chdir("/")
+
+
+@dataclass
+class Monitor:
+    paths: Layout
+    consoles: list[int] = field(default_factory=list)
+    asleep: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def spool(self) -> Spool:
+        return Spool(self.paths.monitor)
+
+    def make(self, argv: list[str], answer: int) -> None:
+        with self.listening() as listener:
+            try:
+                leave(argv, timeout=PATIENCE)
+                pid = int((self.paths.bundle / "init.pid").read_text())
+            except (OperationError, OSError, ValueError) as e:
+                exit = e.exit if isinstance(e, CommandFailed) else 1
+                said = e.said if isinstance(e, CommandFailed) else f"{e}"
+                os.write(answer, json.dumps({"exit": exit, "said": said}).encode())
+                return
+            init = Init(pid, truth.started(pid) or 0)
+            self.start(init)
+            os.write(answer, json.dumps({"pid": pid}).encode())
+            os.close(answer)
+            self.watch(init, listener)
+
+    def adopt(self) -> None:
+        init = truth.init_of(self.paths)
+        if init and init.alive:
+            self.start(init)
+            with self.listening() as listener:
+                self.watch(init, listener)
+
+    def start(self, init: Init) -> None:
+        self.spool.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.spool.events.unlink(missing_ok=True)
+        self.note(ev="init", pid=init.pid, started=init.started)
+
+    def watch(self, init: Init, listener: socket.socket) -> None:
+        """Read the consoles until the init has ended, then say how."""
+        with self.spool.hold() as mine:
+            if not mine:
+                return
+            ended = truth.pidfd(init)
+            while ended is not None:
+                ready = self.wait(ended, listener.fileno())
+                if listener.fileno() in ready:
+                    self.consoles.append(receive(listener))
+                for fd in [fd for fd in self.consoles if fd in ready]:
+                    self.read(fd)
+                if ended in ready:
+                    break
+                reap(but=init.pid)
+            code, by = reaped(init.pid)
+            for fd in self.consoles:
+                self.read(fd)
+            self.note(ev="gone", code=code, signal=by)
+        Nudge(self.paths.node.doorbell, f"ct-{self.paths.ctid}")()
+
+    def wait(self, *fds: int) -> list[int]:
+        now = time.monotonic()
+        self.consoles += [fd for at, fd in self.asleep if at <= now]
+        self.asleep = [(at, fd) for at, fd in self.asleep if at > now]
+        patience = min([at - now for at, _ in self.asleep], default=1.0)
+        poll = select.poll()
+        for fd in (*fds, *self.consoles):
+            poll.register(fd, select.POLLIN)
+        return [fd for fd, _ in poll.poll(patience * 1000)]
+
+    def read(self, fd: int) -> None:
+        try:
+            said = os.read(fd, 65536)
+        except OSError:  # EIO: nobody has the other end open just now; ours stays good
+            said = b""
+        if said:
+            self.keep(said)
+        elif fd in self.consoles:
+            self.consoles.remove(fd)
+            self.asleep.append((time.monotonic() + QUIET, fd))
+
+    def keep(self, said: bytes) -> None:
+        path = self.spool.path / "console"
+        with contextlib.suppress(OSError):  # a full disk is no reason to leave the container
+            if path.exists() and path.stat().st_size > CONSOLE:
+                path.replace(path.with_suffix(".1"))
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+                file.write(said)
+
+    def note(self, **event: Any) -> None:
+        line = json.dumps({"t": time.time(), **event})
+        with (
+            contextlib.suppress(OSError),
+            open(os.open(self.spool.events, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a")
+            as file,
+        ):  # fmt: skip
+            file.write(line + "\n")
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[socket.socket]:
+        path: Path = self.paths.console_socket
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{path}")
+            path.chmod(0o600)
+            listener.listen(4)
+            try:
+                yield listener
+            finally:
+                path.unlink(missing_ok=True)
+
+
+def receive(listener: socket.socket) -> int:
+    """The console's other end, which the runtime hands over."""
+    connection, _ = listener.accept()
+    with connection:
+        _, extras, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
+    found = array.array("i")
+    for _, _, data in extras:
+        found.frombytes(data[:4])
+    return found[0]
+
+
+def reap(but: int) -> None:
+    """Bury what became ours, but for the init: its end is waited for by its descriptor."""
+    while True:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if not found or found.si_pid == but:
+            return
+        os.waitpid(found.si_pid, os.WNOHANG)
+
+
+def reaped(pid: int) -> tuple[int | None, int | None]:
+    """How it ended: exit code, signal; neither when it wasn't ours to reap."""
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return None, None
+    return (code, None) if code >= 0 else (None, -code)

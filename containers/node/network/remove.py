@@ -1,0 +1,93 @@
+"""Take the node's part of the network away again."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from containers.node import veconf
+from containers.node.conf import NodeConf
+from containers.node.errors import OperationError
+from containers.node.network import pool, record
+from containers.node.network.live import links
+from containers.node.network.prepare import SYSCTLS, Change, read, route_of, rules, setter
+from containers.node.network.probe import FIREWALLS
+from containers.node.network.record import Record
+from containers.node.run import call
+
+
+def remove(conf: NodeConf) -> list[str]:
+    """Returns what was done. Running containers lose their network: ask before."""
+    said = []
+    for change in changes(conf, record.load(conf)):
+        change.do()
+        said.append(change.said)
+    record.path(conf).unlink(missing_ok=True)
+    return said
+
+
+def changes(conf: NodeConf, old: Record) -> Iterator[Change]:
+    for ctid, name in links(conf).items():
+        # It may go by itself just now.
+        yield Change(
+            f"the link {name} of container {ctid} is deleted",
+            lambda name=name: call(["ip", "link", "del", name], ok=(0, 1)),  # type: ignore[misc]
+        )
+    text = old.pool or veconf.read(conf.vz_conf).get(pool.KEY, "")
+    if not text:
+        return
+    own = pool.parse(text)
+    wanted = rules(conf, own, nat=True)
+    for firewall in FIREWALLS.values():
+        with contextlib.suppress(OperationError):  # no such program here
+            said = b"".join(call(look.argv, ok=look.ok) for look in firewall.look(wanted))
+            if wanted.table.encode() in said:
+                yield Change(
+                    f"the {firewall.PROGRAM} rules of {wanted.table} are deleted",
+                    lambda firewall=firewall: [  # type: ignore[misc]
+                        call(gone.argv, stdin=gone.stdin.encode(), ok=gone.ok)
+                        for gone in firewall.remove(wanted)
+                    ],
+                )
+    if route_of(own):
+        yield Change(
+            f"the unreachable route for {own} is deleted",
+            lambda: call(["ip", "route", "del", "unreachable", f"{own}"], ok=(0, 2)),
+        )
+    yield from restored(conf, old)
+
+
+def restored(conf: NodeConf, old: Record) -> Iterator[Change]:
+    """Kernel settings as they were, unless somebody else may count on them now."""
+    changed = {key: value for key, value in old.before.items() if read(SYSCTLS / key) != value}
+    if not changed:
+        return
+    if others := panels(conf):
+        yield Change(
+            f"sysctl {' '.join(changed)}: left to the panel {others[0].parent.name}",
+            lambda: inherit(others[0], changed),
+        )
+    elif bridges := sorted(NET.glob("*/bridge")):
+        yield Change(
+            f"sysctl {' '.join(changed)} stays as it is:"
+            f" the bridge {bridges[0].parent.name} may need it",
+            lambda: None,
+        )
+    else:
+        for key, value in reversed(list(changed.items())):
+            yield Change(f"sysctl {key} = {value}, as it was", setter(key, value))
+
+
+def panels(conf: NodeConf) -> list[Path]:
+    """The records of other panels on this machine."""
+    own = record.path(conf)
+    return [path for path in sorted(conf.run.parent.glob(f"*/{own.name}")) if path != own]
+
+
+def inherit(other: Path, before: Mapping[str, str]) -> None:
+    """Let the other panel put the settings back when it goes."""
+    theirs = record.read(other)
+    record.write(other, replace(theirs, before={**before, **theirs.before}))
+
+
+NET = Path("/sys/class/net")

@@ -1,0 +1,212 @@
+"""A runner: one process an operation. It follows the plan, writes the spool, asks no database.
+
+Started by the zygote with the number of an operation whose request lies in the spool. With
+recover it ends what a dead runner has left: forward when that one had begun to commit, else back.
+"""
+
+import base64
+import contextlib
+import ctypes
+import os
+import signal
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from containers.node import actions, runtimes, storage, truth
+from containers.node.actions import Scope
+from containers.node.conf import NodeConf
+from containers.node.ct import Ct, Script, Spec
+from containers.node.errors import Cancelled, OperationError, ScriptFailed
+from containers.node.journal import Past, SpoolJournal
+from containers.node.layout import Layout
+from containers.node.lock import locked
+from containers.node.operations import PLANS
+from containers.node.plan import Plan, Step, follow, passed_over, take, unwind
+from containers.node.run import Door
+from containers.node.spool import Nudge, Spool, Writer
+from containers.node.states import Progress, State
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def main(conf: NodeConf, operation: int, *, recover: bool = False) -> None:
+    spool = Spool(conf.spool / f"{operation}")
+    with spool.hold() as mine:
+        if not mine:
+            return  # the operation has its runner
+        os.umask(0o077)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"))
+        try:
+            Runner(conf, spool.read_request(), writer).run(recover=recover)
+        finally:
+            writer.close()
+
+
+class Runner:
+    def __init__(self, conf: NodeConf, request: dict[str, Any], writer: Writer) -> None:
+        self.conf, self.request, self.writer = conf, request, writer
+        self.journal = SpoolJournal(writer)
+        self.plan: Plan = PLANS[request["plan"]]
+
+    def run(self, *, recover: bool) -> None:
+        past = Past.of(self.writer.spool.read_events()[0])
+        if past.over:
+            return
+        try:
+            with ExitStack() as held:
+                ct = self.ct(held.enter_context(cancelled_by_sigterm()))
+                if self.plan.on_container and self.plan.exclusive:
+                    held.enter_context(locked(ct.paths.lock, self.request["plan"]))
+                ct.state = self.state_of(ct)
+                try:
+                    if recover:
+                        self.recover(ct, past)
+                    else:
+                        follow(self.plan, ct, self.journal)
+                    self.end(ct, Progress.SUCCEEDED)
+                except Cancelled as e:
+                    self.end(ct, Progress.CANCELLED, e)
+                except OperationError as e:
+                    self.end(ct, Progress.INTERRUPTED if recover else Progress.FAILED, e)
+        except OperationError as e:  # before anything was done: the lock, say
+            self.end(None, Progress.FAILED, e)
+        except Exception as e:
+            self.writer.say(traceback.format_exc())
+            self.end(None, Progress.FAILED, OperationError(f"the runner failed: {e!r}"))
+
+    def ct(self, cancel: int) -> Ct:
+        request, spec = self.request, self.request["ct"]
+        rehearsal = request["runtime"] == "rehearsal"
+        return Ct(
+            paths=Layout(self.conf, spec.get("ctid") or 0),
+            spec=Spec.of(spec),
+            runtime=runtimes.load(request["runtime"]),
+            storage=storage.load(request["storage"]),
+            door=Door(self.writer.write, cancel),
+            say=self.writer.say,
+            fact=self.journal.fact,
+            ran=self.journal.script,
+            scripts={(s.scope, s.action): s for s in map(script_of, request["scripts"])},
+            params=request["params"],
+            profile=request["profile"],
+            script_timeout=request.get("script_timeout") or None,
+            operation=request["op"],
+            rehearsal=rehearsal,
+        )
+
+    def state_of(self, ct: Ct) -> State:
+        said = State(self.request["ct"].get("state") or State.STOPPED)
+        if ct.rehearsal or not self.plan.on_container:
+            return said if self.plan.on_container else State.STOPPED
+        found = truth.state_of(ct.paths)
+        return said if found is State.BROKEN and said is State.CREATING else found
+
+    def recover(self, ct: Ct, past: Past) -> None:
+        """Bring what a dead runner left to an end. Raises what says how it ended."""
+        ct.say("The runner of this operation ended unexpectedly; what it left is tidied up.")
+        steps = self.steps_of(past)
+        self.journal.resume(past)
+        begun = [steps[i] for i in past.begun]
+        ct.ignored.update(past.ignored)
+        if past.begun and not past.unwinding and any(step.commits for step in begun):
+            self.forward(ct, past, steps)
+            raise OperationError("its runner ended unexpectedly; the operation was completed")
+        if not ct.rehearsal:
+            unwind(begun, ct, self.journal, without=past.undos)
+        raise OperationError("its runner ended unexpectedly; what it had begun was undone")
+
+    def forward(self, ct: Ct, past: Past, steps: Sequence[Step]) -> None:
+        done = [steps[i] for i in past.begun if i in past.finished]
+        at = max((*past.begun, *past.skipped)) + 1
+        last = past.begun[-1]
+        if last not in past.finished:
+            if not steps[last].once:
+                at = last
+            else:
+                error = interrupted(steps[last])
+                if not passed_over(steps[last], error, ct):
+                    unwind([*done, steps[last]], ct, self.journal, without=past.undos)
+                    raise error
+        self.journal.next = at
+        take(steps[at:], ct, self.journal, done)
+
+    def steps_of(self, past: Past) -> Sequence[Step]:
+        """The table the dead runner followed: the entry whose steps have the names it noted."""
+        for way in self.plan.entry.values():
+            if isinstance(way, Sequence) and tuple(s.key for s in way) == past.planned:
+                return way
+        return ()
+
+    def end(self, ct: Ct | None, progress: Progress, error: OperationError | None = None) -> None:
+        """The last event: how it ended, in a sentence, and the state the container really is in."""
+        state = None
+        if ct and self.plan.on_container:
+            state = ct.state if ct.rehearsal else self.true_state(ct)
+        sentence = self.sentence(error, state)
+        if error:
+            self.writer.say(sentence)
+        self.writer.event(
+            "end",
+            progress=progress,
+            code=int(error.code) if error else 0,
+            error=sentence,
+            state=state,
+            lost=self.writer.lost,
+            off=self.writer.off,
+        )
+
+    def true_state(self, ct: Ct) -> State:
+        found = truth.state_of(ct.paths)
+        return ct.state if found is State.BROKEN and ct.state is State.CREATING else found
+
+    def sentence(self, error: OperationError | None, state: State | None) -> str:
+        if error is None:
+            return ""
+        said = f"{error}"
+        parts = [f"{said[:1].upper()}{said[1:]}."]
+        if self.journal.undone:
+            parts.append(f"Undone: {', '.join(dict.fromkeys(self.journal.undone))}.")
+        if state:
+            parts.append(f"The container is {NOW.get(state, state)} now.")
+        return " ".join(parts)
+
+
+NOW = {State.BROKEN: "without a private area", State.MOUNTED: "mounted, but not running"}
+
+
+def interrupted(step: Step) -> ScriptFailed:
+    """A script that was under way when its runner died: nobody knows how it would have ended."""
+    name = step.label.removeprefix("run the ").removesuffix(" script")
+    return ScriptFailed(name, "was interrupted")
+
+
+def script_of(values: dict[str, Any]) -> Script:
+    return Script(
+        scope=Scope(values["scope"]),
+        action=actions.BY_NAME[values["action"]],
+        body=base64.b64decode(values["body"]),
+        sha256=values["sha256"],
+        version=values["version"],
+    )
+
+
+@contextlib.contextmanager
+def cancelled_by_sigterm() -> Iterator[int]:
+    """A descriptor that is readable once the process was sent SIGTERM."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def cancel(*_: object) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(writer, b".")
+
+    before = signal.signal(signal.SIGTERM, cancel)
+    try:
+        yield reader
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        os.close(reader)
+        os.close(writer)

@@ -1,0 +1,209 @@
+"""A container's scripts on its node: written from the panel's versions, and run where they belong."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from containers.node import actions
+from containers.node.actions import Action, Scope, Where
+from containers.node.beneath import Tree
+from containers.node.bundle import write_process
+from containers.node.cgroup import Group
+from containers.node.ct import Ct, Script
+from containers.node.errors import (
+    CannotStart,
+    Code,
+    CommandFailed,
+    Refused,
+    ScriptFailed,
+    TimedOut,
+    ended,
+)
+from containers.node.layout import Layout
+
+HOST_ENV = {
+    "HOME": "/",
+    "TERM": "linux",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}
+SHELLS = ("/bin/bash", "/bin/sh")
+
+
+def write_scripts(ct: Ct, *, tolerant: bool = False) -> None:
+    """Bring the container's own scripts on the node up to the panel's versions.
+
+    A file the panel did not write is never written over: unless tolerant, or told to replace it
+    (params: replace_scripts), that raises Refused before anything has happened.
+    """
+    record = Written(ct.paths.node.state / "written" / f"{ct.ctid}.json")
+    for action in actions.ALL:
+        if Scope.OWN in action.scopes:
+            write_script(ct, Scope.OWN, action, record, tolerant)
+    if not tolerant:
+        check_global_scripts(ct)
+
+
+def write_global_scripts(ct: Ct) -> None:
+    """Bring the global scripts on the node up to the panel's versions."""
+    record = global_record(ct.paths)
+    for action in actions.ALL:
+        if Scope.GLOBAL in action.scopes:
+            write_script(ct, Scope.GLOBAL, action, record, tolerant=False)
+
+
+def check_global_scripts(ct: Ct) -> None:
+    record = global_record(ct.paths)
+    for action in actions.ALL:
+        path = ct.paths.script(Scope.GLOBAL, action)
+        if Scope.GLOBAL in action.scopes and not action.hook and path.exists():
+            have, want = hash_of(path), ct.scripts.get((Scope.GLOBAL, action))
+            if have != record.get(path) and not (want and have == want.sha256):
+                raise foreign(path)
+
+
+def global_record(paths: Layout) -> "Written":
+    return Written(paths.node.state / "written" / "global.json")
+
+
+def write_script(ct: Ct, scope: Scope, action: Action, record: "Written", tolerant: bool) -> None:
+    path, want = ct.paths.script(scope, action), ct.scripts.get((scope, action))
+    have, wrote = hash_of(path), record.get(path)
+    if have is None and want and action.hook and wrote == want.sha256:
+        ct.say(f"{path} was removed or renamed on the node: the hook counts as disabled.")
+    elif want and have == want.sha256:
+        record.set(path, want.sha256)
+    elif have is None or have == wrote or ct.params.get("replace_scripts"):
+        if want:
+            put(path, want.body)
+            record.set(path, want.sha256)
+        elif have is not None:
+            path.unlink()
+            record.set(path, None)
+    elif not tolerant:
+        raise foreign(path)
+
+
+def foreign(path: Path) -> Refused:
+    return Refused(
+        f"the file {path} was not written by the panel, or was changed since: import it, or "
+        "replace it with what the panel has",
+        Code.SCRIPT,
+    )
+
+
+def put(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
+        os.fchmod(file.fileno(), 0o700)
+        file.write(body)
+    draft.replace(path)
+
+
+def hash_of(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return ""  # a directory, or worse: there, but nothing we wrote
+
+
+class Written:
+    """Hashes of the files the panel wrote, to tell them from those it did not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.hashes: dict[str, str] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            self.hashes = {}
+
+    def get(self, path: Path) -> str | None:
+        return self.hashes.get(path.name)
+
+    def set(self, path: Path, sha256: str | None) -> None:
+        if self.hashes.get(path.name) == sha256:
+            return
+        self.hashes.pop(path.name, None)
+        if sha256:
+            self.hashes[path.name] = sha256
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps(self.hashes))
+        draft.replace(self.path)
+
+
+def present(ct: Ct, scope: Scope, action: Action) -> bool:
+    """Whether the file is there, links followed: a dangling one counts as absent (vzctl: access)."""
+    return ct.paths.script(scope, action).exists()
+
+
+def run_script(ct: Ct, scope: Scope, action: Action, *args: str, ok: tuple[int, ...] = (0,)) -> int:
+    """Run the script that is on the node; returns its exit code, raises ScriptFailed.
+
+    Whatever it ends with that is not in ok, by a signal or at its time limit, is a failure.
+    """
+    name = f"{scope} {action}"
+    path = ct.paths.script(scope, action)
+    try:
+        body = path.read_bytes()
+    except OSError as e:
+        raise ScriptFailed(name, f"could not be read: {e.strerror}") from e
+    ct.ran(identify(ct, scope, action, body))
+    try:
+        if action.where is Where.CONTAINER:
+            exit = run_in_container(ct, body)
+        else:
+            exit = run_on_node(ct, [f"{path}", *args], ok)
+    except TimedOut as e:
+        raise ScriptFailed(name, f"was ended at its time limit of {e.seconds:g} s") from e
+    except CannotStart as e:
+        raise ScriptFailed(name, f"could not be started: {e.why}") from e
+    except CommandFailed as e:
+        raise ScriptFailed(name, ended(e.exit), exit=e.exit) from e
+    if exit not in ok:
+        raise ScriptFailed(name, ended(exit), exit=exit)
+    return exit
+
+
+def identify(ct: Ct, scope: Scope, action: Action, body: bytes) -> Script:
+    sha256 = hashlib.sha256(body).hexdigest()
+    known = ct.scripts.get((scope, action))
+    version = known.version if known and known.sha256 == sha256 else None
+    return Script(scope, action, body, sha256, version)
+
+
+def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:
+    env = {**HOST_ENV, "VEID": f"{ct.ctid}", "VE_CONFFILE": f"{ct.paths.conf_link}"}
+    group = Group(f"{ct.paths.node.cgroup}/operation-{ct.operation}")
+    try:
+        return ct.run(argv, env=env, terminal=True, timeout=ct.script_timeout, group=group, ok=ok)
+    finally:
+        group.remove(heir=Group(f"{ct.paths.node.cgroup}/left-running"))
+
+
+def run_in_container(ct: Ct, body: bytes) -> int:
+    """Give the text to a shell of the container's; what it leaves running stays with its init."""
+    process = write_process(ct, [shell_of(ct), "-s"])
+    group = Group(f"{ct.paths.cgroup}/script")
+    try:
+        return ct.door.run_detached(
+            ct.runtime.exec(ct.paths, process, ct.pid_file),
+            ct.pid_file,
+            stdin=body,
+            timeout=ct.script_timeout,
+            group=group,
+        )
+    finally:
+        group.remove(heir=Group(ct.paths.cgroup))
+        ct.pid_file.unlink(missing_ok=True)
+
+
+def shell_of(ct: Ct) -> str:
+    with Tree(ct.paths.fs) as tree:
+        for shell in SHELLS:
+            if tree.kind(shell) is not None:
+                return shell
+    raise ScriptFailed("container's", "can't be run: the container has no shell")

@@ -1,0 +1,43 @@
+"""Steps that more than one operation takes, each beside its undo."""
+
+from containers.node.steps.checking import CHECK_DISABLED, CHECK_FREE
+from containers.node.steps.configuring import APPLY, CONFIGURE, WRITE_CONF
+from containers.node.steps.making import (
+    COPY_TEMPLATE,
+    DELETE_CONF,
+    DELETE_PRIVATE,
+    IDENTIFY,
+    LET_IN,
+    LIMIT_DISK,
+    MAKE_PRIVATE,
+    SETTLE,
+)
+from containers.node.steps.mounting import DISMOUNT, MOUNT
+from containers.node.steps.running import BOOT, CREATE, DELETE, HALT, WRITE_BUNDLE
+from containers.node.steps.scripting import KEEP_SCRIPTS, WRITE_SCRIPTS, script
+
+__all__ = [
+    "APPLY",
+    "BOOT",
+    "CHECK_DISABLED",
+    "CHECK_FREE",
+    "CONFIGURE",
+    "COPY_TEMPLATE",
+    "CREATE",
+    "DELETE",
+    "DELETE_CONF",
+    "DELETE_PRIVATE",
+    "DISMOUNT",
+    "HALT",
+    "IDENTIFY",
+    "KEEP_SCRIPTS",
+    "LET_IN",
+    "LIMIT_DISK",
+    "MAKE_PRIVATE",
+    "MOUNT",
+    "SETTLE",
+    "WRITE_BUNDLE",
+    "WRITE_CONF",
+    "WRITE_SCRIPTS",
+    "script",
+]

@@ -1,0 +1,144 @@
+"""Steps that bring a container's settings to its files, and to it while it runs."""
+
+import json
+import os
+
+from containers.node import identity, truth, veconf
+from containers.node.accounts import add_key, set_password
+from containers.node.beneath import Tree
+from containers.node.bundle import MIB, ids, resources, write_process
+from containers.node.ct import Ct
+from containers.node.errors import CommandFailed, OperationError
+from containers.node.network import live, resolver
+from containers.node.plan import Step
+from containers.node.states import State
+
+HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
+YES = {True: "yes", False: "no"}
+
+
+def write_conf(ct: Ct) -> None:
+    """ve.conf, and the link to it at VE_CONFFILE. Raises BadValue for what can't be in it."""
+    path, link = ct.paths.ve_conf, ct.paths.conf_link
+    draft = path.with_name(".ve.conf.new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(veconf.render(settings(ct), HEADING))
+    draft.replace(path)
+    if not (link.is_symlink() and os.readlink(link) == f"{path}"):
+        if link.exists() and not link.is_symlink():
+            raise OperationError(f"the file {link} is in the way: the panel's link belongs there")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        fresh = link.with_name(f".{link.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(path)
+        fresh.replace(link)
+
+
+def settings(ct: Ct) -> dict[str, str]:
+    """vzctl's names where it has one; limits it knows by other units are ours."""
+    spec = ct.spec
+    limits = {
+        "PHYSPAGES": f"0:{spec.ram * MIB // 4096}" if spec.ram else "",
+        "CPULIMIT": f"{int(spec.cpus * 100)}" if spec.cpus else "",
+        "NUMPROC": f"{spec.pids}:{spec.pids}" if spec.pids else "",
+        "DISKSPACE": f"{spec.diskspace * 1024}:{spec.diskspace * 1024}" if spec.diskspace else "",
+    }
+    return {
+        "VE_ROOT": f"{ct.paths.root}",
+        "VE_PRIVATE": f"{ct.paths.private}",
+        "OSTEMPLATE": spec.template,
+        "NAME": spec.name,
+        "DESCRIPTION": spec.description,
+        "HOSTNAME": spec.hostname,
+        "IP_ADDRESS": " ".join(spec.ips),
+        "NAMESERVER": " ".join(spec.nameservers),
+        "SEARCHDOMAIN": " ".join(spec.searchdomains),
+        "ONBOOT": YES[spec.onboot],
+        "DISABLED": YES[spec.disabled],
+        **{key: value for key, value in limits.items() if value},
+    }
+
+
+def configure(ct: Ct) -> None:
+    """Host name and resolver, into its files."""
+    with tree(ct) as files:
+        if ct.spec.hostname:
+            identity.set_hostname(files, ct.spec.hostname, ct.spec.ips)
+        text = resolver.text(ct.spec.nameservers, ct.spec.searchdomains, resolver.node_texts())
+        files.write(identity.RESOLVER, text.encode())
+
+
+def tree(ct: Ct) -> Tree:
+    base, size = ids(ct)
+    return Tree(ct.paths.fs, base, size)
+
+
+def apply(ct: Ct) -> None:
+    """What its row says, to the container as it is: limits, addresses, host name, password, keys."""
+    limit_disk(ct)
+    let_in(ct)
+    configure(ct)
+    if ct.state is State.RUNNING:
+        apply_limits(ct)
+        apply_addresses(ct)
+        apply_hostname(ct)
+
+
+def limit_disk(ct: Ct) -> None:
+    wanted = ct.spec.diskspace * MIB if ct.spec.diskspace else None
+    if ct.storage.limits:
+        ct.run(ct.storage.limit(ct.paths.fs, wanted))
+    elif wanted:
+        ct.say(f"Warning: {ct.storage.name} storage can't limit disk space; the limit is not kept.")
+
+
+def let_in(ct: Ct) -> None:
+    """Password and SSH keys, if any were given."""
+    password, keys = ct.params.get("userpasswd"), ct.params.get("sshkeys") or []
+    if not password and not keys:
+        return
+    with tree(ct) as files:
+        if password:
+            set_password(files, password["user"], password["hash"])
+        for key in keys:
+            add_key(files, "root", key)
+
+
+def apply_limits(ct: Ct) -> None:
+    unlimited = {
+        "memory": {"limit": -1, "swap": -1},
+        "cpu": {"quota": -1, "period": 100_000},
+        "pids": {"limit": -1},
+    }
+    path = ct.paths.bundle / "resources.json"
+    path.write_text(json.dumps({**unlimited, **resources(ct)}))
+    ct.run(ct.runtime.update(ct.paths, path))
+
+
+def apply_addresses(ct: Ct) -> None:
+    init = truth.init_of(ct.paths)
+    if not init:
+        return
+    before = veconf.read(ct.paths.ve_conf).get("IP_ADDRESS", "").split()  # as last applied
+    for address in (a for a in before if a not in ct.spec.ips):
+        live.delete(ct.paths.node, ct.ctid, init.pid, address)
+    kept = [a for a in before if a in ct.spec.ips]
+    for address in (a for a in ct.spec.ips if a not in before):
+        live.add(ct.paths.node, ct.ctid, init.pid, address, kept)
+        kept.append(address)
+
+
+def apply_hostname(ct: Ct) -> None:
+    """Best effort: a container without a hostname command gets it at its next start."""
+    process = write_process(ct, ["hostname", ct.spec.hostname])
+    try:
+        ct.run(ct.runtime.exec(ct.paths, process, ct.pid_file), timeout=10)
+    except CommandFailed:
+        ct.say("The running container keeps its host name until it is restarted.")
+
+
+WRITE_CONF = Step("write-conf", "write its configuration file", do=write_conf)
+CONFIGURE = Step(
+    "configure", "write host name and resolver into it", do=configure, ignore_failure=True
+)
+APPLY = Step("apply", "apply the settings", do=apply)

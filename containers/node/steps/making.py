@@ -1,0 +1,80 @@
+"""Steps that make a container out of a template, and unmake it."""
+
+from containers.node import identity
+from containers.node.ct import Ct
+from containers.node.errors import Code, OperationError
+from containers.node.plan import Step
+from containers.node.states import State
+from containers.node.steps.configuring import let_in, limit_disk, tree
+from containers.node.storage.removal import remove
+from containers.node.templates import catalogue
+
+
+def make_private(ct: Ct) -> None:
+    """Its own folder, that scripts and configuration lie in beside fs: the node's root's alone."""
+    if ct.paths.private.exists() or ct.paths.conf_link.exists():
+        raise OperationError(f"{ct.paths.private} or its configuration exists", Code.EXISTS)
+    ct.paths.private.mkdir(parents=True)
+    ct.paths.private.chmod(0o711)  # its root, a plain user here, has to pass through to fs
+    ct.paths.scripts.mkdir(mode=0o700)
+
+
+def delete_private(ct: Ct) -> None:
+    """All of it: the root file system, what a reinstallation kept, snapshots, scripts."""
+    for path in (ct.paths.fs, ct.paths.fs_tmp):
+        remove(ct.storage, path)
+    for folder in (ct.paths.old, ct.paths.snapshots):
+        if folder.is_dir():
+            for each in sorted(folder.iterdir()):
+                remove(ct.storage, each)
+            remove(ct.storage, folder)
+    remove(ct.storage, ct.paths.private)
+    if ct.paths.root.is_dir():
+        ct.paths.root.rmdir()
+
+
+def delete_conf(ct: Ct) -> None:
+    ct.paths.conf_link.unlink(missing_ok=True)
+    (ct.paths.node.state / "written" / f"{ct.ctid}.json").unlink(missing_ok=True)
+    remove(ct.storage, ct.paths.monitor)
+
+
+def copy_template(ct: Ct) -> None:
+    template = catalogue.find(ct.paths.node, ct.spec.template)
+    ct.run(ct.storage.snapshot(template.fs, ct.paths.fs))
+    ct.fact("template", f"{template}")
+
+
+def identify(ct: Ct) -> None:
+    """A host name, machine id and SSH host keys of its own."""
+    with tree(ct) as files:
+        identity.set_machine_id(files)
+        keys = identity.make_host_keys(files, f"root@{ct.spec.hostname}")
+        if ct.spec.hostname:
+            identity.set_hostname(files, ct.spec.hostname, ct.spec.ips)
+    ct.fact("host_keys", keys)
+
+
+DELETE_CONF = Step("delete-conf", "delete its configuration", do=delete_conf)
+DELETE_PRIVATE = Step(
+    "delete-private",
+    "delete its private area",
+    do=delete_private,
+    leaves=State.BROKEN,
+    commits=True,
+)
+MAKE_PRIVATE = Step(
+    "make-private",
+    "make its private area",
+    do=make_private,
+)
+COPY_TEMPLATE = Step(
+    "copy-template",
+    "copy the template",
+    do=copy_template,
+    undo=(DELETE_PRIVATE, DELETE_CONF),
+)
+LIMIT_DISK = Step("limit-disk", "limit its disk", do=limit_disk)
+IDENTIFY = Step("identify", "give it its own identity", do=identify)
+LET_IN = Step("let-in", "set password and keys", do=let_in)
+SETTLE = Step("settle", "hand it over", do=lambda ct: None, leaves=State.STOPPED, commits=True)

@@ -1,0 +1,53 @@
+"""Steps that mount and dismount a private area."""
+
+from containers.node import truth
+from containers.node.ct import Ct
+from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.plan import Step
+from containers.node.states import State
+
+
+def mount(ct: Ct) -> None:
+    """Bound privately: what scripts mount below it is seen nowhere else."""
+    if truth.mounted(ct.paths.root):
+        return
+    ct.paths.root.mkdir(parents=True, exist_ok=True)
+    try:
+        ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs}", f"{ct.paths.root}"])
+    except CommandFailed as e:
+        raise OperationError("the private area could not be mounted", Code.MOUNT) from e
+
+
+def dismount(ct: Ct) -> None:
+    left = [where for where, _ in truth.submounts(ct.paths.root)]
+    for where in reversed(left):
+        ct.run(["umount", "--lazy", "--no-canonicalize", where], ok=(0, 32))
+    if left:
+        warn(ct, left)
+    while truth.mounted(ct.paths.root):
+        try:
+            ct.run(["umount", "--no-canonicalize", f"{ct.paths.root}"])
+        except CommandFailed as e:
+            raise OperationError("the private area could not be dismounted", Code.UMOUNT) from e
+
+
+def warn(ct: Ct, left: list[str]) -> None:
+    names = ", ".join(where.removeprefix(f"{ct.paths.root}") for where in left)
+    ct.say(f"Warning: still mounted in the container, and detached now: {names}")
+    ct.fact("detached", [where.removeprefix(f"{ct.paths.root}") for where in left])
+
+
+DISMOUNT = Step(
+    "dismount",
+    "dismount the private area",
+    do=dismount,
+    leaves=State.STOPPED,
+    commits=True,
+)
+MOUNT = Step(
+    "mount",
+    "mount the private area",
+    do=mount,
+    undo=(DISMOUNT,),
+    leaves=State.MOUNTED,
+)

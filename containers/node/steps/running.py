@@ -1,0 +1,138 @@
+"""Steps between a mounted container and a running one."""
+
+import contextlib
+import os
+import select
+import signal
+from pathlib import Path
+
+from containers.node import monitor, truth
+from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
+from containers.node.bundle import ids, init_of, write_bundle, write_process
+from containers.node.cgroup import Group
+from containers.node.ct import Ct
+from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.network import hook, live
+from containers.node.plan import Step
+from containers.node.states import State
+from containers.node.steps.mounting import DISMOUNT
+from containers.node.steps.scripting import script
+from containers.node.templates.init import Halt, Kind
+from containers.node.truth import Init
+
+STOP_TIMEOUT = 120.0  # seconds an init has to halt, as vzctl's STOP_TIMEOUT; then it is killed
+KILL_TIMEOUT = 30.0  # seconds until a killed init has to be gone
+DELEGATED = ("", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control")
+
+
+def create(ct: Ct) -> None:
+    """Make it, up to but without its init: that waits for boot."""
+    if truth.left_behind(ct.paths):
+        delete(ct)
+    try:
+        pid = monitor.make(ct.paths, ct.runtime.create(ct.paths))
+    except CommandFailed as e:
+        if fault := hook.fault(e.said):
+            raise fault from e
+        ct.say(e.said)
+        code = Code.ENV_CREATE if init_of(ct) else Code.BAD_TEMPLATE
+        raise OperationError("the container could not be made", code) from e
+    init = init_of(ct)
+    if init and init.kind is Kind.SYSTEMD:
+        delegate(ct)
+    ct.fact("init_pid", pid)
+    ct.fact("init", init.kind if init else "")
+
+
+def delegate(ct: Ct) -> None:
+    """Let the container's systemd manage the groups below its own."""
+    base, _ = ids(ct)
+    for name, place in truth.cgroup_paths(ct.paths).items():
+        if name in ("", "name=systemd"):
+            for file in DELEGATED:
+                with contextlib.suppress(FileNotFoundError):
+                    os.chown(place / file, base, base)
+    unified = Path("/sys/fs/cgroup/unified") / ct.paths.cgroup.lstrip("/")
+    if unified.is_dir():
+        for file in DELEGATED:
+            with contextlib.suppress(FileNotFoundError):
+                os.chown(unified / file, base, base)
+
+
+def delete(ct: Ct) -> None:
+    """End whatever of it still runs, and have the runtime and the network forget it."""
+    init = truth.init_of(ct.paths)
+    if init:
+        kill(init)
+    if truth.left_behind(ct.paths):
+        Group(ct.paths.cgroup).kill()
+        force = init is None  # half made: runc knows no process of it to look for
+        ct.run(ct.runtime.delete(ct.paths, force=force))
+    live.detach(ct.paths.node, ct.ctid, ct.spec.ips)
+
+
+def kill(init: Init, patience: float = KILL_TIMEOUT) -> None:
+    """Kill an init, and with it all in its pid namespace. No waiting beyond its end."""
+    fd = truth.pidfd(init)
+    if fd is None:
+        return
+    try:
+        signal.pidfd_send_signal(fd, signal.SIGKILL)
+        if not select.select([fd], [], [], patience)[0]:
+            raise OperationError("the container could not be killed", Code.STOP)
+    finally:
+        os.close(fd)
+
+
+def boot(ct: Ct) -> None:
+    if init_of(ct) is None:
+        raise OperationError("there is no init in the container", Code.BAD_TEMPLATE)
+    ct.run(ct.runtime.start(ct.paths))
+
+
+def halt(ct: Ct) -> None:
+    """Ask its init to halt; at the time limit, or when told to be fast, kill it."""
+    init = truth.init_of(ct.paths)
+    fd = truth.pidfd(init) if init else None
+    if init is None or fd is None:
+        return
+    timeout = float(ct.params.get("stop_timeout") or STOP_TIMEOUT)
+    try:
+        if not ct.params.get("fast"):
+            found = init_of(ct)
+            ask_to_halt(ct, fd, found.halt if found else Halt(signal=signal.SIGPWR))
+            if ct.door.wait(fd, timeout):
+                return
+            ct.say(f"The container did not halt within {timeout:g} s; it is killed.")
+        kill(init)
+    finally:
+        os.close(fd)
+
+
+def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
+    try:
+        if how.signal is not None:
+            signal.pidfd_send_signal(fd, how.signal)
+        elif how.command:
+            process = write_process(ct, list(how.command))
+            ct.run(ct.runtime.exec(ct.paths, process, ct.pid_file), timeout=10)
+    except (CommandFailed, ProcessLookupError) as e:
+        ct.say(f"The container could not be asked to halt ({e}).")
+
+
+DELETE = Step("delete", "take the container away", do=delete, leaves=State.MOUNTED)
+UMOUNT_SCRIPTS = (script(Scope.OWN, UMOUNT), script(Scope.GLOBAL, UMOUNT))
+POSTUMOUNT_SCRIPTS = (script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, POSTUMOUNT))
+
+WRITE_BUNDLE = Step("write-bundle", "describe the container to its runtime", do=write_bundle)
+CREATE = Step(
+    "create",
+    "make the container",
+    do=create,
+    undo={
+        "documented": (DELETE,),
+        "vzctl": (DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS),
+    },
+)
+BOOT = Step("boot", "let its init run", do=boot, leaves=State.RUNNING, commits=True)
+HALT = Step("halt", "halt the container", do=halt, commits=True)

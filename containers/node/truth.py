@@ -1,0 +1,127 @@
+"""What state a container really is in: read from the machine, without starting a process."""
+
+import contextlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from containers.node.layout import Layout
+from containers.node.states import State
+
+
+@dataclass(frozen=True)
+class Init:
+    """A container's first process, told from a later one with its pid by when it started."""
+
+    pid: int
+    started: int  # clock ticks after boot, /proc/PID/stat field 22
+
+    @property
+    def alive(self) -> bool:
+        return started(self.pid) == self.started
+
+
+def state_of(paths: Layout) -> State:
+    """Suspended is known only by its dump, which a later operation looks for."""
+    init = init_of(paths)
+    if init and init.alive:
+        if booting(paths):
+            return State.MOUNTED  # made, but its init was never let go
+        return State.PAUSED if paused(paths) else State.RUNNING
+    if mounted(paths.root):
+        return State.MOUNTED
+    if not paths.fs.is_dir():
+        return State.BROKEN
+    if (paths.private / "dump").is_dir():
+        return State.SUSPENDED
+    return State.STOPPED
+
+
+def init_of(paths: Layout) -> Init | None:
+    """Its init as the runtime knows it, whether it lives or not."""
+    record = runtime_record(paths)
+    pid = record.get("init_process_pid")
+    return Init(pid, record.get("init_process_start", 0)) if pid else None
+
+
+def left_behind(paths: Layout) -> bool:
+    """Whether the runtime still has a record of it."""
+    return (paths.runc_root / f"{paths.ctid}").exists()
+
+
+def booting(paths: Layout) -> bool:
+    return (paths.runc_root / f"{paths.ctid}" / "exec.fifo").exists()
+
+
+def paused(paths: Layout) -> bool:
+    for place in cgroup_paths(paths).values():
+        with contextlib.suppress(OSError):
+            return (place / "freezer.state").read_text().strip() != "THAWED"
+        with contextlib.suppress(OSError):
+            return (place / "cgroup.freeze").read_text().strip() == "1"
+    return False
+
+
+def cgroup_paths(paths: Layout) -> dict[str, Path]:
+    """Where its processes are in each control group hierarchy; v2's own has the key ''."""
+    found = runtime_record(paths).get("cgroup_paths") or {}
+    return {key: Path(path) for key, path in found.items()}
+
+
+def runtime_record(paths: Layout) -> dict[str, Any]:
+    try:
+        record = (paths.runc_root / f"{paths.ctid}" / "state.json").read_text()
+        return dict(json.loads(record))
+    except (OSError, ValueError):
+        return {}
+
+
+def started(pid: int) -> int | None:
+    """When a process started, in clock ticks after boot; None when it's gone or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat[stat.rindex(")") + 2 :].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def mounted(path: Path) -> bool:
+    return any(where == f"{path}" for where, _ in mounts())
+
+
+def submounts(root: Path) -> list[tuple[str, list[str]]]:
+    """What is mounted below a path, with its options; the first mounted first."""
+    return [(where, options) for where, options in mounts() if where.startswith(f"{root}/")]
+
+
+def mounts() -> list[tuple[str, list[str]]]:
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+        fields = line.split(" ")
+        found.append((unescape(fields[4]), fields[5].split(",")))
+    return found
+
+
+def unescape(field: str) -> str:
+    """mountinfo writes blanks and backslashes as octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)
+
+
+def boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def pidfd(init: Init) -> int | None:
+    """A descriptor that is readable once it has ended; None when it has."""
+    try:
+        fd = os.pidfd_open(init.pid)
+    except OSError:
+        return None
+    if init.alive:
+        return fd
+    os.close(fd)
+    return None
