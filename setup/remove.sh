@@ -5,7 +5,7 @@
 
 main() {
     local packages
-    packages=$(sort -u "$STATE/installed-packages" 2>/dev/null | paste -sd ' ')
+    packages=$(sort -u "$STATE/installed-packages" 2>/dev/null | paste -sd ' ') || true
     not_running
     end_containers
     /usr/bin/python3 -B -m containers.node.network --remove

@@ -12,7 +12,6 @@ main() {
     setup/run-folder.sh
     only_one
     without_lock "$PYTHON" manage.py prepare
-    collect_static
     [[ ${DEMO:-} == 0 ]] || without_lock "$PYTHON" manage.py demo
     serve
 }
@@ -26,13 +25,6 @@ To look at the panel without root and without containers: make run REHEARSAL=1"
 only_one() {
     exec {lock}>"$RUN/make-run.lock"
     flock --nonblock "$lock" || refuse "This panel runs already (make run in another terminal; state: $STATE)."
-}
-
-collect_static() {
-    local collected=node_modules/.collected
-    [[ -z $(find requirements.txt static -newer "$collected" -print -quit 2>&1) ]] && return
-    "$PYTHON" manage.py collectstatic --noinput --verbosity 0
-    touch "$collected"
 }
 
 # Containers' monitors outlive this, and none may hold the lock: it stays with this shell.

@@ -13,3 +13,6 @@ if [[ ${PANEL_RUNTIME:-} != rehearsal && $EUID == 0 ]]; then
     setup/criu.sh "$1"
 fi
 setup/commands.sh "$1"
+if [[ $2 == run ]]; then
+    setup/static.sh "$1"
+fi
