@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Origin
 
 from tests import nginx
 
@@ -102,7 +103,7 @@ async def test_a_websocket_passes_nginx_with_the_name_it_was_called_by(tmp_path:
             address = site.url.replace("https:", "wss:")
             trust = ssl.create_default_context(cafile=site.certificate)
             async with connect(
-                f"{address}/ws/", ssl=trust, host="127.0.0.1", origin=site.url,
+                f"{address}/ws/", ssl=trust, host="127.0.0.1", origin=Origin(site.url),
                 additional_headers={"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"},
             ) as socket:  # fmt: skip
                 said = [await socket.recv() for _ in range(4)]
