@@ -5,12 +5,14 @@
 #   REHEARSAL=1   no root and no containers: commands are only shown
 . "$(dirname "$0")/where.sh"
 [[ ${PLAN:-} != 1 ]] || exec setup/plan.sh
+host=${PANEL_HTTP%:*} port=${PANEL_HTTP##*:}
 
 main() {
     allowed
     setup/setup.sh apply run
     setup/run-folder.sh
     only_one
+    port_free
     without_lock "$PYTHON" manage.py prepare
     [[ ${DEMO:-} == 0 ]] || without_lock "$PYTHON" manage.py demo
     serve
@@ -22,6 +24,11 @@ allowed() {
 To look at the panel without root and without containers: make run REHEARSAL=1"
 }
 
+port_free() {
+    ! (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null || refuse \
+        "Something listens on $PANEL_HTTP already. If that is not this panel: make run PANEL_HTTP=127.0.0.1:8001"
+}
+
 only_one() {
     exec {lock}>"$RUN/make-run.lock"
     flock --nonblock "$lock" || refuse "This panel runs already (make run in another terminal; state: $STATE)."
@@ -30,13 +37,15 @@ only_one() {
 # Containers' monitors outlive this, and none may hold the lock: it stays with this shell.
 without_lock() { "$@" {lock}>&-; }
 
+# In a session of its own: what the terminal sends goes to this shell, and honcho stops all it
+# started before the terminal is gone.
 serve() {
     local honcho code=0 processes=(node web)
     [[ ${PANEL_REDIS_URL:-} ]] || processes+=(redis)
-    trap : INT # reaches honcho too, which stops what it started
-    .venv/bin/honcho --env /dev/null start "${processes[@]}" {lock}>&- &
+    # A shell without job control lets its children ignore signals; scripts must not inherit that.
+    env --default-signal setsid .venv/bin/honcho --env /dev/null start "${processes[@]}" {lock}>&- &
     honcho=$!
-    trap 'kill -TERM "$honcho" 2>/dev/null' TERM HUP
+    trap 'kill -TERM "$honcho" 2>/dev/null' INT TERM HUP
     tell_when_it_answers "$honcho" {lock}>&- &
     # A trapped signal ends a wait early.
     while kill -0 "$honcho" 2>/dev/null; do
@@ -49,7 +58,6 @@ serve() {
 }
 
 tell_when_it_answers() { # PID
-    local host=${PANEL_HTTP%:*} port=${PANEL_HTTP##*:}
     while kill -0 "$1" 2>/dev/null; do
         sleep 0.3
         if answers; then

@@ -4,6 +4,7 @@ PANEL_STATE_DIR     the panel's own state; default: ./var beside the code
 PANEL_VZ_DIR        templates, private areas, snapshots; default: <state>/vz
 PANEL_VZ_CONF_DIR   vz.conf and conf/; default: <state>/etc
 PANEL_NODE          this node's name; default: the host's name up to the first dot
+PANEL_RUN_DIR       what is gone after a reboot; default: /run/panel (a rehearsal may not write there)
 """
 
 import hashlib
@@ -24,6 +25,7 @@ class NodeConf:
     state: Path
     vz: Path
     etc: Path
+    runs: Path = Path("/run/panel")
 
     @property
     def instance(self) -> str:
@@ -33,7 +35,7 @@ class NodeConf:
     @property
     def run(self) -> Path:
         """Sockets, bundles, runc's root: gone after a reboot, and short (sockets: 108 bytes)."""
-        return Path("/run/panel") / self.instance
+        return self.runs / self.instance
 
     @property
     def spool(self) -> Path:
@@ -72,8 +74,9 @@ def load(environ: Mapping[str, str] = os.environ) -> NodeConf:
         state=state,
         vz=Path(environ.get("PANEL_VZ_DIR") or state / "vz").absolute(),
         etc=Path(environ.get("PANEL_VZ_CONF_DIR") or state / "etc").absolute(),
+        runs=Path(environ.get("PANEL_RUN_DIR") or "/run/panel").absolute(),
     )
-    for path in (conf.state, conf.vz, conf.etc):
+    for path in (conf.state, conf.vz, conf.etc, conf.runs):
         if set(f"{path}") & set(" \t\n\"'`$\\"):
             raise BadValue(f"the path {path} has white space or quotes", Code.BAD_VALUE)
     return conf
