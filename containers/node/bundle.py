@@ -7,6 +7,7 @@ from typing import Any
 from containers.node import truth, veconf
 from containers.node.ct import Ct
 from containers.node.network.hook import hook
+from containers.node.storage import pool
 from containers.node.templates.init import Init, Kind, NoInit, detect
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -68,7 +69,7 @@ def config_of(ct: Ct) -> dict[str, Any]:
             **process([init.path] if init else NO_INIT, ENV),
             "terminal": True,
         },
-        "root": {"path": f"{ct.paths.fs}"},
+        "root": {"path": f"{pool.inside(ct.paths.node, ct.paths.fs)}"},
         "hostname": ct.spec.hostname or f"ct{ct.ctid}",
         "mounts": [*MOUNTS, *sys_mounts(systemd), *(RUN_MOUNTS if systemd else ()), *binds(ct)],
         "hooks": {"createRuntime": [hook(ct.paths.node, ct.ctid, ct.spec.ips)]},
@@ -107,7 +108,7 @@ def process(argv: list[str], env: list[str]) -> dict[str, Any]:
         "args": argv,
         "env": env,
         "cwd": "/",
-        "capabilities": {kind: allowed for kind in ("bounding", "effective", "permitted")},
+        "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), allowed),
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": nofile()}],
         "noNewPrivileges": False,
     }
@@ -160,7 +161,7 @@ def sys_mounts(systemd: bool) -> list[dict[str, Any]]:
 
 def binds(ct: Ct) -> list[dict[str, Any]]:
     """What is mounted below VE_ROOT; of mounts on one another only the topmost can be seen."""
-    found = {where: options for where, options in truth.submounts(ct.paths.root)}
+    found = dict(truth.submounts(ct.paths.root))
     return [
         {
             "destination": where.removeprefix(f"{ct.paths.root}"),

@@ -53,7 +53,7 @@ def make(paths: Layout, argv: list[str]) -> int:
 
 
 def adopt(paths: Layout) -> None:
-    """Fork a monitor for a container whose own was lost. Its console is gone until it starts anew."""
+    """Fork a monitor for a container that lost its own; its console is gone until it restarts."""
     detach(paths.node, -1, lambda: Monitor(paths).adopt())
 
 

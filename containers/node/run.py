@@ -83,6 +83,34 @@ def spawn(
     )
 
 
+def hand_over(argv: Sequence[str]) -> int:
+    """Run a command with the caller's own stdio, for a person there; returns its exit code.
+
+    Ctrl-C is for the command, which the terminal sends it to, too. Raises OperationError if
+    there's no such command.
+    """
+    try:
+        with ignoring(signal.SIGINT, signal.SIGQUIT):
+            return subprocess.call(argv, restore_signals=True, preexec_fn=hear_again)
+    except OSError as e:
+        raise CannotStart(argv, e) from e
+
+
+@contextlib.contextmanager
+def ignoring(*signals: signal.Signals) -> Iterator[None]:
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def hear_again() -> None:
+    for each in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(each, signal.SIG_DFL)
+
+
 @dataclass
 class Door:
     """How a runner runs things: output to its log, an end at a time limit or when cancelled.

@@ -1,4 +1,4 @@
-"""A container's scripts on its node: written from the panel's versions, and run where they belong."""
+"""A container's scripts on its node: written from the panel's versions, run where they belong."""
 
 import hashlib
 import json
@@ -136,7 +136,7 @@ class Written:
 
 
 def present(ct: Ct, scope: Scope, action: Action) -> bool:
-    """Whether the file is there, links followed: a dangling one counts as absent (vzctl: access)."""
+    """Whether the file is there; a dangling link counts as absent (vzctl uses access)."""
     return ct.paths.script(scope, action).exists()
 
 

@@ -143,7 +143,7 @@ class Writer:
         self.nudge()
 
     def write(self, data: bytes) -> None:
-        """Append to the log. On a full disk wait for room, for half a minute, then raise NoSpace."""
+        """Append to the log. On a full disk wait half a minute for room, then raise NoSpace."""
         view = memoryview(data)
         for _ in range(WAITS):
             try:

@@ -17,7 +17,7 @@ SPECIAL = re.compile(r'(["$`\\])')
 
 
 def read(path: Path) -> dict[str, str]:
-    """The values of a file; empty when there is none. Of a doubled key the last counts, as in a shell."""
+    """The values of a file, if there is one. Of a doubled key the last counts, as in a shell."""
     try:
         text = path.read_text(errors="surrogateescape")
     except FileNotFoundError:

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 import select
 import shutil
@@ -21,6 +22,8 @@ from containers.node.templates import busybox as busybox_template
 from containers.node.templates import catalogue, debian, inspection
 from containers.node.templates.catalogue import Build, Template, newest
 from containers.node.templates.shift import shift
+from containers.node.zygote import Zygote
+from tests.real.rig import Rig, bell_of
 
 BASE = 200000
 CACHE = Path("/var/cache/panel-tests")
@@ -160,3 +163,29 @@ def end(processes: list[int]) -> None:
                 select.select([fd], [], [], PATIENCE)
             finally:
                 os.close(fd)
+
+
+@pytest.fixture(scope="session")
+def zygote(node_conf: NodeConf) -> Iterator[Zygote]:
+    zygote = Zygote.start(node_conf)
+    yield zygote
+    zygote.close()
+
+
+@pytest.fixture
+def rig(node_conf: NodeConf, busybox: Template, zygote: Zygote) -> Iterator[Rig]:
+    with bell_of(node_conf) as bell:
+        yield Rig(node_conf, zygote, bell)
+
+
+@pytest.fixture
+def ctid(rig: Rig) -> Iterator[int]:
+    """A container of the busybox template, which is gone afterwards whatever became of it."""
+    number = next(CTIDS)
+    made = rig.operate("create", number)
+    assert made.code == 0, made.log
+    yield number
+    rig.clear(number)
+
+
+CTIDS = itertools.count(101)

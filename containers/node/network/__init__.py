@@ -16,5 +16,6 @@ link       the commands that make a link                 hook       the same, as
 live       addresses of running containers               taken      is an address in use?
 nft, iptables, rules   what containers may reach         resolver   resolv.conf
 prepare    the node's part: pool, forwarding, firewall   record     what prepare found
-traffic    bytes in and out
+remove     takes it away                                 proxies    whom the node answers for
+probe      what this machine allows                      traffic    bytes in and out
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from containers.node.conf import NodeConf
-from containers.node.network import names, pool
+from containers.node.network import names, pool, proxies
 from containers.node.network.addresses import Address, host
 
 INSIDE = "eth0"
@@ -79,7 +79,7 @@ class Link:
             default = f"route replace ::/0 via {GATEWAY6} dev {INSIDE}"
             if first:
                 node.insert(0, f"addr replace {GATEWAY6}/64 dev {self.name} nodad")
-        node += [f"neigh replace proxy {address} dev {uplink}" for uplink in self.faces(address)]
+        node += [proxies.add(address, uplink) for uplink in self.faces(address)]
         return Lines(node, [*inside, default] if first else inside)
 
     def delete(self, address: Address) -> Lines:
@@ -90,7 +90,7 @@ class Link:
         )
 
     def unproxy(self, address: Address) -> list[str]:
-        return [f"neigh del proxy {address} dev {uplink}" for uplink in self.faces(address)]
+        return [proxies.delete(address, uplink) for uplink in self.faces(address)]
 
     def faces(self, address: Address) -> Sequence[str]:
         return () if address in self.pool else self.uplinks(address)

@@ -8,13 +8,14 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import IPv4Network
 from pathlib import Path
 
 from containers.node import veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, OperationError
-from containers.node.network import names, pool, record, resolver
+from containers.node.network import names, pool, proxies, record, resolver
 from containers.node.network.probe import FIREWALLS, FORWARD, FORWARD6, Found, probe
 from containers.node.network.record import Record
 from containers.node.network.rules import Rules
@@ -130,6 +131,15 @@ def changes(conf: NodeConf, own: IPv4Network, found: Found) -> Iterator[Change]:
             f"{where}: containers can't send for others' addresses nor reach the node's own"
             f" ports{nat}",
             lambda: install(conf, own, found),
+        )
+    yield from dropped()
+
+
+def dropped() -> Iterator[Change]:
+    for address, uplink in proxies.stale():
+        yield Change(
+            f"the node answers no longer for {address} on {uplink}: no container has it",
+            partial(proxies.drop, address, uplink),
         )
 
 

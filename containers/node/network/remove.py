@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from containers.node import veconf
@@ -10,9 +11,10 @@ from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.network import pool, record
 from containers.node.network.live import links
-from containers.node.network.prepare import SYSCTLS, Change, read, route_of, rules, setter
+from containers.node.network.prepare import SYSCTLS, Change, dropped, read, route_of, rules, setter
 from containers.node.network.probe import FIREWALLS
 from containers.node.network.record import Record
+from containers.node.network.rules import Command
 from containers.node.run import call
 
 
@@ -31,8 +33,9 @@ def changes(conf: NodeConf, old: Record) -> Iterator[Change]:
         # It may go by itself just now.
         yield Change(
             f"the link {name} of container {ctid} is deleted",
-            lambda name=name: call(["ip", "link", "del", name], ok=(0, 1)),  # type: ignore[misc]
+            partial(call, ["ip", "link", "del", name], ok=(0, 1)),
         )
+    yield from dropped()
     text = old.pool or veconf.read(conf.vz_conf).get(pool.KEY, "")
     if not text:
         return
@@ -44,10 +47,7 @@ def changes(conf: NodeConf, old: Record) -> Iterator[Change]:
             if wanted.table.encode() in said:
                 yield Change(
                     f"the {firewall.PROGRAM} rules of {wanted.table} are deleted",
-                    lambda firewall=firewall: [  # type: ignore[misc]
-                        call(gone.argv, stdin=gone.stdin.encode(), ok=gone.ok)
-                        for gone in firewall.remove(wanted)
-                    ],
+                    partial(run, firewall.remove(wanted)),
                 )
     if route_of(own):
         yield Change(
@@ -55,6 +55,11 @@ def changes(conf: NodeConf, old: Record) -> Iterator[Change]:
             lambda: call(["ip", "route", "del", "unreachable", f"{own}"], ok=(0, 2)),
         )
     yield from restored(conf, old)
+
+
+def run(commands: list[Command]) -> None:
+    for command in commands:
+        call(command.argv, stdin=command.stdin.encode(), ok=command.ok)
 
 
 def restored(conf: NodeConf, old: Record) -> Iterator[Change]:

@@ -24,6 +24,6 @@ PLAN = Plan(
     entry={
         State.CREATING: MAKING,
         State.BROKEN: MAKING,
-        **{state: EXISTS for state in (State.STOPPED, State.MOUNTED, State.RUNNING)},
+        **dict.fromkeys((State.STOPPED, State.MOUNTED, State.RUNNING), EXISTS),
     },
 )

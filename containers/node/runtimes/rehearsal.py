@@ -1,4 +1,4 @@
-"""No runtime at all: every command is spoken, none is run. For looking at the panel without root."""
+"""No runtime at all: every command is spoken, none is run. For a look without root."""
 
 from containers.node.runtimes import runc
 

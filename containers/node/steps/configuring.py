@@ -74,7 +74,7 @@ def tree(ct: Ct) -> Tree:
 
 
 def apply(ct: Ct) -> None:
-    """What its row says, to the container as it is: limits, addresses, host name, password, keys."""
+    """Bring what its row says to the container as it is."""
     limit_disk(ct)
     let_in(ct)
     configure(ct)

@@ -1,11 +1,15 @@
 """Steps that make a container out of a template, and unmake it."""
 
+import os
+
 from containers.node import identity
+from containers.node.bundle import ids
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
 from containers.node.plan import Step
 from containers.node.states import State
 from containers.node.steps.configuring import let_in, limit_disk, tree
+from containers.node.storage import pool
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 
@@ -15,7 +19,8 @@ def make_private(ct: Ct) -> None:
     if ct.paths.private.exists() or ct.paths.conf_link.exists():
         raise OperationError(f"{ct.paths.private} or its configuration exists", Code.EXISTS)
     ct.paths.private.mkdir(parents=True)
-    ct.paths.private.chmod(0o711)  # its root, a plain user here, has to pass through to fs
+    os.chown(ct.paths.private, 0, ids(ct)[0])
+    ct.paths.private.chmod(pool.PASSABLE)  # its root, a plain user here, has to pass to fs
     ct.paths.scripts.mkdir(mode=0o700)
 
 

@@ -105,7 +105,8 @@ def publish(conf: NodeConf, *, base: int = 200000, key: str = "own") -> Template
     storage, build = pool.driver(conf), Build(conf, NAME, key)
     try:
         catalogue.begin(build, storage)
-        fill(build.fs, program)
+        with catalogue.room():
+            fill(build.fs, program)
         facts = inspection.facts(build.fs, shift(build.fs, base), recipe=recipe)
         return catalogue.publish(build, storage, facts)
     except BaseException:

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -170,11 +170,17 @@ def read(path: Path) -> Facts | None:
 
 
 def write(path: Path, facts: Facts) -> None:
+    with room(), (path / FACTS).open("w") as file:
+        json.dump({"v": FORMAT, **asdict(facts)}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def room() -> Iterator[None]:
+    """Say so when the disk is full."""
     try:
-        with (path / FACTS).open("w") as file:
-            json.dump({"v": FORMAT, **asdict(facts)}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        yield
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace("the template could not be written: the disk is full") from e
