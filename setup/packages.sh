@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Debian's packages: packages.sh plan|apply run|test
+# Debian's packages: packages.sh plan|apply rehearsal|run|test
+# Each of these includes the ones before it.
 . "$(dirname "$0")/where.sh"
 
 static_busybox() { command -v busybox && ! ldd "$(command -v busybox)"; }
@@ -8,6 +9,9 @@ postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 
 # package, and what shows that it is there already, from wherever it came
 declare -A table=(
+    [rehearsal]="
+redis-server      command -v redis-server
+python3-venv      venv_module"
     [run]="
 runc              command -v runc
 btrfs-progs       command -v mkfs.btrfs
@@ -16,9 +20,7 @@ nftables          command -v nft
 iptables          command -v iptables-restore
 busybox-static    static_busybox
 mmdebstrap        command -v mmdebstrap
-redis-server      command -v redis-server
-openssh-client    command -v ssh
-python3-venv      venv_module"
+openssh-client    command -v ssh"
     [test]="
 chromium          command -v chromium
 postgresql        postgres
@@ -36,8 +38,11 @@ missing() { # PART
 }
 
 all_missing() {
-    missing run
-    [[ $1 == run ]] || missing test
+    local part
+    for part in rehearsal run test; do
+        missing "$part"
+        [[ $part != "$1" ]] || break
+    done
 }
 
 plan() { # PART

@@ -4,6 +4,7 @@
 packages=run python=run
 [[ $2 == run ]] || python=dev
 [[ $2 != test ]] || packages="test"
+[[ ${PANEL_RUNTIME:-} != rehearsal ]] || packages=rehearsal
 
 setup/packages.sh "$1" "$packages"
 setup/user.sh "$1"

@@ -27,7 +27,7 @@ if [[ -f .env ]]; then
 fi
 if [[ ${REHEARSAL:-} == 1 ]]; then
     export PANEL_RUNTIME=rehearsal PANEL_STATE_DIR=${PANEL_STATE_DIR:-$CHECKOUT/var-rehearsal}
-    export PANEL_RUN_DIR=${PANEL_RUN_DIR:-${XDG_RUNTIME_DIR:-$PANEL_STATE_DIR/run}/panel}
+    ((EUID == 0)) || export PANEL_RUN_DIR=${PANEL_RUN_DIR:-${XDG_RUNTIME_DIR:-$PANEL_STATE_DIR/run}/panel}
 fi
 
 # The node's half of the settings is read in one place.

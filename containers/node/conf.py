@@ -4,7 +4,7 @@ PANEL_STATE_DIR     the panel's own state; default: ./var beside the code
 PANEL_VZ_DIR        templates, private areas, snapshots; default: <state>/vz
 PANEL_VZ_CONF_DIR   vz.conf and conf/; default: <state>/etc
 PANEL_NODE          this node's name; default: the host's name up to the first dot
-PANEL_RUN_DIR       what is gone after a reboot; default: /run/panel (a rehearsal may not write there)
+PANEL_RUN_DIR       what is gone after a reboot; default: /run/panel
 """
 
 import hashlib
