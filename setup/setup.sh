@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Everything between a clone and a running program: setup.sh plan|apply run|test|check
 . "$(dirname "$0")/where.sh"
-packages=run python=run
-[[ $2 == run ]] || python=dev
-[[ $2 != test ]] || packages="test"
-[[ ${PANEL_RUNTIME:-} != rehearsal ]] || packages=rehearsal
+case ${PANEL_RUNTIME:-}:$2 in
+rehearsal:* | *:check) packages=rehearsal ;;
+*) packages=$2 ;;
+esac
+[[ $2 == run ]] && python=run || python=dev
 
 setup/packages.sh "$1" "$packages"
 setup/user.sh "$1"
