@@ -5,7 +5,12 @@ broken bell is no reason for anything to fail.
 """
 
 import asyncio
+import contextlib
+import json
 import logging
+import time
+from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -13,10 +18,14 @@ from channels.layers import get_channel_layer
 
 logger = logging.getLogger(__name__)
 RING = {"type": "rung"}
+EVERYTHING = "news"  # whoever has a page open
+QUIET = 30.0  # seconds between two complaints about a broken bell
 
 # A process that rings from a thread of its own says here which loop holds the connections:
 # a loop made for one ring would open a connection for it, too.
 home: asyncio.AbstractEventLoop | None = None
+ringing: set[str] = set()  # rings on their way: one that would be the same is not needed
+complained = -QUIET
 
 
 def node_channel(name: str) -> str:
@@ -25,9 +34,6 @@ def node_channel(name: str) -> str:
 
 def operation_group(pk: int) -> str:
     return f"operation.{pk}"
-
-
-EVERYTHING = "news"  # whoever has a page open
 
 
 def ring_node(name: str) -> None:
@@ -40,24 +46,64 @@ def ring_viewers(operation: int) -> None:
     ring("group_send", operation_group(operation))
 
 
-def ring_pages(**what: Any) -> None:
-    """Tell open pages that something changed: ctid=, node=, operation=, templates= …"""
-    ring("group_send", EVERYTHING, {"type": "news", **what})
+def ring_pages(*, owner: int | None = None, everybody: bool = False, **what: Any) -> None:
+    """Tell open pages what changed: ctid=, node=, operation=, templates= …
+
+    Staff hear of everything, a customer of what is theirs (owner: a user's pk) or everybody's.
+    """
+    news = {"type": "news", "owner": owner, "everybody": everybody, "what": what}
+    ring("group_send", EVERYTHING, news)
 
 
 def ring(how: str, whom: str, message: dict[str, Any] = RING) -> None:
     layer: Any = get_channel_layer()
-    try:
-        if home and home.is_running():
-            asyncio.run_coroutine_threadsafe(quietly(getattr(layer, how)(whom, message)), home)
-        else:
+    if not (home and home.is_running()):
+        try:
             async_to_sync(getattr(layer, how))(whom, message)
-    except Exception:
-        logger.warning("nobody heard the bell of %s", whom, exc_info=True)
+        except Exception:
+            complain(whom)
+        return
+    key = f"{how} {whom} {json.dumps(message)}"
+    if key not in ringing:
+        ringing.add(key)
+        asyncio.run_coroutine_threadsafe(ring_at_home(key, layer, how, whom, message), home)
 
 
-async def quietly(ringing: Any) -> None:
+async def ring_at_home(key: str, layer: Any, how: str, whom: str, message: dict[str, Any]) -> None:
+    ringing.discard(key)  # what happens from now on deserves a ring of its own
     try:
-        await ringing
+        await getattr(layer, how)(whom, message)
     except Exception:
-        logger.warning("nobody heard a bell", exc_info=True)
+        complain(whom)
+
+
+def complain(whom: str) -> None:
+    global complained
+    if time.monotonic() - complained > QUIET:
+        complained = time.monotonic()
+        logger.warning("nobody heard the bell of %s; the rows are right all the same", whom,
+                       exc_info=True)  # fmt: skip
+
+
+@contextlib.contextmanager
+def at_home() -> Iterator[None]:
+    """A loop in a thread, for a process without one that rings more than once."""
+    global home
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="doorbell", daemon=True)
+    thread.start()
+    home = loop
+    try:
+        yield
+    finally:
+        home = None
+        asyncio.run_coroutine_threadsafe(arrive(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def arrive() -> None:
+    """Let the rings on their way arrive; the layer hangs up when the loop is closed."""
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=1)

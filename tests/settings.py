@@ -1,4 +1,4 @@
-"""The panel's settings for tests: a state of its own for every run, nothing shared with make run."""
+"""The panel's settings for tests: every run has a state of its own, far from that of make run."""
 
 import atexit
 import os
@@ -15,7 +15,7 @@ os.environ |= {"PANEL_STATE_DIR": STATE, "PANEL_NODE": "alpha", "PANEL_RUNTIME":
 from panel.settings import *  # noqa: E402, F403
 
 ALLOWED_HOSTS = ["*"]
-SECRET_KEY = "only for tests"  # noqa: S105
+SECRET_KEY = "only for tests"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,10 +13,14 @@ from containers import doorbell
 from containers.models.node import Node
 from containers.node.actions import Where
 from containers.node.operations import PLANS
-from containers.node.states import FINISHED, UNFINISHED, Progress, StepState
+from containers.node.states import FINISHED, UNFINISHED, Progress, State, StepState
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+SECRETS = frozenset({"userpasswd"})  # params that are forgotten once it has ended
+NOT_THERE = (None, State.CREATING, State.BROKEN, State.UNKNOWN)  # what a failed create may leave
 
 
 class Busy(Exception):
@@ -102,6 +107,12 @@ class Operation(models.Model):
         what = f"CT {self.ctid}" if self.ctid else self.resource or f"{self.node}"
         return f"operation {self.pk} ({self.label} of {what})"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        requested = self._state.adding
+        super().save(*args, **kwargs)
+        if requested:
+            transaction.on_commit(lambda: doorbell.ring_node(self.node.name))
+
     def get_absolute_url(self) -> str:
         return reverse("operation", args=[self.pk])
 
@@ -113,25 +124,57 @@ class Operation(models.Model):
     def done(self) -> bool:
         return self.state in FINISHED
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        requested = self._state.adding
-        super().save(*args, **kwargs)
-        if requested:
-            transaction.on_commit(lambda: doorbell.ring_node(self.node.name))
-
     def cancel(self) -> bool:
         """Ask for its end: at once when it's still queued, else its running step is ended."""
         mine = Operation.objects.filter(pk=self.pk)
-        if mine.filter(state=Progress.QUEUED).update(
-            state=Progress.CANCELLED, finished=now(), error="it was cancelled before it began"
-        ):
-            asked = True
-        else:
-            asked = bool(mine.filter(state=Progress.RUNNING).update(state=Progress.CANCELLING))
+        with transaction.atomic():
+            if mine.filter(state=Progress.QUEUED).update(state=Progress.CANCELLING):
+                self.end(Progress.CANCELLED, error="it was cancelled before it began")
+                asked = True
+            else:
+                asked = bool(mine.filter(state=Progress.RUNNING).update(state=Progress.CANCELLING))
+            transaction.on_commit(self.ring)
         self.refresh_from_db()
         transaction.on_commit(lambda: doorbell.ring_node(self.node.name))
-        doorbell.ring_viewers(self.pk)
         return asked
+
+    def end(
+        self,
+        progress: Progress,
+        *,
+        code: int | None = None,
+        error: str = "",
+        state: State | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Record how it ended, and in which state that left its container."""
+        Operation.objects.filter(pk=self.pk).update(
+            state=progress,
+            code=code,
+            error=error,
+            finished=at or now(),
+            params={k: v for k, v in self.params.items() if k not in SECRETS},
+        )
+        self.steps.filter(state=StepState.RUNNING).update(
+            state=StepState.FAILED, note="it was interrupted"
+        )
+        if not (container := self.container):
+            return
+        if progress is Progress.SUCCEEDED:
+            gone = self.kind == "destroy"
+        else:
+            gone = self.kind == "create" and state in NOT_THERE
+        if gone:
+            container.delete()
+        elif state:
+            row = type(container).objects.filter(pk=container.pk).exclude(state=state)
+            row.update(state=state, state_since=at or now())
+
+    def ring(self) -> None:
+        """Tell viewers and pages that it has changed."""
+        owner = self.container.owner_id if self.container else self.by_id
+        doorbell.ring_viewers(self.pk)
+        doorbell.ring_pages(owner=owner, operation=self.pk, ctid=self.ctid)
 
     @classmethod
     def request_on(

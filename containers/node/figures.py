@@ -1,0 +1,81 @@
+"""What a running container uses of what it may use: read from control groups, disk and links."""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from containers.node import truth
+from containers.node.errors import OperationError
+from containers.node.layout import Layout
+from containers.node.run import call
+from containers.node.storage import Storage
+
+NONE = 1 << 60  # v1 writes a number like this where there is no limit
+Figure = dict[str, int | None]
+
+
+def measure(paths: Layout, storage: Storage) -> dict[str, Any]:
+    """memory, disk (bytes), pids: each {used, limit}; oom_kills. What can't be read is left out."""
+    groups = truth.cgroup_paths(paths)
+    found: dict[str, Any] = {
+        "memory": memory(groups),
+        "pids": pids(groups),
+        "oom_kills": oom_kills(groups),
+        "disk": disk(paths, storage),
+    }
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def memory(groups: Mapping[str, Path]) -> Figure | None:
+    if (group := groups.get("memory")) and (used := number(group / "memory.usage_in_bytes")):
+        return {"used": used - cache(group), "limit": number(group / "memory.limit_in_bytes")}
+    group = groups.get("", Path())
+    if (used := number(group / "memory.current")) is not None:
+        return {"used": used - cache(group), "limit": number(group / "memory.max")}
+    return None
+
+
+def cache(group: Path) -> int:
+    """Bytes of files that are only kept because nobody else needs the memory."""
+    stat = pairs(group / "memory.stat")
+    return stat.get("total_inactive_file", stat.get("inactive_file", 0))
+
+
+def pids(groups: Mapping[str, Path]) -> Figure | None:
+    group = groups.get("pids") or groups.get("", Path())
+    used = number(group / "pids.current")
+    return None if used is None else {"used": used, "limit": number(group / "pids.max")}
+
+
+def oom_kills(groups: Mapping[str, Path]) -> int | None:
+    """Since it started."""
+    if group := groups.get("memory"):
+        return pairs(group / "memory.oom_control").get("oom_kill")
+    return pairs(groups.get("", Path()) / "memory.events").get("oom_kill")
+
+
+def disk(paths: Layout, storage: Storage) -> Figure | None:
+    if not storage.limits:
+        return None  # a walk through the whole tree would be needed to know
+    argv = storage.usage(paths.fs, fresh=False)
+    try:
+        usage = storage.parse_usage(call(argv))
+    except OperationError:
+        return None
+    return {"used": usage.bytes, "limit": usage.limit}
+
+
+def number(path: Path) -> int | None:
+    """None where there is no such file, or no limit."""
+    with contextlib.suppress(OSError, ValueError):
+        value = int(path.read_text())
+        return value if value < NONE else None
+    return None
+
+
+def pairs(path: Path) -> dict[str, int]:
+    with contextlib.suppress(OSError):
+        lines = (line.split() for line in path.read_text().splitlines())
+        return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
+    return {}

@@ -1,0 +1,79 @@
+"""Questions to the node, answered by looking; nothing is changed and no lock is taken."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.timezone import now
+
+from containers import doorbell
+from containers.models import Inquiry, Node
+from containers.node import actions, figures, truth
+from containers.node.actions import Scope
+from containers.node.conf import NodeConf
+from containers.node.errors import OperationError
+from containers.node.layout import Layout
+from containers.node.scripts import hash_of
+from containers.node.storage import load as load_storage
+
+LARGEST = 16 * 1024 * 1024  # bytes of a script that is handed over
+
+
+def answer(conf: NodeConf, node: Node) -> None:
+    """Answer what was asked of this node. Raises DatabaseError."""
+    for inquiry in Inquiry.objects.filter(node=node, answered=None).order_by("pk"):
+        try:
+            inquiry.answer = KINDS[inquiry.kind](Layout(conf, inquiry.ctid or 0), inquiry)
+        except KeyError as error:
+            inquiry.error = f"the node knows no answer to {error}"
+        except (OperationError, OSError) as error:
+            inquiry.error = f"{error}"
+        inquiry.answered = now()
+        inquiry.save(update_fields=["answer", "error", "answered"])
+        doorbell.ring_pages(owner=inquiry.by_id, inquiry=inquiry.pk)
+
+
+def state(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
+    return {"state": truth.state_of(paths)}
+
+
+def usage(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
+    return figures.measure(paths, load_storage(inquiry.node.storage))
+
+
+def scripts(paths: Layout, inquiry: Inquiry) -> list[dict[str, Any]]:
+    """The script files there are: the container's own, or without one the global ones."""
+    scope = Scope.OWN if inquiry.ctid else Scope.GLOBAL
+    found = []
+    for action in actions.ALL:
+        if scope in action.scopes:
+            places = [paths.script(scope, action)]
+            if scope is Scope.OWN:
+                places.append(paths.legacy_script(action))
+            found += [
+                {"action": action.name, "path": f"{path}", "sha256": sha256}
+                for path in places
+                if (sha256 := hash_of(path))
+            ]
+    return found
+
+
+def script(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
+    """The text of one of them. args: action, and legacy for the place of older OpenVZ."""
+    action = actions.BY_NAME[inquiry.args["action"]]
+    scope = Scope.OWN if inquiry.ctid else Scope.GLOBAL
+    legacy = inquiry.args.get("legacy")
+    path = paths.legacy_script(action) if legacy else paths.script(scope, action)
+    with path.open("rb") as file:
+        body = file.read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise OperationError(f"{path} is larger than {LARGEST >> 20} MiB")
+    return {"path": f"{path}", "body": base64.b64encode(body).decode()}
+
+
+KINDS: dict[str, Callable[[Layout, Inquiry], Any]] = {
+    "state": state,
+    "usage": usage,
+    "scripts": scripts,
+    "script": script,
+}

@@ -1,0 +1,65 @@
+"""What a runner is told: everything it needs to know, for it asks no database."""
+
+import base64
+from typing import Any
+
+from django.db.models import Q
+
+from containers.models import Container, Node, Operation, Script
+
+FORMAT = 1
+
+
+def request_of(operation: Operation) -> dict[str, Any]:
+    node, container = operation.node, operation.container
+    return {
+        "v": FORMAT,
+        "op": operation.pk,
+        "fence": operation.fence,
+        "plan": operation.kind,
+        "profile": node.undo_profile,
+        "script_timeout": node.script_timeout or None,
+        "runtime": node.runtime,
+        "storage": node.storage,
+        "ct": facts_of(container) if container else {},
+        "scripts": scripts_for(node, container),
+        "params": operation.params,
+    }
+
+
+def facts_of(container: Container) -> dict[str, Any]:
+    return {
+        "ctid": container.ctid,
+        "hostname": container.hostname,
+        "name": container.name,
+        "description": container.description,
+        "template": f"{container.template}" if container.template else "",
+        "ips": container.addresses,
+        "nameservers": container.nameservers,
+        "searchdomains": container.searchdomains,
+        "ram": container.ram,
+        "cpus": float(container.cpus) if container.cpus is not None else None,
+        "pids": container.pids,
+        "diskspace": container.diskspace,
+        "onboot": container.onboot,
+        "disabled": container.disabled,
+        "state": container.state,
+    }
+
+
+def scripts_for(node: Node, container: Container | None) -> list[dict[str, Any]]:
+    """The node's global scripts and the container's own, those that are enabled."""
+    found = Script.objects.filter(
+        Q(node=node) | Q(container=container, container__isnull=False), enabled=True
+    )
+    return [
+        {
+            "scope": script.scope,
+            "action": script.name,
+            "version": version.number,
+            "sha256": version.sha256,
+            "body": base64.b64encode(bytes(version.body)).decode(),
+        }
+        for script in found
+        if (version := script.current)
+    ]

@@ -1,0 +1,123 @@
+"""The rounds a worker makes: who still runs, figures, starts after a boot."""
+
+import logging
+from datetime import timedelta
+
+from django.utils.timezone import now
+
+from containers import doorbell
+from containers.models import Busy, Container, Node, Operation, Via
+from containers.node import truth
+from containers.node.conf import NodeConf
+from containers.node.errors import OperationError
+from containers.node.figures import measure
+from containers.node.layout import Layout
+from containers.node.spool import Spool
+from containers.node.states import UNFINISHED, State
+from containers.node.storage import load as load_storage
+from containers.worker import arrival
+from containers.worker.runners import Runners
+
+logger = logging.getLogger(__name__)
+LOOK = 5.0  # seconds between two looks at who runs
+FIGURES = 10.0
+NETWORK = 300.0  # others may flush the firewall
+REBOOT = 1  # SIGHUP: how the kernel ends an init that asked for a reboot
+AT_ONCE = 2  # containers that start at the same time after a boot
+SLOW = timedelta(seconds=60)  # a start that takes longer does not hold up the others
+
+
+class Rounds:
+    def __init__(self, conf: NodeConf, node: Node, runners: Runners) -> None:
+        self.conf, self.node, self.runners = conf, node, runners
+        self.next = self.figures = 0.0
+        self.network = NETWORK
+        self.adopted: dict[int, float] = {}
+
+    def go(self, clock: float) -> None:
+        """Do what is due. Raises DatabaseError."""
+        if self.node.runtime == arrival.REHEARSAL:
+            return
+        if clock >= self.next:
+            self.next = clock + LOOK
+            self.look(clock)
+            self.start_after_boot()
+        if clock >= self.figures:
+            self.figures = clock + FIGURES
+            self.take_figures()
+        if clock >= self.network:
+            self.network = clock + NETWORK
+            arrival.bring_up(self.conf, self.node)
+
+    def look(self, clock: float) -> None:
+        held = arrival.held(self.node)
+        running = self.node.containers.filter(state__in=(State.RUNNING, State.PAUSED))
+        for container in running.exclude(operations__in=held):
+            paths = Layout(self.conf, container.ctid)
+            init = truth.init_of(paths)
+            if not (init and init.alive):
+                self.ended_by_itself(container, Spool(paths.monitor))
+            elif not Spool(paths.monitor).alive():
+                self.adopt(container.ctid, clock)
+
+    def ended_by_itself(self, container: Container, monitor: Spool) -> None:
+        events, _ = monitor.read_events()
+        gone = [event for event in events if event["ev"] == "gone"]
+        kind = "rebooted" if gone and gone[-1]["signal"] == REBOOT else "halted"
+        try:
+            container.request(kind, via=Via.CONTAINER)
+        except Busy as busy:
+            logger.info("%s ended by itself: %s", container, busy)
+
+    def adopt(self, ctid: int, clock: float) -> None:
+        if clock < self.adopted.get(ctid, 0.0):
+            return
+        self.adopted[ctid] = clock + 2 * LOOK
+        logger.warning("CT %d has lost its monitor; here is a new one", ctid)
+        try:
+            self.runners.adopt(ctid)
+        except OperationError as error:
+            logger.warning("CT %d has no monitor: %s", ctid, error)
+
+    def start_after_boot(self) -> None:
+        """Request the next starts of those that are to start at boot, a few at a time."""
+        self.node.refresh_from_db()
+        left: list[int] = self.node.facts.get("onboot", [])
+        if not left:
+            return
+        starting = Operation.objects.filter(
+            node=self.node, via=Via.BOOT, state__in=UNFINISHED, requested__gt=now() - SLOW
+        ).count()
+        kept = []
+        for ctid in left:
+            if starting >= AT_ONCE or not self.start(ctid):
+                kept.append(ctid)
+            else:
+                starting += 1
+        if kept != left:
+            self.node.facts["onboot"] = kept
+            self.node.save(update_fields=["facts"])
+
+    def start(self, ctid: int) -> bool:
+        """False: it is held by another operation, so later."""
+        container = Container.objects.filter(ctid=ctid, node=self.node).first()
+        if container is None or container.state == State.RUNNING:
+            return True
+        try:
+            container.request("start", via=Via.BOOT)
+        except Busy:
+            return False
+        return True
+
+    def take_figures(self) -> None:
+        measured, storage = [], load_storage(self.node.storage)
+        for container in self.node.containers.filter(state__in=(State.RUNNING, State.PAUSED)):
+            container.usage = measure(Layout(self.conf, container.ctid), storage)
+            container.usage_at = now()
+            measured.append(container)
+        if measured:
+            Container.objects.bulk_update(measured, ["usage", "usage_at"])
+            doorbell.ring_pages(everybody=True, usage=True)
+        self.node.refresh_from_db()
+        self.node.facts["disk"] = arrival.disk(self.conf)
+        self.node.save(update_fields=["facts"])

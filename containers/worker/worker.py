@@ -1,0 +1,238 @@
+"""The worker's loop: woken by the doorbell, by a runner's end, and by the clock in any case."""
+
+import contextlib
+import logging
+import selectors
+import socket
+import time
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.utils.timezone import now
+
+from containers import doorbell
+from containers.models import Node, Operation
+from containers.node.conf import NodeConf
+from containers.node.spool import Nudge
+from containers.node.states import FINISHED, Progress
+from containers.worker import arrival, inquiries, lock, rounds, templates
+from containers.worker.attendance import Attendance
+from containers.worker.runners import Runners
+from containers.worker.shipment import Outdone
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+TICK = 1.0  # seconds after which everything is looked at, ring or no ring
+HEARTBEAT = 5.0
+PATIENCE = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
+STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
+
+
+class Worker:
+    """Does what is queued for one node. There is one at a time: a second raises Locked.
+
+    who: named to those who find the place taken. patience: seconds to wait for it.
+    """
+
+    def __init__(
+        self,
+        conf: NodeConf,
+        node: Node,
+        *,
+        who: str = "runnode",
+        patience: float = 0.0,
+        runners: Runners | None = None,
+    ) -> None:
+        self.conf, self.node, self.who, self.patience = conf, node, who, patience
+        self.runners = runners or Runners(conf)
+        self.attended: dict[int, Attendance] = {}
+        self.due: dict[int, float] = {}  # when an operation is to be looked at
+        self.kicked = True
+        self.stopping = Event()
+        self.interrupted = False  # a turn was, by the database
+        self.until: int | None = None
+        self.ticked = self.beaten = 0.0
+        self.rounds = rounds.Rounds(conf, node, self.runners)
+
+    def run(self, until: int | None = None) -> None:
+        """Work until stopped, or until this operation has ended; then no other one is begun."""
+        self.until = until
+        with (
+            lock.hold(self.conf, self.who, patience=self.patience),
+            self.listening() as bell,
+            contextlib.closing(self.runners),
+        ):
+            try:
+                self.persist(self.arrive)
+                while not self.stopping.is_set():
+                    self.persist(self.turn)
+                    if self.persist(self.until_is_over):
+                        break
+                    self.wait(bell)
+            finally:
+                connection.close()
+
+    def stop(self) -> None:
+        """From another thread: leave soon. Runners and containers go on without us."""
+        self.stopping.set()
+        Nudge(self.conf.doorbell, "stop")()
+
+    def until_is_over(self) -> bool:
+        if self.until is None or self.until in self.attended:
+            return False
+        return Operation.objects.filter(pk=self.until, state__in=FINISHED).exists()
+
+    def persist(self, act: Callable[[], T]) -> T | None:
+        """Do it, though the database may be away for a while. None when stopped meanwhile."""
+        delay, longest = PATIENCE
+        while not self.stopping.is_set():
+            try:
+                return act()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("the database is away, trying again in %.1f s: %s", delay, error)
+                self.interrupted = True
+                connection.close()
+                self.stopping.wait(delay)
+                delay = min(delay * 2, longest)
+        return None
+
+    def arrive(self) -> None:
+        arrival.bring_up(self.conf, self.node)
+        self.take_up_left_over()
+        arrival.clear_spools(self.conf, self.node)
+        arrival.look_at_containers(self.conf, self.node)
+        templates.sync(self.conf, self.node)
+
+    def turn(self) -> None:
+        clock = time.monotonic()
+        if self.interrupted:
+            self.take_up_left_over()  # one may have been claimed just then
+            self.interrupted = False
+        if clock - self.ticked >= TICK:
+            self.ticked, self.kicked = clock, True
+            self.due.update(dict.fromkeys(self.attended, clock))
+        if self.kicked:
+            self.kicked = False
+            self.beat(clock)
+            self.claim()
+            self.cancel()
+            if self.until is None:
+                inquiries.answer(self.conf, self.node)
+        for pk in [pk for pk, at in self.due.items() if at <= clock]:
+            del self.due[pk]
+            if pk in self.attended:
+                self.attend(self.attended[pk])
+        self.rounds.go(clock)
+
+    def beat(self, clock: float) -> None:
+        if self.until is None and clock - self.beaten >= HEARTBEAT:
+            self.beaten = clock
+            Node.objects.filter(pk=self.node.pk).update(heartbeat=now())
+
+    def claim(self) -> None:
+        mine = Operation.objects.all()
+        if self.until is not None:
+            mine = mine.filter(pk=self.until)
+        while operation := mine.claim(self.node):
+            operation.ring()
+            self.take_up(operation)
+
+    def take_up_left_over(self) -> None:
+        for operation in arrival.left_over(self.node, but=self.attended):
+            self.take_up(operation)
+
+    def take_up(self, operation: Operation) -> None:
+        self.node.refresh_from_db()
+        operation.node = self.node
+        self.attended[operation.pk] = Attendance.of(self.conf, operation, self.runners)
+        self.due[operation.pk] = 0.0
+
+    def cancel(self) -> None:
+        asked = Operation.objects.filter(pk__in=self.attended, state=Progress.CANCELLING)
+        for pk in asked.values_list("pk", flat=True):
+            self.attended[pk].cancel()
+
+    def attend(self, attendance: Attendance) -> None:
+        operation, shipment = attendance.operation, attendance.shipment
+        before = operation.log_len, operation.events_len
+        clock = time.monotonic()
+        try:
+            more = attendance.attend()
+        except Outdone:
+            if not shipment.catch_up():
+                logger.warning("somebody else attends %s", operation)
+                self.leave(attendance)
+                return
+            more = True
+        except (OperationalError, InterfaceError):
+            self.due[operation.pk] = clock
+            raise
+        except (DatabaseError, OSError, ValueError, LookupError):
+            logger.exception("%s can't be attended", operation)
+            self.due[operation.pk] = clock + STUMBLE
+            return
+        if before[1] != operation.events_len or shipment.over:
+            operation.ring()
+        elif before[0] != operation.log_len:
+            doorbell.ring_viewers(operation.pk)
+        if shipment.over:
+            self.finish(attendance)
+        elif more:
+            self.due[operation.pk] = clock
+
+    def finish(self, attendance: Attendance) -> None:
+        operation = attendance.operation
+        self.leave(attendance)
+        attendance.shipment.discard()
+        self.kicked = True
+        if operation.ctid is None:
+            templates.sync(self.conf, self.node)
+            doorbell.ring_pages(everybody=True, templates=True)
+
+    def leave(self, attendance: Attendance) -> None:
+        attendance.forget()
+        del self.attended[attendance.operation.pk]
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[socket.socket]:
+        path = self.conf.doorbell
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell:
+            path.unlink(missing_ok=True)
+            bell.bind(f"{path}")
+            path.chmod(0o600)
+            try:
+                yield bell
+            finally:
+                path.unlink(missing_ok=True)
+
+    def wait(self, bell: socket.socket) -> None:
+        clock = time.monotonic()
+        until = min([self.ticked + TICK, *self.due.values()])
+        if self.kicked:
+            return
+        with selectors.DefaultSelector() as ears:
+            ears.register(bell, selectors.EVENT_READ)
+            for pk, attendance in self.attended.items():
+                if attendance.runner is not None:
+                    ears.register(attendance.runner, selectors.EVENT_READ, pk)
+            for key, _ in ears.select(max(0.0, until - clock)):
+                if key.data is not None:
+                    self.attended[key.data].forget()
+                    self.due[key.data] = 0.0
+        self.hear(bell)
+
+    def hear(self, bell: socket.socket) -> None:
+        clock = time.monotonic()
+        with contextlib.suppress(BlockingIOError):
+            while said := bell.recv(64).decode(errors="replace"):
+                if said.isdecimal() and int(said) in self.attended:
+                    attendance = self.attended[int(said)]
+                    at = max(clock, attendance.shipment.next)
+                    self.due[int(said)] = min(self.due.get(int(said), at), at)
+                elif said.startswith("ct-"):
+                    self.rounds.next = 0.0
+                else:
+                    self.kicked = True
