@@ -91,7 +91,7 @@ def hand_over(argv: Sequence[str]) -> int:
     """
     try:
         with ignoring(signal.SIGINT, signal.SIGQUIT):
-            return subprocess.call(argv, restore_signals=True, preexec_fn=hear_again)
+            return subprocess.call(argv, preexec_fn=hear_again)
     except OSError as e:
         raise CannotStart(argv, e) from e
 
@@ -191,8 +191,11 @@ class Door:
             ours.pop_all()
             feeding(sink, stdin, lambda: os.close(sink))
             kill = group.kill if group else lambda: os.kill(pid, signal.SIGKILL)
-            self.attend(argv, pid, reader, timeout, kill)
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            try:
+                self.attend(argv, pid, reader, timeout, kill)
+            finally:  # unburied it would keep its pid namespace, so the container, from ending
+                status = os.waitpid(pid, 0)[1]
+            return os.waitstatus_to_exitcode(status)
 
     def ask(
         self, argv: Sequence[str], *, ok: Collection[int] = (0,), timeout: float = PATIENCE

@@ -5,7 +5,6 @@ itself, or refused. vzctl's own parser and a POSIX shell read the same value bac
 """
 
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,11 @@ from containers.node.errors import BadValue
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+WORD = re.compile(
+    r'"(?P<double>(?:[^"\\]|\\.)*)"|\'(?P<single>[^\']*)\'|\\(?P<escaped>.)|(?P<end>\s)'
+    r"|(?P<bare>[^\s\"'\\]+)"
+)
+IN_DOUBLE = re.compile(r'\\(["$`\\])')
 SPECIAL = re.compile(r'(["$`\\])')
 
 
@@ -34,12 +38,23 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def unquote(word: str) -> str:
-    try:
-        words = shlex.split(word, comments=True)
-    except ValueError:
-        return word.strip()
-    return words[0] if words else ""
+def unquote(text: str) -> str:
+    """The first word of a line's rest, as a POSIX shell reads it that expands nothing."""
+    value = ""
+    for part in WORD.finditer(text.lstrip()):
+        if part["end"] is not None:
+            break
+        double, single, escaped, bare = (
+            part["double"],
+            part["single"],
+            part["escaped"],
+            part["bare"],
+        )
+        if double is not None:
+            value += IN_DOUBLE.sub(r"\1", double)
+        else:
+            value += single or escaped or bare or ""
+    return value
 
 
 def render(values: Mapping[str, str], heading: str = "") -> str:

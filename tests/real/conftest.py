@@ -189,3 +189,20 @@ def ctid(rig: Rig) -> Iterator[int]:
 
 
 CTIDS = itertools.count(101)
+
+
+@pytest.fixture
+def vz_conf_in_place(node_conf: NodeConf) -> Iterator[None]:
+    """/etc/vz/vz.conf and /etc/sysconfig/vz, as prepare makes them where there are none."""
+    node_conf.vz_conf.write_text(f'VE_ROOT="{node_conf.vz}/root/$VEID"\n')
+    places = [Path("/etc/vz/vz.conf"), Path("/etc/sysconfig/vz")]
+    made = [place for place in places if not os.path.lexists(place)]
+    folders = [place.parent for place in made if not place.parent.exists()]
+    for place in made:
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(node_conf.vz_conf)
+    yield
+    for place in made:
+        place.unlink()
+    for folder in folders:
+        folder.rmdir()
