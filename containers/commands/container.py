@@ -1,0 +1,113 @@
+"""What pctl does to a container: each a request, and then followed to its end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from containers.commands import ctid
+from containers.commands.follow import follow
+from containers.commands.grammar import BadSyntax, Given
+from containers.commands.places import this_node
+from containers.commands.voice import Voice
+from containers.models import Container, Node, Template, Via
+from containers.node import veconf
+from containers.node.errors import BadValue, Code, OperationError
+from containers.node.operations import PLANS
+
+COLUMNS = (
+    "hostname", "name", "description", "owner", "ram", "cpus", "pids", "diskspace",
+    "nameservers", "searchdomains", "onboot", "disabled",
+)  # fmt: skip
+ACCESS = ("userpasswd", "sshkeys")
+NOBODY = ("none", "")
+Act = Callable[[Given, Voice], int]
+
+
+def create(given: Given, voice: Voice) -> int:
+    node = this_node()
+    number = ctid.new(given.operands["CTID"])
+    template = template_of(node, given.get("ostemplate"))
+    operation = Container.make(
+        number,
+        node=node,
+        template=template,
+        addresses=given.get("ipadd"),
+        via=Via.PCTL,
+        params=given.pick(*ACCESS),
+        **columns(given),
+    )
+    return follow(operation, voice)
+
+
+def template_of(node: Node, name: str | None) -> Template:
+    name = name or veconf.read(settings.NODE.vz_conf).get("DEF_OSTEMPLATE")
+    if not name:
+        raise OperationError("--ostemplate is missing", Code.NO_TEMPLATE_NAME)
+    found = Template.newest(node, name)
+    if found is None:
+        raise OperationError(f"there is no template {name}", Code.NO_TEMPLATE)
+    return found
+
+
+def change(given: Given, voice: Voice) -> int:
+    """The row and the container; without a column, address, password or key nothing is to do."""
+    container = ctid.find(given.operands["CTID"])
+    asked = {**columns(given), **given.pick("ipadd", "ipdel", *ACCESS)}
+    if not asked:
+        voice.say("Nothing to change.")
+        voice.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
+        return Code.OK
+    operation = container.change(
+        add=given.get("ipadd", ()),
+        drop=given.get("ipdel", ()),
+        via=Via.PCTL,
+        params=given.pick(*ACCESS),
+        **columns(given),
+    )
+    return follow(operation, voice)
+
+
+def columns(given: Given) -> dict[str, Any]:
+    found = given.pick(*COLUMNS)
+    if "owner" in found:
+        found["owner"] = owner(found["owner"])
+    return found
+
+
+def owner(name: str) -> User | None:
+    if name in NOBODY:
+        return None
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise BadValue(f"there is no user {name}: pctl user create makes one")
+    return user
+
+
+def act(kind: str, *switches: str) -> Act:
+    """A command that asks for an operation; the switches become its params."""
+
+    def run(given: Given, voice: Voice) -> int:
+        if kind not in PLANS:
+            raise BadSyntax(f"{kind} is not in this version of pctl")
+        if given.get("without_stop_script") and not given.get("reason"):
+            raise BadSyntax("--without-stop-script needs --reason: why it is passed over")
+        container = ctid.find(given.operands["CTID"])
+        operation = container.request(
+            kind, via=Via.PCTL, reason=given.get("reason", ""), params=given.pick(*switches)
+        )
+        return follow(operation, voice)
+
+    return run
+
+
+start = act("start", "force", "skip_remount")
+stop = act("stop", "fast", "skip_umount", "without_stop_script")
+restart = act("restart", "force", "fast")
+mount = act("mount")
+umount = act("umount")
+destroy = act("destroy")
+suspend = act("suspend")
+resume = act("resume")
+reinstall = act("reinstall", "ostemplate", "skipbackup", "resetpwdb", "scripts", "skipscripts")

@@ -1,0 +1,175 @@
+"""Follow an operation to its end: its log as it grows, then one sentence and vzctl's exit code."""
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+
+from containers.commands.database import away
+from containers.commands.places import here
+from containers.commands.voice import Voice
+from containers.commands.work import Work
+from containers.models import LogChunk, Operation
+from containers.node.errors import Code, OperationError
+from containers.node.states import Progress
+
+TICK = 0.05  # seconds between two looks
+PATIENCE = 60.0  # seconds a database may be away
+QUESTION = "\nThe operation goes on on the node. Cancel it? [y/N] "
+LATE = 2.0  # seconds after which we say why nothing happens
+
+
+def follow(operation: Operation, voice: Voice) -> int:
+    """The operation's exit code. What there is to do is done here if nobody else is at it."""
+    with Work(operation) as work, terminable():
+        offset, told = 0, False
+        since = time.monotonic()
+        while True:
+            try:
+                offset = watch(operation, offset, voice)
+                if operation.done:
+                    break
+                if work.failure:
+                    raise OperationError(
+                        f"the work on it stopped: {work.failure}"
+                    ) from work.failure
+                if not told and time.monotonic() - since > LATE:
+                    told = True
+                    explain(operation, work, voice)
+                work.wait(TICK)
+            except KeyboardInterrupt:
+                if not interrupted(operation, voice):
+                    raise
+    return conclude(operation, voice)
+
+
+def watch(operation: Operation, offset: int, voice: Voice) -> int:
+    """Read what is new; the state first, so that nothing said before it is missed."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            operation.refresh_from_db()
+            for chunk in LogChunk.objects.filter(operation=operation, offset__gte=offset).order_by(
+                "offset"
+            ):
+                data = bytes(chunk.data)
+                voice.log(data)
+                offset = chunk.offset + len(data)
+            return offset
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > deadline:
+                voice.complain(f"{operation} goes on on its node.")
+                raise away(error) from error
+            connection.close()
+            time.sleep(10 * TICK)
+
+
+def explain(operation: Operation, work: Work, voice: Voice) -> None:
+    """Why it has not begun yet, if it hasn't."""
+    if operation.state != Progress.QUEUED:
+        return
+    if operation.node.away and not here(operation.node):
+        voice.complain(f"The node {operation.node} has not been heard from: the operation waits.")
+    elif operation.node.away and work.holder:
+        voice.complain(f"The operation waits: {work.holder} is at work on this node.")
+
+
+def interrupted(operation: Operation, voice: Voice) -> bool:
+    """Ctrl-C: on a terminal ask whether to cancel, else cancel. A second one leaves: False."""
+    if operation.state == Progress.CANCELLING:
+        voice.complain(f"{operation} goes on on its node.")
+        return False
+    if sys.stdin.isatty() and sys.stderr.isatty() and not confirmed():
+        return True
+    operation.cancel()
+    voice.complain("Cancelling...")
+    return True
+
+
+def confirmed() -> bool:
+    print(
+        "\nThe operation goes on on the node. Cancel it? [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return True
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM cancels, as it does vzctl; without asking, for whoever sends it has no terminal."""
+
+    def obey(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, obey)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def conclude(operation: Operation, voice: Voice) -> int:
+    code = code_of(operation)
+    if code or operation.error:
+        voice.complain(sentence(operation))
+    else:
+        voice.say(sentence(operation))
+    if voice.json:
+        voice.show(described(operation), [])
+    return code
+
+
+def code_of(operation: Operation) -> int:
+    if operation.code is not None:
+        return operation.code
+    return Code.OK if operation.state == Progress.SUCCEEDED else Code.SYSTEM
+
+
+def sentence(operation: Operation) -> str:
+    what = f"{operation.label} of {subject(operation)}"
+    if operation.state == Progress.SUCCEEDED:
+        return f"{what}: done."
+    why = f": {operation.error.rstrip('.')}" if operation.error else ""
+    return f"{what} {operation.state}{why}.{standing(operation)}"
+
+
+def subject(operation: Operation) -> str:
+    return f"CT {operation.ctid}" if operation.ctid else operation.resource or f"{operation.node}"
+
+
+def standing(operation: Operation) -> str:
+    container = operation.container
+    if container is None:
+        return ""
+    container.refresh_from_db()
+    return f" The container is {container.state}."
+
+
+def described(operation: Operation) -> dict[str, Any]:
+    """What --json says of an operation."""
+    return {
+        "id": operation.pk,
+        "kind": operation.kind,
+        "node": f"{operation.node}",
+        "ctid": operation.ctid,
+        "resource": operation.resource,
+        "state": operation.state,
+        "code": operation.code,
+        "error": operation.error,
+        "via": operation.via,
+        "by": operation.by.get_username() if operation.by else None,
+        "reason": operation.reason,
+        "requested": operation.requested,
+        "started": operation.started,
+        "finished": operation.finished,
+        "container_state": operation.container.state if operation.container else None,
+    }

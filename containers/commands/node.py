@@ -1,0 +1,66 @@
+"""A node's settings on the command line."""
+
+from typing import Any
+
+from containers.commands.audit import noted
+from containers.commands.grammar import BadSyntax, Given
+from containers.commands.places import this_node
+from containers.commands.voice import Voice
+from containers.models import Node, UndoProfile
+from containers.node.errors import BadValue, Code
+
+
+def show(given: Given, voice: Voice) -> int:
+    node = chosen(given)
+    voice.show(described(node), [f"{key}: {said(value)}" for key, value in described(node).items()])
+    return Code.OK
+
+
+def change(given: Given, voice: Voice) -> int:
+    node = chosen(given)
+    settings = given.pick("undo_profile", "script_timeout")
+    if not settings:
+        raise BadSyntax("nothing to change: --undo-profile, --script-timeout")
+    if settings.get("undo_profile", "vzctl") not in UndoProfile.values:
+        raise BadValue(f"--undo-profile is one of: {', '.join(UndoProfile.values)}")
+    if "script_timeout" in settings:
+        settings["script_timeout"] = settings["script_timeout"] or 0  # unlimited
+    Node.objects.filter(pk=node.pk).update(**settings)
+    noted(f"changed the settings of {node}", **settings)
+    node.refresh_from_db()
+    voice.say(f"{node} has its new settings from its next operation on.")
+    voice.show(described(node), [])
+    return Code.OK
+
+
+def chosen(given: Given) -> Node:
+    name = given.operands.get("NODE")
+    if name is None:
+        return this_node()
+    found = Node.objects.filter(name=name).first()
+    if found is None:
+        raise BadValue(f"there is no node {name}")
+    return found
+
+
+def described(node: Node) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "runtime": node.runtime,
+        "storage": node.storage,
+        "undo_profile": node.undo_profile,
+        "script_timeout": node.script_timeout,
+        "pool": node.pool,
+        "heartbeat": node.heartbeat,
+        "away": node.away,
+        "containers": node.containers.count(),
+        "facts": node.facts,
+    }
+
+
+def said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items()) or "-"
+    return "-" if value in (None, "") else f"{value}"

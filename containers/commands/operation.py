@@ -1,0 +1,83 @@
+"""Operations on the command line: what is under way, what was said, how it ended."""
+
+from typing import Any
+
+from containers.commands import ctid
+from containers.commands.follow import described, follow, subject
+from containers.commands.grammar import Given
+from containers.commands.voice import Voice, table
+from containers.models import LogChunk, Operation
+from containers.node.errors import BadValue, Code
+
+LATEST = 20
+
+
+def list_(given: Given, voice: Voice) -> int:
+    found = Operation.objects.select_related("node", "container", "by")
+    if "CTID" in given.operands:
+        number = ctid.read(given.operands["CTID"])
+        number = number or ctid.find(given.operands["CTID"]).ctid
+        found = found.filter(ctid=number)
+    rows = list(found if "all" in given else found[:LATEST])
+    voice.show(
+        [described(each) for each in rows],
+        table(
+            ("ID", "REQUESTED", "WHAT", "STATE", "CODE"),
+            [
+                (
+                    o.pk,
+                    f"{o.requested:%Y-%m-%d %H:%M:%S}Z",
+                    f"{o.label} of {subject(o)}",
+                    o.state,
+                    "-" if o.code is None else o.code,
+                )
+                for o in rows
+            ],
+        ),
+    )
+    return Code.OK
+
+
+def show(given: Given, voice: Voice) -> int:
+    operation = chosen(given)
+    steps = list(operation.steps.all())
+    if voice.json:
+        voice.show({**described(operation), "steps": [step(each) for each in steps]}, [])
+        return Code.OK
+    lines = [f"{key}: {value}" for key, value in described(operation).items() if value is not None]
+    rows = [
+        ("undo: " * each.undo + each.label, each.where, each.state, each.note) for each in steps
+    ]
+    voice.show(None, [*lines, "", *table(("STEP", "WHERE", "STATE", ""), rows)])
+    return Code.OK
+
+
+def step(each: Any) -> dict[str, Any]:
+    names = "number key label where state undo code signal began ended version sha256 note"
+    return {name: getattr(each, name) for name in names.split()}
+
+
+def log(given: Given, voice: Voice) -> int:
+    operation = chosen(given)
+    if "follow" in given and not operation.done:
+        return follow(operation, voice)
+    for chunk in LogChunk.objects.filter(operation=operation).order_by("offset").iterator():
+        voice.write(bytes(chunk.data))
+    return Code.OK
+
+
+def cancel(given: Given, voice: Voice) -> int:
+    operation = chosen(given)
+    if not operation.cancel():
+        raise BadValue(f"{operation} can't be cancelled: it is {operation.state}")
+    voice.say(f"{operation} is {operation.state}.")
+    voice.show(described(operation), [])
+    return Code.OK
+
+
+def chosen(given: Given) -> Operation:
+    word = given.operands["ID"]
+    found = Operation.objects.filter(pk=int(word)).first() if word.isdecimal() else None
+    if found is None:
+        raise BadValue(f"there is no operation {word}")
+    return found

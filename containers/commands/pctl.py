@@ -1,0 +1,81 @@
+"""pctl: reads its words, has one function of this package obey, ends in vzctl's exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from containers.commands import options, repertoire
+from containers.commands.grammar import BadSyntax, Command, Given, parse
+from containers.commands.voice import Voice
+from containers.node.errors import OperationError
+
+INTERRUPTED = 130  # as a shell counts SIGINT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
+    voice = Voice(json="--json" in words)  # as long as the words have not been read
+    try:
+        given = understand(words)
+        if isinstance(given, list):
+            voice.out("".join(f"{line}\n" for line in given))
+            return 0
+        voice = Voice(json=given.get("json", False), quiet=given.get("quiet", False))
+        for warning in given.warnings:
+            voice.complain(warning)
+        return perform(given, voice)
+    except OperationError as error:
+        return failed(voice, f"{error}", error.code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def understand(words: list[str]) -> Given | list[str]:
+    """What was asked for; lines to print when that was help. Raises BadSyntax, BadValue."""
+    flags = []
+    while words and words[0].startswith("-") and words[0] not in ("--help", "-h"):
+        flags.append(words.pop(0))
+    if not words or words[0] in ("help", "--help", "-h"):
+        return repertoire.help_all()
+    if words[0] == "options":
+        return options.markdown().splitlines()
+    command, left = find(words)
+    if "--help" in (left[:1] if command.raw else flags + left):
+        return repertoire.help_one(command)
+    return parse(command, flags + left, repertoire.COMMON)
+
+
+def find(words: Sequence[str]) -> tuple[Command, list[str]]:
+    first = repertoire.ALIASES.get(words[0], words[0])
+    size = 2 if first in repertoire.NOUNS else 1
+    command = repertoire.BY_WORDS.get(" ".join([first, *words[1:size]]))
+    if command is None:
+        what = " ".join(words[:size])
+        raise BadSyntax(f"bad command: {what}; pctl help tells which there are")
+    return command, list(words[size:])
+
+
+def perform(given: Given, voice: Voice) -> int:
+    """Django is loaded only here: help and mistakes don't wait for it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
+    import django
+
+    django.setup()
+    from containers.commands import database
+
+    module, _, name = given.command.run.partition(".")
+    with database.at_hand():
+        function = getattr(import_module(f"containers.commands.{module}"), name)
+        return int(function(given, voice) or 0)
+
+
+def failed(voice: Voice, sentence: str, code: int) -> int:
+    voice.complain(f"{sentence.rstrip('.')}.")
+    if voice.json:
+        voice.show({"state": "refused", "error": sentence, "code": int(code)}, [])
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Everything pctl can be told: a command a line."""
+
+from containers.commands import options, values
+from containers.commands.grammar import Command, Option
+
+FILE = Option("--file", "FILE", note='"-" or none: standard input')
+REASON = Option("--reason", "TEXT", note="why; kept with the version")
+GLOBAL = Option("--global", key="everywhere", note="the node's own, for every container")
+CT, NAME = ("CTID",), ("CTID", "NAME")
+
+CONTAINERS = (
+    Command("create", "container.create", "Make a container", CT, options.CREATE),
+    Command("start", "container.start", "Mount and start it, with its scripts", CT, options.START),
+    Command("stop", "container.stop", "Stop and dismount it", CT, options.STOP),
+    Command("restart", "container.restart", "Stop and start it", CT, options.RESTART),
+    Command("mount", "container.mount", "Mount its private area", CT),
+    Command("umount", "container.umount", "Dismount its private area", CT),
+    Command("destroy", "container.destroy", "Remove it and all that is in it", CT),
+    Command("set", "container.change", "Change what it shall be", CT, options.SET),
+    Command("reinstall", "container.reinstall", "Give it a new system", CT, options.REINSTALL),
+    Command("suspend", "container.suspend", "Keep its processes in a dump", CT, options.SUSPEND),
+    Command("resume", "container.resume", "Wake what was suspended", CT, options.SUSPEND),
+    Command("status", "listing.status", "Say how it stands, in one line", CT),
+    Command("list", "listing.list_", "List containers, as vzlist does", ("[CTID...]",),
+            options.LIST),
+    Command("exec", "inside.exec_", "Run a command in it; 8 when that fails",
+            ("CTID", "COMMAND...")),
+    Command("exec2", "inside.exec2", "The same, with the command's own exit code",
+            ("CTID", "COMMAND...")),
+    Command("enter", "inside.enter", "Open a shell in it", CT,
+            (Option("--exec", "COMMAND", note="that, and then leave"),)),
+)  # fmt: skip
+
+SCRIPTS = (
+    Command("script list", "script.list_", "Action scripts and hooks", ("[CTID]",), (GLOBAL,)),
+    Command("script show", "script.show", "The text of one", ("[CTID]", "NAME"),
+            (GLOBAL, Option("--version", "N", values.whole, note="an earlier one"))),
+    Command("script save", "script.save", "Keep a new version", ("[CTID]", "NAME"),
+            (GLOBAL, FILE, REASON)),
+    Command("script history", "script.history", "Who wrote which version, when and why",
+            ("[CTID]", "NAME"), (GLOBAL,)),
+    Command("script import", "script.import_", "Take scripts over from where OpenVZ has them",
+            ("[CTID]", "[NAME]"), (GLOBAL, Option("--file", "FILE", note="from there"), REASON)),
+)  # fmt: skip
+
+REST = (
+    Command("template list", "template.list_", "What containers can be made of"),
+    Command("template build", "template.build", "Make a new version of one", ("NAME",)),
+    Command("template import", "template.import_", "Make one of a tarball of a root file system",
+            ("NAME", "FILE")),
+    Command("node show", "node.show", "This node: its settings, what it can", ("[NODE]",)),
+    Command("node set", "node.change", "Change its settings", ("[NODE]",),
+            (Option("--undo-profile", "documented|vzctl", note="what a failed start script undoes"),
+             Option("--script-timeout", "SECONDS", values.whole, note="0: no limit"))),
+    Command("operation list", "operation.list_", "The latest operations", ("[CTID]",),
+            (Option("--all", short="-a", note="all of them, not only the latest 20"),)),
+    Command("operation show", "operation.show", "Its steps and how they ended", ("ID",)),
+    Command("operation log", "operation.log", "What was said", ("ID",),
+            (Option("--follow", short="-f", note="until it ends"),)),
+    Command("operation cancel", "operation.cancel", "End its running step and undo", ("ID",)),
+    Command("user create", "user.create", "Make somebody who can sign in", ("NAME",),
+            (Option("--staff", note="who may see and do everything"),
+             Option("--email", "ADDRESS"),
+             Option("--password-stdin", note="read the password, instead of giving a link"))),
+    Command("user list", "user.list_", "Who can sign in"),
+    Command("user password", "user.password", "Give a link to set a password with", ("NAME",),
+            (Option("--password-stdin", note="read the password, instead of giving a link"),)),
+    Command("user disable", "user.disable", "Let somebody sign in no more", ("NAME",)),
+    Command("user enable", "user.enable", "Let somebody sign in again", ("NAME",)),
+)  # fmt: skip
+
+ALL = (*CONTAINERS, *SCRIPTS, *REST)
+BY_WORDS = {command.words: command for command in ALL}
+NOUNS = {command.words.split()[0] for command in ALL if " " in command.words}
+ALIASES = {"delete": "destroy", "chkpnt": "suspend", "restore": "resume"}  # vzctl's own
+COMMON = (
+    Option("--json", short="-j", note="say it as JSON"),
+    Option("--quiet", note="nothing but what was asked for"),
+    Option("--verbose", note="accepted; pctl always says all"),
+    Option("--help", note="what there is to give"),
+)
+
+
+def help_all() -> list[str]:
+    lines = ["pctl runs and looks after containers, as vzctl does.", ""]
+    width = max(len(command.usage) for command in ALL)
+    lines += [f"  {command.usage:<{width}}  {command.does}" for command in ALL]
+    lines += [f"  {'pctl options':<{width}}  vzctl's options and what becomes of each"]
+    return [*lines, "", "pctl COMMAND --help tells the options of a command."]
+
+
+def help_one(command: Command) -> list[str]:
+    options = (*command.options, *COMMON)
+    width = max(len(option.shown) for option in options)
+    lines = [f"{command.usage}", f"{command.does}.", ""]
+    for option in options:
+        fate = "" if option.fate == option.fate.DONE else f"{option.fate}: "
+        lines.append(f"  {option.shown:<{width}}  {fate}{option.note}".rstrip())
+    return lines

@@ -1,0 +1,55 @@
+"""Templates on the command line."""
+
+from pathlib import Path
+
+from containers.commands.follow import follow
+from containers.commands.grammar import Given
+from containers.commands.places import this_node
+from containers.commands.voice import Voice, table
+from containers.models import Operation, Template, Via
+from containers.node.errors import BadValue, Code
+from containers.node.templates import catalogue
+
+
+def list_(given: Given, voice: Voice) -> int:
+    found = Template.objects.filter(removed=False).select_related("node")
+    voice.show(
+        [
+            {
+                "template": f"{each}",
+                "name": each.name,
+                "version": each.version,
+                "node": f"{each.node}",
+                "init": each.init,
+                "distribution": each.distribution,
+                "size": each.size,
+                "created": each.created,
+                "offered": each.offered,
+            }
+            for each in found
+        ],
+        table(
+            ("TEMPLATE", "NODE", "INIT", "MIB", "DISTRIBUTION"),
+            [(each, each.node, each.init, each.size >> 20, each.distribution) for each in found],
+        ),
+    )
+    return Code.OK
+
+
+def build(given: Given, voice: Voice) -> int:
+    return request("build_template", given, voice)
+
+
+def import_(given: Given, voice: Voice) -> int:
+    path = Path(given.operands["FILE"]).absolute()
+    if not path.is_file():
+        raise BadValue(f"there is no file {path}")
+    return request("import_template", given, voice, path=f"{path}")
+
+
+def request(kind: str, given: Given, voice: Voice, **params: str) -> int:
+    name = catalogue.check(given.operands["NAME"])
+    operation = Operation.request_on(
+        this_node(), kind, f"template {name}", via=Via.PCTL, params={"name": name, **params}
+    )
+    return follow(operation, voice)

@@ -1,0 +1,157 @@
+"""People on the command line: who may sign in."""
+
+import os
+import sys
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from containers.commands.audit import noted
+from containers.commands.database import no_access
+from containers.commands.grammar import Given
+from containers.commands.voice import Voice, table
+from containers.models import Container
+from containers.node.errors import BadValue, Code
+
+DAY = 24 * 3600
+
+
+def create(given: Given, voice: Voice) -> int:
+    name = given.operands["NAME"]
+    if User.objects.filter(username=name).exists():
+        raise BadValue(f"there is a user {name} already", Code.EXISTS)
+    user = User(username=name, email=given.get("email", ""), is_staff="staff" in given)
+    user.set_unusable_password()  # until they set one through their link
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        raise BadValue(" ".join(error.messages).rstrip(".")) from error
+    password_given = read_password(given, user)
+    user.save()
+    noted(f"made the {'staff' if user.is_staff else 'customer'} {name}")
+    return hand_out(user, voice, password_given)
+
+
+def list_(given: Given, voice: Voice) -> int:
+    found = User.objects.order_by("username")
+    voice.show(
+        [described(user) for user in found],
+        table(
+            ("NAME", "STAFF", "MAY SIGN IN", "PASSWORD", "CONTAINERS", "EMAIL"),
+            [
+                (
+                    u.username,
+                    yes(u.is_staff),
+                    yes(u.is_active),
+                    yes(u.has_usable_password()),
+                    owned(u),
+                    u.email,
+                )
+                for u in found
+            ],
+        ),
+    )
+    return Code.OK
+
+
+def password(given: Given, voice: Voice) -> int:
+    user = chosen(given)
+    set_here = read_password(given, user)
+    if set_here:
+        user.save(update_fields=["password"])
+    noted(f"{'set the password of' if set_here else 'gave a password link to'} {user.username}")
+    return hand_out(user, voice, set_here)
+
+
+def disable(given: Given, voice: Voice) -> int:
+    return let_in(chosen(given), False, voice)
+
+
+def enable(given: Given, voice: Voice) -> int:
+    return let_in(chosen(given), True, voice)
+
+
+def let_in(user: User, active: bool, voice: Voice) -> int:
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    noted(f"{'enabled' if active else 'disabled'} {user.username}")
+    how = "may sign in" if active else "may sign in no more; their containers stay"
+    voice.say(f"{user.username} {how}.")
+    voice.show(described(user), [])
+    return Code.OK
+
+
+def read_password(given: Given, user: User) -> bool:
+    """Whether one came on standard input; it is then the user's, not saved yet."""
+    if "password_stdin" not in given:
+        return False
+    text = sys.stdin.readline().rstrip("\n")
+    try:
+        validate_password(text, user)
+    except ValidationError as error:
+        raise BadValue(" ".join(error.messages).rstrip("."), Code.PASSWORD) from error
+    user.set_password(text)
+    return True
+
+
+def hand_out(user: User, voice: Voice, password_set: bool) -> int:
+    if password_set:
+        voice.say(f"{user.username} has a new password.")
+        voice.show(described(user), [])
+        return Code.OK
+    address = link(user)
+    days = settings.PASSWORD_RESET_TIMEOUT // DAY
+    voice.say(f"Give {user.username} this link: it sets a password, once, within {days} days.")
+    voice.show({**described(user), "link": address}, [address])
+    return Code.OK
+
+
+def link(user: User) -> str:
+    """Good once, and only while the password is what it is now."""
+    if not os.access(settings.WEB / "secret.key", os.R_OK):
+        raise no_access("the panel's secret key")  # another key's links open nothing
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    token = default_token_generator.make_token(user)
+    return f"{base()}{reverse('set_password', args=[uid, token])}"
+
+
+def base() -> str:
+    """Where people reach the panel: the first of PANEL_ALLOWED_HOSTS, else PANEL_HTTP."""
+    named = os.environ.get("PANEL_ALLOWED_HOSTS", "").split(",")[0].strip()
+    if named and named[0] not in ".*":
+        port = "" if settings.SECURE or ":" in named else f":{settings.HTTP_PORT}"
+        return f"{settings.SCHEME}://{named}{port}"
+    return f"{settings.SCHEME}://{settings.HTTP}"
+
+
+def described(user: User) -> dict[str, object]:
+    return {
+        "name": user.username,
+        "staff": user.is_staff,
+        "active": user.is_active,
+        "email": user.email,
+        "has_password": user.has_usable_password(),
+        "containers": owned(user),
+        "last_login": user.last_login,
+    }
+
+
+def owned(user: User) -> int:
+    return Container.objects.filter(owner=user).count()
+
+
+def chosen(given: Given) -> User:
+    found = User.objects.filter(username=given.operands["NAME"]).first()
+    if found is None:
+        raise BadValue(f"there is no user {given.operands['NAME']}")
+    return found
+
+
+def yes(fact: bool) -> str:
+    return "yes" if fact else "no"
