@@ -524,7 +524,8 @@ def test_removing_leaves_the_machine_as_it_was(space, tmp_path):
     alone = space()
     setting = (
         "mount -t sysfs sysfs /sys; mount -t tmpfs tmpfs /run; ip link set lo up;"
-        "ip link add name up0 up type veth peer name up1 up; ip addr add 192.0.2.77/24 dev up0;"
+        "ip link add name up0 up type veth peer name up1; ip link set up1 up;"
+        "ip addr add 192.0.2.77/24 dev up0;"
         'ip route add default via 192.0.2.78; ip -6 route add default dev up0; exec "$@"'
     )
     said = subprocess.run(
@@ -577,7 +578,62 @@ def test_runc_runs_the_hook(node, echo, tmp_path, stack):
 
 
 def rmdir_cgroups(instance: str) -> None:
-    for path in Path("/sys/fs/cgroup").glob(f"*/panel/{instance}"):
-        path.rmdir()
+    for path in Path("/sys/fs/cgroup").glob(f"**/panel/{instance}"):
+        with contextlib.suppress(FileNotFoundError):  # two names of one hierarchy
+            path.rmdir()
         with contextlib.suppress(OSError):  # another panel's is below it
             path.parent.rmdir()
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Callable[..., str]:
+    """What would be changed on a machine that has only these programs."""
+
+    def plan(*programs: str, by: tuple[str, ...] = (), **scripts: str) -> str:
+        path = tmp_path / "bin"
+        path.mkdir()
+        for program in ("unshare", "ip", *programs):
+            (path / program).symlink_to(f"{shutil.which(program)}")
+        for name, text in scripts.items():
+            (path / name).write_text(text)
+            (path / name).chmod(0o755)
+        return subprocess.run(
+            [*by, sys.executable, "-m", "containers.node.network", "--plan"],
+            env={"PATH": f"{path}", "PANEL_STATE_DIR": f"{tmp_path}/state"},
+            check=True, capture_output=True, text=True, timeout=60,
+        ).stdout  # fmt: skip
+
+    return plan
+
+
+def test_without_nftables_its_rules_are_iptables(planned):
+    said = planned("iptables", "iptables-restore", "ip6tables", "ip6tables-restore")
+    assert "the iptables chains panel_" in said
+    assert ", with NAT for 10." in said
+
+
+def test_where_no_firewall_works_containers_have_loopback_only(planned):
+    assert planned().startswith(
+        "containers have loopback only: nothing here can keep them from reaching the node itself"
+        " (nft: unshare exited with 127"
+    )
+
+
+def test_where_no_link_can_be_made_containers_have_loopback_only(planned):
+    setpriv = (f"{shutil.which('setpriv')}", "--bounding-set=-net_admin")
+    said = planned("nft", by=setpriv)
+    assert said.startswith(
+        "containers have loopback only: this machine makes no veth pairs (unshare exited with 2:"
+    )
+    assert len(said.splitlines()) == 1
+
+
+def test_where_nat_is_forbidden_containers_have_all_the_rest(planned):
+    nft = f"""#!/bin/bash
+text=$(</dev/stdin)
+case $text in *masquerade*) echo "no NAT today" >&2; exit 1;; esac
+exec {shutil.which("nft")} "$@" <<< "$text"
+"""
+    said = planned(nft=nft)
+    assert "the nftables table inet panel_" in said
+    assert "with NAT" not in said

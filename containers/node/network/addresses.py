@@ -30,7 +30,7 @@ def parse(text: str) -> Address:
     if slash and length != f"{address.max_prefixlen}":
         raise BadValue(f"{word} is a network: give the address alone, such as {address}")
     if why := unusable(address):
-        raise BadValue(f"a container can't have the address {address}: {why}")
+        raise BadValue(f"a container can't have the address {bare}: {why}")
     return address
 
 
