@@ -80,20 +80,20 @@ def debian_systemd_template(node_conf: NodeConf) -> Template:
     return cached(node_conf, "debian-12")
 
 
+@pytest.fixture(scope="session")
+def systemd_archive() -> Path:
+    """The tarball of a Debian with systemd as anybody may have made it, device nodes and all."""
+    return archived("debian-12")
+
+
 def cached(conf: NodeConf, name: str) -> Template:
-    """A Debian template, from what an earlier run left in the cache when it's made the same way."""
     if last := newest(conf, name):
         return last
-    recipe = hashlib.sha256(Path(f"{debian.__file__}").read_bytes()).hexdigest()[:12]
-    archive = CACHE / f"{name}-{recipe}.tar"
     storage, build = pool.driver(conf), Build(conf, name, "tests")
     try:
         catalogue.begin(build, storage)
-        with alone(name):
-            if not archive.exists():
-                build_cache(name, build.fs, archive)
         call(["tar", "--extract", "--numeric-owner", "--same-permissions", "--xattrs",
-              "--xattrs-include=*", f"--file={archive}", f"--directory={build.fs}"])  # fmt: skip
+              "--xattrs-include=*", f"--file={archived(name)}", f"--directory={build.fs}"])  # fmt: skip
         debian.configure(name, build.fs)
         facts = inspection.facts(build.fs, shift(build.fs, BASE))
         return catalogue.publish(build, storage, facts)
@@ -102,16 +102,17 @@ def cached(conf: NodeConf, name: str) -> Template:
         raise
 
 
-def build_cache(name: str, fs: Path, archive: Path) -> None:
-    fresh = archive.with_suffix(f".{os.getpid()}")
-    argv = debian.argv(name, fs, debian.sources())
-    argv[argv.index("--format=directory")] = "--format=tar"
-    argv[argv.index(f"{fs}")] = f"{fresh}"
-    try:
-        call(argv, timeout=600)
-        fresh.rename(archive)
-    finally:
-        fresh.unlink(missing_ok=True)
+def archived(name: str) -> Path:
+    """What mmdebstrap makes, kept on this machine until it would be asked for something else."""
+    argv = debian.argv(name, Path("target"), debian.sources())
+    argv = ["--format=tar" if word == "--format=directory" else word for word in argv]
+    archive = CACHE / f"{name}-{hashlib.sha256(repr(argv).encode()).hexdigest()[:12]}.tar"
+    with alone(name):
+        if not archive.exists():
+            fresh = archive.with_suffix(".new")
+            call([f"{fresh}" if word == "target" else word for word in argv], timeout=900)
+            fresh.rename(archive)
+    return archive
 
 
 @contextlib.contextmanager
@@ -184,6 +185,14 @@ def ctid(rig: Rig) -> Iterator[int]:
     number = next(CTIDS)
     made = rig.operate("create", number)
     assert made.code == 0, made.log
+    yield number
+    rig.clear(number)
+
+
+@pytest.fixture
+def bare_ctid(rig: Rig) -> Iterator[int]:
+    """The number of a container that the test makes itself."""
+    number = next(CTIDS)
     yield number
     rig.clear(number)
 

@@ -78,7 +78,12 @@ class Rig:
     def operate(self, plan: str, ctid: int, **options: Any) -> Outcome:
         return self.finish(self.begin(plan, ctid, **options))
 
-    def begin(
+    def begin(self, plan: str, ctid: int, **options: Any) -> int:
+        number = self.request(plan, ctid, **options)
+        self.zygote.run(number)
+        return number
+
+    def request(
         self,
         plan: str,
         ctid: int,
@@ -113,7 +118,6 @@ class Rig:
             "params": params,
         }
         self.spool(number).write_request(request)
-        self.zygote.run(number)
         return number
 
     def clear(self, ctid: int) -> None:
@@ -125,6 +129,8 @@ class Rig:
                              ("destroy", {})):  # fmt: skip
             for script in self.paths(ctid).scripts.glob("*"):
                 script.unlink()
+            if not self.paths(ctid).private.exists():
+                return
             last = self.operate(plan, ctid, **params)
         assert last.code == 0, last.log
 

@@ -7,6 +7,7 @@ from containers.node.states import State
 
 MAKING = [
     steps.CHECK_FREE,
+    steps.CHECK_NEW,
     steps.MAKE_PRIVATE,
     steps.COPY_TEMPLATE,
     steps.LIMIT_DISK,

@@ -3,6 +3,7 @@
 from containers.node.steps.checking import CHECK_DISABLED, CHECK_FREE
 from containers.node.steps.configuring import APPLY, CONFIGURE, WRITE_CONF
 from containers.node.steps.making import (
+    CHECK_NEW,
     COPY_TEMPLATE,
     DELETE_CONF,
     DELETE_PRIVATE,
@@ -21,6 +22,7 @@ __all__ = [
     "BOOT",
     "CHECK_DISABLED",
     "CHECK_FREE",
+    "CHECK_NEW",
     "CONFIGURE",
     "COPY_TEMPLATE",
     "CREATE",

@@ -14,10 +14,15 @@ from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 
 
+def check_new(ct: Ct) -> None:
+    """A step of its own: to undo the next one is to delete what it made."""
+    for path in (ct.paths.private, ct.paths.conf_link):
+        if os.path.lexists(path):
+            raise OperationError(f"{path} exists", Code.EXISTS)
+
+
 def make_private(ct: Ct) -> None:
     """Its own folder, that scripts and configuration lie in beside fs: the node's root's alone."""
-    if ct.paths.private.exists() or ct.paths.conf_link.exists():
-        raise OperationError(f"{ct.paths.private} or its configuration exists", Code.EXISTS)
     ct.paths.private.mkdir(parents=True)
     os.chown(ct.paths.private, 0, ids(ct)[0])
     ct.paths.private.chmod(pool.PASSABLE)  # its root, a plain user here, has to pass to fs
@@ -68,17 +73,14 @@ DELETE_PRIVATE = Step(
     leaves=State.BROKEN,
     commits=True,
 )
+CHECK_NEW = Step("check-new", "check that there is none", do=check_new)
 MAKE_PRIVATE = Step(
     "make-private",
     "make its private area",
     do=make_private,
-)
-COPY_TEMPLATE = Step(
-    "copy-template",
-    "copy the template",
-    do=copy_template,
     undo=(DELETE_PRIVATE, DELETE_CONF),
 )
+COPY_TEMPLATE = Step("copy-template", "copy the template", do=copy_template)
 LIMIT_DISK = Step("limit-disk", "limit its disk", do=limit_disk)
 IDENTIFY = Step("identify", "give it its own identity", do=identify)
 LET_IN = Step("let-in", "set password and keys", do=let_in)
