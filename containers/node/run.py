@@ -203,6 +203,10 @@ class Door:
         """Run a quiet command for its answer: nothing of it goes to the log."""
         return call(argv, ok=ok, timeout=timeout)
 
+    def obey(self) -> None:
+        """Raise Cancelled if somebody asked for the end: for work that starts no process."""
+        self.wait(-1, 0)
+
     def wait(self, fd: int, seconds: float) -> bool:
         """Wait until a descriptor is readable; False at the time limit. Raises Cancelled."""
         with polling(fd, self.cancel) as poll:

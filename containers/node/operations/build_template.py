@@ -1,3 +1,74 @@
-from containers.node.plan import Plan
+"""Build one of the panel's own templates afresh; it appears as the newest version of its name.
 
-PLAN = Plan("Build", entry={})
+params: name, one of busybox, debian-12, debian-12-sysvinit.
+"""
+
+from containers.node.bundle import ids
+from containers.node.ct import Ct
+from containers.node.plan import Plan, Step
+from containers.node.states import State
+from containers.node.templates import busybox, catalogue, debian, inspection
+from containers.node.templates.catalogue import Build
+from containers.node.templates.shift import Shift, shift
+
+LONG = 3600.0  # seconds that fetching the packages may take
+
+
+def build_of(ct: Ct) -> Build:
+    return Build(ct.paths.node, ct.params["name"], f"{ct.operation}")
+
+
+def begin(ct: Ct) -> None:
+    catalogue.begin(build_of(ct), ct.storage)
+
+
+def discard(ct: Ct) -> None:
+    catalogue.discard(build_of(ct), ct.storage)
+
+
+def fetch(ct: Ct) -> None:
+    argv = debian.argv(ct.params["name"], build_of(ct).fs, debian.sources())
+    ct.run(argv, timeout=LONG, terminal=True)
+
+
+def configure(ct: Ct) -> None:
+    debian.configure(ct.params["name"], build_of(ct).fs)
+
+
+def publish(ct: Ct) -> None:
+    build = build_of(ct)
+    done: Shift = shift(build.fs, ids(ct)[0])
+    template = catalogue.publish(build, ct.storage, inspection.facts(build.fs, done))
+    ct.say(f"{template} is there: {template.facts.files} files, {template.facts.size >> 20} MiB.")
+
+
+def make_busybox(ct: Ct) -> None:
+    template = busybox.publish(ct.paths.node, base=ids(ct)[0], key=f"{ct.operation}")
+    ct.say(f"{template} is there.")
+
+
+def is_debian(ct: Ct) -> bool:
+    return ct.params["name"] in debian.FLAVOURS
+
+
+def is_busybox(ct: Ct) -> bool:
+    return not is_debian(ct)
+
+
+DISCARD = Step("discard", "remove what was built", do=discard)
+BEGIN = Step("begin", "make an empty area", do=begin, undo=(DISCARD,))
+PUBLISH = Step("publish", "shift the owners and publish it", do=publish)
+
+PLAN = Plan(
+    "Build a template",
+    entry={
+        State.STOPPED: [
+            BEGIN.but(when=is_debian),
+            Step("fetch", "fetch and install the packages", do=fetch, when=is_debian),
+            Step("configure", "make a container's system of it", do=configure, when=is_debian),
+            PUBLISH.but(when=is_debian),
+            Step("busybox", "make it of the node's busybox", do=make_busybox, when=is_busybox),
+        ]
+    },
+    on_container=False,
+)

@@ -1,3 +1,50 @@
-from containers.node.plan import Plan
+"""Make a template of a root file system's tarball, as OpenVZ's precreated templates are.
 
-PLAN = Plan("Import", entry={})
+params: name, and path: where the tarball lies on the node.
+"""
+
+import time
+from pathlib import Path
+
+from containers.node.ct import Ct
+from containers.node.errors import BadValue
+from containers.node.operations.build_template import BEGIN, PUBLISH, build_of
+from containers.node.plan import Plan, Step
+from containers.node.states import State
+from containers.node.templates import inspection, tarball
+
+NOW_AND_THEN = 2.0  # seconds between two lines that say how far it is
+
+
+def check(ct: Ct) -> None:
+    path = Path(ct.params["path"])
+    if not path.is_absolute() or not path.is_file():
+        raise BadValue(f"there is no file {path} on the node")
+
+
+def unpack(ct: Ct) -> None:
+    last = time.monotonic()
+
+    def tick(files: int, taken: int) -> None:
+        nonlocal last
+        ct.door.obey()
+        if time.monotonic() - last > NOW_AND_THEN:
+            last = time.monotonic()
+            ct.say(f"{files} files, {taken >> 20} MiB")
+
+    tarball.unpack(Path(ct.params["path"]), build_of(ct).fs, tick)
+    inspection.check(build_of(ct).fs)
+
+
+PLAN = Plan(
+    "Import a template",
+    entry={
+        State.STOPPED: [
+            Step("check", "look at the tarball", do=check),
+            BEGIN,
+            Step("unpack", "unpack it", do=unpack),
+            PUBLISH,
+        ]
+    },
+    on_container=False,
+)

@@ -41,7 +41,10 @@ class Storage(Protocol):
         """Make an empty area."""
 
     def snapshot(self, source: Path, target: Path, *, readonly: bool = False) -> Argv:
-        """Copy an area, without the areas nested in it; target must not exist yet."""
+        """Copy an area, without the areas nested in it; target must not exist yet.
+
+        The copy has the source's limit until it is given one of its own.
+        """
 
     def seal(self, path: Path) -> Argv:
         """Let nobody write to an area any more, as far as the driver can."""

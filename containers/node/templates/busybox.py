@@ -27,7 +27,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 leave() {
     trap '' USR1 USR2 TERM
     kill -TERM -1 2>/dev/null
-    kill -HUP -1 2>/dev/null  # an interactive shell heeds no other
+    kill -HUP $console 2>/dev/null  # an interactive shell heeds no other
     tries=0
     while [ $tries -lt 200 ] && others; do
         usleep 5000
@@ -41,6 +41,7 @@ others() {
     [ $# -gt 1 ]
 }
 
+console=
 trap 'leave poweroff' USR2
 trap 'leave halt' USR1
 trap 'leave reboot' TERM
@@ -49,7 +50,8 @@ trap 'leave reboot' TERM
 wait $!
 while :; do
     setsid sh -c 'exec sh -l <>/dev/console >&0 2>&1' &
-    wait $!
+    console=$!
+    wait $console
     sleep 1 &
     wait $!
 done

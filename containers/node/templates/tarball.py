@@ -47,6 +47,8 @@ def unpack(archive: Path, fs: Path, tick: Tick = lambda files, taken: None) -> "
             with tarfile.open(fileobj=stream, mode="r|", tarinfo=Entry) as tar:
                 for entry in tar:
                     unpacking.put(tar, entry)
+            while stream.read(MIB):  # only the end of what is compressed shows that it is whole
+                tick(unpacking.files, unpacking.taken)
             unpacking.date()
             unpacking.hoist()
     except DAMAGE as e:
@@ -138,13 +140,18 @@ class Unpacking:
                 os.mkdir(last, 0o755, dir_fd=parent)
             fd = by_kernel(self.root, path, Links.NONE, False)
         except OSError as e:
-            if e.errno in (errno.ELOOP, errno.ENOTDIR):
+            if e.errno == errno.ELOOP:
                 raise Unfit(f"{name} lies below a link, which could lead anywhere") from e
+            if e.errno == errno.ENOTDIR:
+                raise Unfit(f"{name} lies below something that is not a directory") from e
             raise
-        if not stat.S_ISDIR(os.fstat(fd).st_mode):
-            os.close(fd)
-            raise Unfit(f"{name} lies below something that is not a directory")
-        return fd
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISDIR(mode):
+            return fd
+        os.close(fd)
+        if stat.S_ISLNK(mode):
+            raise Unfit(f"{name} lies below a link, which could lead anywhere")
+        raise Unfit(f"{name} lies below something that is not a directory")
 
     def clear(self, folder: int, last: str, name: str) -> None:
         """Make room for an entry that the archive holds once more; a directory stays."""
@@ -206,13 +213,15 @@ class Unpacking:
 
     def hoist(self) -> None:
         """Where all lies in one directory of the archive, such as rootfs/, make that the tree."""
-        names = os.listdir(self.root)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        # btrfs lists what was there when a directory was opened: root was, before it was filled.
+        with closing(os.open(".", flags, dir_fd=self.root)) as fresh:
+            names = os.listdir(fresh)
         if len(names) != 1 or names[0] in ("etc", "bin", "usr"):
             return
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        with suppress(NotADirectoryError, FileNotFoundError):
-            os.rename(names[0], ".hoisted", src_dir_fd=self.root, dst_dir_fd=self.root)
-            with closing(os.open(".hoisted", flags, dir_fd=self.root)) as inner:
+        with suppress(NotADirectoryError):  # nor is a link one, with these flags
+            with closing(os.open(names[0], flags, dir_fd=self.root)) as inner:
+                os.rename(names[0], ".hoisted", src_dir_fd=self.root, dst_dir_fd=self.root)
                 for name in os.listdir(inner):
                     os.rename(name, name, src_dir_fd=inner, dst_dir_fd=self.root)
                 os.fchmod(self.root, stat.S_IMODE(os.fstat(inner).st_mode))
