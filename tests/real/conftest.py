@@ -92,8 +92,9 @@ def cached(conf: NodeConf, name: str) -> Template:
     storage, build = pool.driver(conf), Build(conf, name, "tests")
     try:
         catalogue.begin(build, storage)
-        call(["tar", "--extract", "--numeric-owner", "--same-permissions", "--xattrs",
-              "--xattrs-include=*", f"--file={archived(name)}", f"--directory={build.fs}"])  # fmt: skip
+        call(["tar", "--extract", "--numeric-owner", "--same-permissions",
+              "--xattrs", "--xattrs-include=*",
+              f"--file={archived(name)}", f"--directory={build.fs}"])  # fmt: skip
         debian.configure(name, build.fs)
         facts = inspection.facts(build.fs, shift(build.fs, BASE))
         return catalogue.publish(build, storage, facts)

@@ -116,7 +116,7 @@ def jobs(conf: NodeConf, *, base: int | None) -> Iterator[Job]:
     if conf.vz.is_dir() and not conf.vz.stat().st_mode & stat.S_IXOTH:
         yield Job(f"let others pass (not read) {conf.vz}",
                   lambda: conf.vz.chmod(conf.vz.stat().st_mode | 0o011))  # fmt: skip
-    if mount_of(conf.vz).kind == "btrfs" and base is not None:
+    if mount_of(conf.vz).kind == "btrfs" and os.geteuid() == 0:  # nobody else may ask
         yield from quota_jobs(conf.vz)
     yield from folder_jobs(conf, base)
     view = reach(conf)
@@ -232,7 +232,9 @@ def make(path: Path, mode: int, group: int) -> None:
 
 def show(conf: NodeConf) -> None:
     view = reach(conf)
-    view.mkdir(0o755, parents=True, exist_ok=True)
+    for folder in (conf.run.parent, conf.run, view):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o011)
     for stale in mounts_in(view):
         call(["umount", f"{stale.point}"])
     # Private: else what is mounted below <vz>/root would come up below private/101/fs as well.
