@@ -9,9 +9,9 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 RING = {"type": "rung"}
 EVERYTHING = "news"  # whoever has a page open
 QUIET = 30.0  # seconds between two complaints about a broken bell
+RETRY = 1.0  # seconds before a broken bell is tried again
 
 # A process that rings from a thread of its own says here which loop holds the connections:
 # a loop made for one ring would open a connection for it, too.
@@ -107,3 +108,26 @@ async def arrive() -> None:
     """Let the rings on their way arrive; the layer hangs up when the loop is closed."""
     if others := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(others, timeout=1)
+
+
+async def hear(group: str, heard: Callable[[dict[str, Any]], None]) -> NoReturn:
+    """Call heard at every ring of a group, and when the bell works (again), for one may be missed.
+
+    Until cancelled; a broken bell is tried again.
+    """
+    while True:
+        layer: Any = get_channel_layer()
+        channel = None
+        try:
+            channel = await layer.new_channel()
+            await layer.group_add(group, channel)
+            heard(RING)
+            while True:
+                heard(await layer.receive(channel))
+        except Exception:
+            complain(group)
+            await asyncio.sleep(RETRY)
+        finally:
+            if channel:
+                with contextlib.suppress(Exception):
+                    await layer.group_discard(group, channel)

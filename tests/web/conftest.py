@@ -1,8 +1,7 @@
 """People and places: alice is staff, bob and carol are customers; node alpha, CT 101 is bob's."""
 
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from django.test import Client
 
 from containers.models import Container, Node, Operation, Template
 from containers.node.conf import NodeConf
-from containers.node.spool import Nudge, Spool, Writer
 from containers.node.states import State
 from containers.worker import Worker
 from containers.worker.runners import Runners
+from tests.web.scribe import Scribe
+from tests.web.sockets import Browser
 
 
 @pytest.fixture(autouse=True)
@@ -98,61 +98,28 @@ def node_conf(tmp_path: Path) -> Iterator[NodeConf]:
 
 
 @pytest.fixture
-def scribe(node_conf: NodeConf) -> Iterator["Scribe"]:
+def scribe(node_conf: NodeConf) -> Iterator[Scribe]:
     scribe = Scribe(node_conf)
     yield scribe
     scribe.bury()
 
 
 @pytest.fixture
-def worker(node_conf: NodeConf, alpha: Node, scribe: "Scribe") -> Worker:
+def worker(node_conf: NodeConf, alpha: Node, scribe: Scribe) -> Worker:
     """Turned by hand, a turn at a time, with a scribe in the place of runners."""
     return Worker(node_conf, alpha, runners=Runners(node_conf, start=lambda conf: scribe))
 
 
-class Scribe:
-    """Stands in for the zygote: its runners do nothing, and a test writes their spools by hand."""
+@pytest.fixture
+async def browse() -> AsyncIterator[Callable[..., Awaitable[Browser]]]:
+    """Opens a websocket as a client's browser would: await browse(as_bob, path)."""
+    browsers: list[Browser] = []
 
-    def __init__(self, conf: NodeConf) -> None:
-        self.conf = conf
-        self.asked: list[tuple[str, int]] = []
-        self.processes: dict[int, subprocess.Popen[bytes]] = {}
+    async def browse(client: Client, path: str, **options: Any) -> Browser:
+        browsers.append(Browser(client, path, **options))
+        assert (await browsers[-1].connect())[0]
+        return browsers[-1]
 
-    def run(self, operation: int) -> int:
-        return self.fork("run", operation)
-
-    def recover(self, operation: int) -> int:
-        return self.fork("recover", operation)
-
-    def adopt(self, ctid: int) -> int:
-        return self.fork("adopt", ctid)
-
-    def fork(self, what: str, number: int) -> int:
-        self.asked.append((what, number))
-        self.kill(number)
-        self.processes[number] = subprocess.Popen(["/bin/sleep", "600"])
-        return self.processes[number].pid
-
-    def kill(self, number: int) -> None:
-        if process := self.processes.pop(number, None):
-            process.kill()
-            process.wait()
-
-    def bury(self) -> None:
-        for number in list(self.processes):
-            self.kill(number)
-
-    def close(self) -> None:
-        pass
-
-    def writer(self, operation: Operation) -> Writer:
-        spool = Spool(self.conf.spool / f"{operation.pk}")
-        return Writer(spool, Nudge(self.conf.doorbell, f"{operation.pk}"))
-
-
-def settle(worker: Worker) -> None:
-    """Turn until there is nothing left to do."""
-    worker.ticked = 0.0
-    worker.turn()
-    while worker.due or worker.kicked:
-        worker.turn()
+    yield browse
+    for browser in browsers:
+        await browser.disconnect()

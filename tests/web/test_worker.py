@@ -1,6 +1,5 @@
 import pytest
 
-from containers.models import Container, Operation
 from containers.node.states import Progress, State
 from containers.worker import Worker
 
