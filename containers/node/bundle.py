@@ -7,7 +7,7 @@ from typing import Any
 from containers.node import truth, veconf
 from containers.node.ct import Ct
 from containers.node.network.hook import hook
-from containers.node.storage import pool
+from containers.node.storage import nesting, pool
 from containers.node.templates.init import Init, Kind, NoInit, detect
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -84,8 +84,14 @@ def config_of(ct: Ct) -> dict[str, Any]:
             },
             "maskedPaths": MASKED,
             "readonlyPaths": READONLY,
+            **filters(),
         },
     }
+
+
+def filters() -> dict[str, Any]:
+    found = nesting.seccomp()
+    return {"seccomp": found} if found else {}
 
 
 def init_of(ct: Ct) -> Init | None:

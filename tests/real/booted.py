@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from containers.node.conf import NodeConf
 from containers.node.run import call
@@ -50,6 +51,7 @@ class Booted:
     pid: int = 0
     console: int = -1
     seen: bytes = b""
+    seccomp: dict[str, Any] | None = None
 
     def runc(self, *words: str) -> list[str]:
         return ["runc", "--root", f"{self.conf.run}/test-runc", *words]
@@ -137,20 +139,23 @@ class Booted:
                 "uidMappings": mapping, "gidMappings": mapping,
                 "namespaces": [{"type": kind} for kind in
                                ("pid", "ipc", "uts", "mount", "network", "cgroup", "user")],
+                **({"seccomp": self.seccomp} if self.seccomp else {}),
                 "resources": {"devices": [{"allow": False, "access": "rwm"}]},
             },
         }  # fmt: skip
 
 
 @contextlib.contextmanager
-def booted(conf: NodeConf, template: Template) -> Iterator[Booted]:
+def booted(
+    conf: NodeConf, template: Template, seccomp: dict[str, Any] | None = None
+) -> Iterator[Booted]:
     """A container made from a template, booted; all of it is gone afterwards."""
     libc = ctypes.CDLL(None)
     storage, name = pool.driver(conf), f"t{uuid.uuid4().hex[:8]}"
     private = conf.vz / "private" / name
     private.mkdir(0o710)
     os.chown(private, 0, BASE)
-    container = Booted(conf, name, private / "fs")
+    container = Booted(conf, name, private / "fs", seccomp=seccomp)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         call(storage.snapshot(template.fs, container.fs))

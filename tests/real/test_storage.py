@@ -13,11 +13,12 @@ import pytest
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Refused
 from containers.node.run import call
-from containers.node.storage import Storage, load, pool, space
+from containers.node.storage import Storage, load, nesting, pool, space
 from containers.node.storage.mounts import mount_of, mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates import busybox as busybox_template
 from containers.node.templates.catalogue import Template
+from tests.real.booted import booted
 
 MIB = 1 << 20
 BASE = 200000
@@ -173,6 +174,24 @@ def test_the_pool_says_how_much_is_left(node_conf: NodeConf) -> None:
     found = space(node_conf.vz)
     assert 6 << 30 < found.free <= found.size <= 8 << 30
     assert found.inodes is None
+
+
+NEST = """
+open(my $folder, "<", "/root") or die;
+my $name = pack("q a4088", 0, "nested");
+exit(syscall(16, fileno($folder), $ARGV[0] + 0, $name) ? $! + 0 : 0);
+"""
+
+
+@pytest.mark.parametrize("number", [0x5000940E, 0x1_5000940E])
+def test_a_container_can_not_nest_subvolumes_to_get_past_its_limit(
+    node_conf: NodeConf, debian_template: Template, number: int
+) -> None:
+    for seccomp, nested in ((None, True), (nesting.seccomp(), False)):
+        with booted(node_conf, debian_template, seccomp) as container:
+            argv = ["exec", container.name, "perl", "-e", NEST, f"{number}"]
+            call(container.runc(*argv), ok=(0,) if nested else (nesting.NO_SUCH_IOCTL,))
+            assert (container.fs / "root/nested").is_dir() is nested
 
 
 @pytest.fixture
