@@ -196,6 +196,15 @@ class Tree:
             return False
         return True
 
+    def rmdir(self, path: str) -> None:
+        """Take an empty directory away; nothing there is fine."""
+        with (
+            contextlib.suppress(Missing),
+            self.folder(path, Links.ON_THE_WAY) as (folder, name),
+            self.telling(path),
+        ):
+            os.rmdir(name, dir_fd=folder)
+
     @contextlib.contextmanager
     def found(self, path: str, links: Links, kind: Kind | None = None) -> Iterator[int]:
         """An O_PATH descriptor of what is there, which must be of that kind."""

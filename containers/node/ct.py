@@ -74,6 +74,7 @@ class Ct:
     script_timeout: float | None = None
     operation: int = 0
     rehearsal: bool = False
+    dismounted: bool = False  # whether the last dismount found something to dismount
     ignored: set[str] = field(default_factory=set)  # keys of the steps whose failure was ignored
 
     @property

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from containers.node.errors import Locked
 
+LOCKS = Path("/proc/locks")
+
 
 @contextlib.contextmanager
 def locked(path: Path, status: str) -> Iterator[None]:
@@ -31,11 +33,31 @@ def locked(path: Path, status: str) -> Iterator[None]:
 
 
 def holder(file: int) -> str:
+    """Who holds it: the panel says what it does there, of others their command tells."""
+    pid, status = written(file)
+    found = flocked_by(file)
+    if found and found != pid:  # a shell's flock writes nothing; what stands there is old
+        pid, status = found, ""
+    if not pid:
+        return "somebody"
+    return f"pid {pid} ({status})" if status else f"pid {pid}{command_of(pid)}"
+
+
+def written(file: int) -> tuple[str, str]:
     lines = os.pread(file, 200, 0).decode(errors="replace").splitlines()
-    pid = lines[0] if lines and lines[0].isdecimal() else ""
-    status = lines[1] if len(lines) > 1 else ""
-    who = f"pid {pid}" if pid else "somebody"
-    return f"{who} ({status})" if status else f"{who}{command_of(pid)}"
+    pid, status = [*lines, "", ""][:2]
+    return (pid, status) if pid.isdecimal() else ("", "")
+
+
+def flocked_by(file: int) -> str:
+    """The pid that took the lock, from lines `1: FLOCK  ADVISORY  WRITE 4711 fd:01:1234 0 EOF`."""
+    wanted = f"{os.fstat(file).st_ino}"
+    with contextlib.suppress(OSError):
+        for line in LOCKS.read_text().splitlines():
+            words = line.split()
+            if words[1:2] == ["FLOCK"] and words[5].rpartition(":")[2] == wanted:
+                return words[4] if int(words[4]) > 0 else ""
+    return ""
 
 
 def command_of(pid: str) -> str:

@@ -74,6 +74,7 @@ class Plan:
     entry: Entry
     exclusive: bool = True
     on_container: bool = True
+    code: int | None = None  # what a failure of it exits with, but for 128 and refusals
 
     def refusal(self, state: State) -> Refusal | None:
         found = self.way(state)
@@ -110,6 +111,21 @@ def follow(plan: Plan, ct: Ct, journal: Journal) -> None:
     steps = plan.steps(ct.state)
     journal.planned(steps)
     take(steps, ct, journal)
+
+
+class Unwritten:
+    """The journal of a plan within a step: that step is what is written down."""
+
+    def planned(self, steps: Sequence[Step]) -> None: ...
+    def skipped(self, step: Step) -> None: ...
+    def began(self, step: Step, *, undoing: bool = False) -> None: ...
+    def ended(self, step: Step, error: OperationError | None = None) -> None: ...
+    def state(self, state: State) -> None: ...
+
+
+def whole(steps: Sequence[Step]) -> Act:
+    """Several steps as what one step does: they happen, or are undone among themselves."""
+    return lambda ct: take(steps, ct, Unwritten())
 
 
 def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] = ()) -> None:
@@ -171,5 +187,7 @@ def unwind(
             try:
                 perform(undo, ct, journal, undoing=True)
             except OperationError as error:
+                if passed_over(undo, error, ct):
+                    continue
                 ct.say(f"{error}; the rest is left as it is.")
                 return

@@ -12,20 +12,28 @@ import signal
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from containers.node import actions, runtimes, storage, truth
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Script, Spec
-from containers.node.errors import Cancelled, OperationError, ScriptFailed
+from containers.node.errors import (
+    Cancelled,
+    Code,
+    Locked,
+    OperationError,
+    Refused,
+    ScriptFailed,
+)
 from containers.node.journal import Past, SpoolJournal
 from containers.node.layout import Layout
 from containers.node.lock import locked
 from containers.node.operations import PLANS
 from containers.node.plan import Plan, Step, follow, passed_over, take, unwind
 from containers.node.run import Door
-from containers.node.spool import Nudge, Spool, Writer
+from containers.node.spool import PATIENCE, Nudge, Spool, Writer
 from containers.node.states import Progress, State
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -38,9 +46,11 @@ def main(conf: NodeConf, operation: int, *, recover: bool = False) -> None:
             return  # the operation has its runner
         os.umask(0o077)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"))
+        request = spool.read_request()
+        patience = request.get("patience", PATIENCE)
+        writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
         try:
-            Runner(conf, spool.read_request(), writer).run(recover=recover)
+            Runner(conf, request, writer).run(recover=recover)
         finally:
             writer.close()
 
@@ -55,9 +65,15 @@ class Runner:
         past = Past.of(self.writer.spool.read_events()[0])
         if past.over:
             return
+        with cancelled_by_sigterm() as cancel:
+            self.end(self.attempt(past, cancel, recover=recover))
+
+    def attempt(self, past: Past, cancel: int, *, recover: bool) -> "Ending":
+        """Do it under the lock, which is free again before anybody hears of the end."""
         try:
+            self.writer.reserve()
             with ExitStack() as held:
-                ct = self.ct(held.enter_context(cancelled_by_sigterm()))
+                ct = self.ct(cancel)
                 if self.plan.on_container and self.plan.exclusive:
                     held.enter_context(locked(ct.paths.lock, self.request["plan"]))
                 ct.state = self.state_of(ct)
@@ -66,16 +82,18 @@ class Runner:
                         self.recover(ct, past)
                     else:
                         follow(self.plan, ct, self.journal)
-                    self.end(ct, Progress.SUCCEEDED)
+                    return self.ending(ct, Progress.SUCCEEDED)
                 except Cancelled as e:
-                    self.end(ct, Progress.CANCELLED, e)
+                    return self.ending(ct, Progress.CANCELLED, e)
                 except OperationError as e:
-                    self.end(ct, Progress.INTERRUPTED if recover else Progress.FAILED, e)
+                    return self.ending(
+                        ct, Progress.INTERRUPTED if recover else Progress.FAILED, e
+                    )
         except OperationError as e:  # before anything was done: the lock, say
-            self.end(None, Progress.FAILED, e)
+            return Ending(Progress.FAILED, e)
         except Exception as e:
             self.writer.say(traceback.format_exc())
-            self.end(None, Progress.FAILED, OperationError(f"the runner failed: {e!r}"))
+            return Ending(Progress.FAILED, OperationError(f"the runner failed: {e!r}"))
 
     def ct(self, cancel: int) -> Ct:
         request, spec = self.request, self.request["ct"]
@@ -140,20 +158,25 @@ class Runner:
                 return way
         return ()
 
-    def end(self, ct: Ct | None, progress: Progress, error: OperationError | None = None) -> None:
-        """The last event: how it ended, in a sentence, and the state the container really is in."""
-        state = None
-        if ct and self.plan.on_container:
-            state = ct.state if ct.rehearsal else self.true_state(ct)
-        sentence = self.sentence(error, state)
-        if error:
+    def ending(
+        self, ct: Ct, progress: Progress, error: OperationError | None = None
+    ) -> "Ending":
+        """How it ended, and the state the container really is in."""
+        if not self.plan.on_container:
+            return Ending(progress, error)
+        return Ending(progress, error, ct.state if ct.rehearsal else self.true_state(ct))
+
+    def end(self, ending: "Ending") -> None:
+        """The last event."""
+        sentence = self.sentence(ending)
+        if ending.error:
             self.writer.say(sentence)
         self.writer.event(
             "end",
-            progress=progress,
-            code=int(error.code) if error else 0,
+            progress=ending.progress,
+            code=int(ending.error.code) if ending.error else 0,
             error=sentence,
-            state=state,
+            state=ending.state,
             lost=self.writer.lost,
             off=self.writer.off,
         )
@@ -162,16 +185,25 @@ class Runner:
         found = truth.state_of(ct.paths)
         return ct.state if found is State.BROKEN and ct.state is State.CREATING else found
 
-    def sentence(self, error: OperationError | None, state: State | None) -> str:
-        if error is None:
+    def sentence(self, ending: "Ending") -> str:
+        if ending.error is None:
             return ""
-        said = f"{error}"
+        said = f"{ending.error}"
         parts = [f"{said[:1].upper()}{said[1:]}."]
         if self.journal.undone:
             parts.append(f"Undone: {', '.join(dict.fromkeys(self.journal.undone))}.")
-        if state:
-            parts.append(f"The container is {NOW.get(state, state)} now.")
+        if ending.state:
+            parts.append(f"The container is {NOW.get(ending.state, ending.state)} now.")
+        if self.writer.lost:
+            parts.append(f"{self.writer.lost} bytes of output found no room in the log.")
         return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Ending:
+    progress: Progress
+    error: OperationError | None = None
+    state: State | None = None
 
 
 NOW = {State.BROKEN: "without a private area", State.MOUNTED: "mounted, but not running"}

@@ -16,6 +16,7 @@ Steps of an undo follow those of the plan: their i goes on counting.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -29,7 +30,7 @@ from containers.node.errors import NoSpace
 
 Event = dict[str, Any]
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
-WAITS = 150  # times a writer waits 0.2 s for room on a full disk
+PATIENCE = 30.0  # seconds a writer waits for room on a full disk
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,11 @@ class Writer:
 
     spool: Spool
     nudge: "Nudge"
+    patience: float = PATIENCE
     n: int = 0
     off: int = 0
     lost: int = 0  # bytes of output for which there was no room
+    full: bool = False  # room was waited for, and there was none
     _log: int = field(default=-1, repr=False)
     _events: int = field(default=-1, repr=False)
 
@@ -126,10 +129,16 @@ class Writer:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._log = os.open(self.spool.log, flags, 0o600)
         self._events = os.open(self.spool.events, flags, 0o600)
-        with contextlib.suppress(OSError):  # not every file system can
-            fallocate_keeping_size(self._events, RESERVE)
         self.n = len(self.spool.read_events()[0])
         self.off = os.fstat(self._log).st_size
+
+    def reserve(self) -> None:
+        """Take room for the journal, so that a disk that fills up doesn't end it. Raises NoSpace."""
+        try:
+            fallocate_keeping_size(self._events, RESERVE)
+        except OSError as e:
+            if e.errno in (errno.ENOSPC, errno.EDQUOT):  # else the file system can't do that
+                raise NoSpace("the disk that holds the log is full") from e
 
     def close(self) -> None:
         os.close(self._log)
@@ -143,21 +152,23 @@ class Writer:
         self.nudge()
 
     def write(self, data: bytes) -> None:
-        """Append to the log. On a full disk wait half a minute for room, then raise NoSpace."""
+        """Append to the log. On a full disk wait for room, but once only; then raise NoSpace."""
         view = memoryview(data)
-        for _ in range(WAITS):
+        deadline = time.monotonic() + (0 if self.full else self.patience)
+        while view:
             try:
                 written = os.write(self._log, view)
-            except OSError:
-                time.sleep(0.2)
+            except OSError as e:
+                if time.monotonic() >= deadline:
+                    self.full = True
+                    self.lost += len(view)
+                    raise NoSpace("the disk that holds the log is full") from e
+                time.sleep(min(0.2, self.patience))
                 continue
             self.off += written
             view = view[written:]
-            if not view:
-                self.nudge()
-                return
-        self.lost += len(view)
-        raise NoSpace("the disk that holds the log is full")
+        self.full = False
+        self.nudge()
 
     def say(self, line: str) -> None:
         """A line of the panel's own."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 from containers.node import identity, truth, veconf
 from containers.node.accounts import add_key, set_password
@@ -85,9 +86,13 @@ def apply(ct: Ct) -> None:
 
 
 def limit_disk(ct: Ct) -> None:
+    limit_disk_of(ct, ct.paths.fs)
+
+
+def limit_disk_of(ct: Ct, area: Path) -> None:
     wanted = ct.spec.diskspace * MIB if ct.spec.diskspace else None
     if ct.storage.limits:
-        ct.run(ct.storage.limit(ct.paths.fs, wanted))
+        ct.run(ct.storage.limit(area, wanted))
     elif wanted:
         ct.say(f"Warning: {ct.storage.name} storage can't limit disk space; the limit is not kept.")
 

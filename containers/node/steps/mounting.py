@@ -19,6 +19,7 @@ def mount(ct: Ct) -> None:
 
 
 def dismount(ct: Ct) -> None:
+    ct.dismounted = truth.mounted(ct.paths.root)
     left = [where for where, _ in truth.submounts(ct.paths.root)]
     for where in reversed(left):
         ct.run(["umount", "--lazy", "--no-canonicalize", where], ok=(0, 32))

@@ -120,7 +120,19 @@ def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
         ct.say(f"The container could not be asked to halt ({e}).")
 
 
-DELETE = Step("delete", "take the container away", do=delete, leaves=State.MOUNTED)
+def stands(ct: Ct) -> bool:
+    return ct.state is not State.STOPPED or truth.left_behind(ct.paths)
+
+
+def while_mounted(step: Step) -> Step:
+    return step.but(when=lambda ct: ct.state is State.MOUNTED and step.when(ct))
+
+
+def after_a_dismount(step: Step) -> Step:
+    return step.but(when=lambda ct: ct.dismounted and step.when(ct))
+
+
+DELETE = Step("delete", "take the container away", do=delete, leaves=State.MOUNTED, when=stands)
 UMOUNT_SCRIPTS = (script(Scope.OWN, UMOUNT), script(Scope.GLOBAL, UMOUNT))
 POSTUMOUNT_SCRIPTS = (script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, POSTUMOUNT))
 
@@ -131,7 +143,12 @@ CREATE = Step(
     do=create,
     undo={
         "documented": (DELETE,),
-        "vzctl": (DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS),
+        "vzctl": (
+            DELETE,
+            *map(while_mounted, UMOUNT_SCRIPTS),
+            DISMOUNT,
+            *map(after_a_dismount, POSTUMOUNT_SCRIPTS),
+        ),
     },
 )
 BOOT = Step("boot", "let its init run", do=boot, leaves=State.RUNNING, commits=True)

@@ -15,6 +15,11 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 COMMON = ("openssh-server", "iproute2", "curl", "nano", "ca-certificates", "iputils-ping",
           "less", "netbase", "procps")  # fmt: skip
 
+# It mounts the node's /dev/shm, /sys and more into the tree. In namespaces of its own these go
+# with it however it ends, and whoever removes the tree can't reach the node's files through them.
+ALONE = ("unshare", "--mount", "--propagation", "private",
+         "--pid", "--fork", "--kill-child", "--mount-proc")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Flavour:
@@ -67,7 +72,8 @@ def argv(name: str, fs: Path, sources: list[str]) -> Argv:
     """Fill the empty directory fs. sources: from sources(); none: mmdebstrap's own choice."""
     flavour = flavour_of(name)
     return [
-        "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
+        *ALONE,
+        "mmdebstrap", "--verbose", "--mode=root", "--variant=minbase", "--format=directory",
         f"--include={','.join((*COMMON, *flavour.packages))}",
         SUITE, f"{fs}", *sources,
     ]  # fmt: skip

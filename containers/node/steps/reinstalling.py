@@ -1,0 +1,334 @@
+"""Steps of a reinstallation: the new system is built beside the old one, and takes its place.
+
+Until EXCHANGE the old one is at fs and the new one at fs.reinstall, after it the other way round.
+Which is which is written down (<private>/reinstall.json) and never guessed.
+"""
+
+import ctypes
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from containers.node import identity, truth
+from containers.node.accounts import add_key, set_password
+from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
+from containers.node.beneath import Tree
+from containers.node.bundle import ids
+from containers.node.credentials import merge_credentials
+from containers.node.ct import Ct
+from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.exchange import exchange
+from containers.node.plan import Step
+from containers.node.run import call
+from containers.node.scripts import present, run_script
+from containers.node.steps.configuring import limit_disk_of
+from containers.node.storage.btrfs import Driver as Btrfs
+from containers.node.storage.removal import remove
+from containers.node.templates import catalogue, inspection
+from containers.node.templates.shift import shift
+
+USE_THE_DEFAULT = 128
+OLD = "old"  # where the new system finds the files of the old one
+MNT_DETACH, CLONE_NEWNS, CLONE_NEWUSER = 2, 0x20000, 0x10000000
+COPYING = 4 * 3600.0  # seconds
+
+
+def custom(ct: Ct) -> Scope | None:
+    """Whose vps.reinstall is run: the container's own, or else the global one."""
+    return next((s for s in (Scope.OWN, Scope.GLOBAL) if present(ct, s, REINSTALL)), None)
+
+
+def build_by_hook(ct: Ct) -> None:
+    """Exit 0: it has made the new area; 128: the default is wanted; any other: nothing changes."""
+    scope = custom(ct)
+    if scope is None:
+        return
+    paths = ct.paths
+    options = ["--veid", f"{ct.ctid}", "--ve_private_tmp", f"{paths.fs_tmp}",
+               "--ve_private", f"{paths.fs}"]  # fmt: skip
+    try:
+        code = run_script(ct, scope, REINSTALL, *options, ok=(0, USE_THE_DEFAULT))
+    except OperationError as e:
+        e.code = Code.CUSTOM_REINSTALL
+        raise
+    if code == USE_THE_DEFAULT:
+        ct.say("It asks for the default reinstallation; vps.configure does not run either.")
+        note(ct, configure=False)
+        discard(ct)
+        return
+    if paths.fs_tmp.is_symlink() or not paths.fs_tmp.is_dir():
+        raise OperationError(
+            "the vps.reinstall script ended with 0, but did not make the new private area",
+            Code.CUSTOM_REINSTALL,
+        )
+    take_over(ct)
+
+
+def take_over(ct: Ct) -> None:
+    """Make an area of ours of what the hook left: copied without following a link, and shifted."""
+    made, fresh = ct.paths.fs_tmp, ct.paths.private / "fs.import"
+    remove(ct.storage, fresh)
+    try:
+        ct.run(ct.storage.create(fresh))
+        copy(ct, made, fresh)
+        fresh.chmod(0o755)
+        shift(fresh, ids(ct)[0])
+        inspection.check(fresh)
+    except OperationError as e:
+        remove(ct.storage, fresh)
+        e.code = Code.CUSTOM_REINSTALL
+        raise
+    remove(ct.storage, made)
+    fresh.rename(made)
+
+
+def build_by_template(ct: Ct) -> None:
+    if ct.paths.fs_tmp.exists():
+        return  # the hook made it
+    template = catalogue.find(ct.paths.node, ct.params.get("template") or ct.spec.template)
+    ct.run(ct.storage.snapshot(template.fs, ct.paths.fs_tmp))
+    note(ct, template=f"{template}")
+
+
+def discard(ct: Ct) -> None:
+    """Remove the new area, never the old one."""
+    if role_of(ct, ct.paths.fs_tmp) == "old":
+        raise OperationError(f"{ct.paths.fs_tmp} holds the old system; it is not removed")
+    remove(ct.storage, ct.paths.private / "fs.import")
+    remove(ct.storage, ct.paths.fs_tmp)
+
+
+def identify(ct: Ct) -> None:
+    """New host keys and machine id, the same name; password and keys, if any were given."""
+    base, size = ids(ct)
+    limit_disk_of(ct, ct.paths.fs_tmp)
+    with Tree(ct.paths.fs_tmp, base, size) as tree:
+        identity.set_machine_id(tree)
+        keys = identity.make_host_keys(tree, f"root@{ct.spec.hostname}")
+        if ct.spec.hostname:
+            identity.set_hostname(tree, ct.spec.hostname, ct.spec.ips)
+    ct.fact("host_keys", keys)
+
+
+def keep_old(ct: Ct) -> None:
+    """The whole old tree under /old of the new one: shared, not doubled, where the disk can."""
+    target = ct.paths.fs_tmp / OLD
+    remove(ct.storage, target)
+    target.mkdir()
+    try:
+        copy(ct, ct.paths.fs, target)
+    except CommandFailed as e:
+        raise OperationError(
+            "the old files do not fit under /old: the disk or the container's disk limit is full",
+            Code.REINSTALL,
+        ) from e
+
+
+def copy(ct: Ct, source: Path, target: Path) -> None:
+    ct.run(["cp", "--archive", "--reflink=auto", "--one-file-system", "--no-target-directory",
+            f"{source}", f"{target}"], timeout=COPYING)  # fmt: skip
+
+
+def wants_old(ct: Ct) -> bool:
+    return not ct.params.get("skipbackup")
+
+
+def swap(ct: Ct) -> None:
+    """Written down first, so that whoever comes after a crash knows which is which."""
+    note(ct, old=number(ct, ct.paths.fs), new=number(ct, ct.paths.fs_tmp))
+    exchange(ct.paths.fs, ct.paths.fs_tmp)
+
+
+def swap_back(ct: Ct) -> None:
+    if role_of(ct, ct.paths.fs_tmp) == "old":
+        exchange(ct.paths.fs, ct.paths.fs_tmp)
+
+
+def show_old(ct: Ct) -> None:
+    """The old system, read-only, at /old of the new one for as long as vps.configure runs."""
+    place = ct.paths.root / OLD
+    with Tree(ct.paths.fs, *ids(ct)) as tree:
+        tree.mkdir(f"/{OLD}")
+    ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs_tmp}", f"{place}"])
+    ct.run(["mount", "--options", "remount,bind,ro", f"{place}"])
+
+
+def hide_old(ct: Ct) -> None:
+    """Take /old from the running container, and from the mounts it is described by."""
+    init = truth.init_of(ct.paths)
+    if init and init.alive:
+        umount_inside(init.pid, f"/{OLD}")
+    place = f"{ct.paths.root / OLD}"
+    if any(where == place for where, _ in truth.submounts(ct.paths.root)):
+        ct.run(["umount", "--lazy", place])
+    forget_bind(ct.paths.bundle / "config.json", f"/{OLD}")
+    with Tree(ct.paths.fs, *ids(ct)) as tree:
+        tree.rmdir(f"/{OLD}")
+
+
+def umount_inside(pid: int, path: str) -> None:
+    """In the mount namespace of a container; nsenter would need the container's own /proc."""
+    child = os.fork()
+    if child:
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            raise OperationError(f"{path} could not be taken from the running container")
+        return
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+        failed = libc.setns(namespace, CLONE_NEWNS) or libc.umount2(path.encode(), MNT_DETACH)
+        os._exit(1 if failed and ctypes.get_errno() not in (0, 22) else 0)
+    except BaseException:
+        os._exit(1)
+
+
+def forget_bind(config: Path, destination: str) -> None:
+    try:
+        described = json.loads(config.read_text())
+    except FileNotFoundError:
+        return
+    mounts = [m for m in described["mounts"] if m["destination"] != destination]
+    config.write_text(json.dumps({**described, "mounts": mounts}, indent=1))
+
+
+def configure(ct: Ct) -> None:
+    scope = next((s for s in (Scope.OWN, Scope.GLOBAL) if present(ct, s, CONFIGURE)), None)
+    if scope:
+        run_script(ct, scope, CONFIGURE)
+
+
+def wants_configure(ct: Ct) -> bool:
+    return noted(ct).get("configure") is not False and any(
+        present(ct, scope, CONFIGURE) for scope in Scope
+    )
+
+
+def merge(ct: Ct) -> None:
+    """Users, passwords and keys of the old system, into the new one."""
+    base, size = ids(ct)
+    with Tree(ct.paths.fs_tmp, base, size) as old, Tree(ct.paths.fs, base, size) as new:
+        for sentence in merge_credentials(old, new):
+            ct.say(sentence)
+
+
+def let_in(ct: Ct) -> None:
+    password, keys = ct.params.get("userpasswd"), ct.params.get("sshkeys") or []
+    with Tree(ct.paths.fs, *ids(ct)) as tree:
+        if password:
+            set_password(tree, password["user"], password["hash"])
+        for key in keys:
+            add_key(tree, "root", key)
+
+
+def wants_credentials(ct: Ct) -> bool:
+    return not ct.params.get("resetpwdb")
+
+
+def commit(ct: Ct) -> None:
+    """From here on the new system is the container's; the old one is kept aside, or goes."""
+    old = ct.paths.fs_tmp
+    if role_of(ct, old) == "old":
+        if ct.params.get("keep_until"):
+            aside = ct.paths.old / f"{ct.operation}"
+            aside.mkdir(parents=True, exist_ok=True, mode=0o700)
+            facts = {"until": ct.params["keep_until"], "template": ct.spec.template}
+            (aside / "kept.json").write_text(json.dumps(facts))
+            old.rename(aside / "fs")
+            ct.fact("kept", {"operation": ct.operation, "until": ct.params["keep_until"]})
+        else:
+            remove(ct.storage, old)
+    template = noted(ct).get("template")
+    if isinstance(template, str):
+        ct.spec = replace(ct.spec, template=template)
+        ct.fact("template", template)
+    note_path(ct).unlink(missing_ok=True)
+
+
+def number(ct: Ct, path: Path) -> str:
+    """What tells one area from another, whatever it is called and after a reboot too."""
+    if isinstance(ct.storage, Btrfs):
+        return call(ct.storage.number(path)).decode().strip()
+    return f"{path.lstat().st_ino}"
+
+
+def role_of(ct: Ct, path: Path) -> str:
+    """old or new, once that has been written down; else empty."""
+    if not path.exists():
+        return ""
+    found, noted_ = number(ct, path), noted(ct)
+    return next((role for role in ("old", "new") if noted_.get(role) == found), "")
+
+
+def note_path(ct: Ct) -> Path:
+    return ct.paths.private / "reinstall.json"
+
+
+def noted(ct: Ct) -> dict[str, object]:
+    try:
+        return dict(json.loads(note_path(ct).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def note(ct: Ct, **what: object) -> None:
+    path = note_path(ct)
+    draft = path.with_suffix(".new")
+    with draft.open("w") as file:
+        json.dump({**noted(ct), **what}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def begin(ct: Ct) -> None:
+    """Clear what an earlier attempt has left; the old system is at fs again by then."""
+    swap_back(ct)
+    note_path(ct).unlink(missing_ok=True)
+    discard(ct)
+    if not custom(ct):
+        catalogue.find(ct.paths.node, ct.params.get("template") or ct.spec.template)
+
+
+DISCARD = Step("discard-new", "remove the new system", do=discard)
+SWAP_BACK = Step("put-back", "put the old system back", do=swap_back)
+HIDE_OLD = Step(
+    "hide-old",
+    "take /old away",
+    do=hide_old,
+    when=lambda ct: not wants_old(ct),
+)
+
+BEGIN = Step("begin", "make room for the new system", do=begin, undo=(DISCARD,))
+BY_HOOK = Step(
+    "vps-reinstall",
+    "run the vps.reinstall script",
+    do=build_by_hook,
+    when=lambda ct: custom(ct) is not None,
+    once=True,
+)
+BY_TEMPLATE = Step(
+    "build-new",
+    "build the new system",
+    do=build_by_template,
+)
+IDENTIFY = Step("identify", "give it its own identity", do=identify)
+KEEP_OLD = Step("keep-old", "keep the old files under /old", do=keep_old, when=wants_old)
+SWAP = Step("exchange", "put the new system in its place", do=swap, undo=(SWAP_BACK,))
+SHOW_OLD = Step(
+    "show-old",
+    "show the old files at /old while vps.configure runs",
+    do=show_old,
+    when=lambda ct: not wants_old(ct) and wants_configure(ct),
+)
+RUN_CONFIGURE = Step(
+    "vps-configure",
+    "run the vps.configure script",
+    do=configure,
+    when=wants_configure,
+    where=Where.CONTAINER,
+    once=True,
+)
+MERGE = Step("credentials", "carry over users and passwords", do=merge, when=wants_credentials)
+LET_IN = Step("let-in", "set password and keys", do=let_in)
+COMMIT = Step("commit", "keep the new system", do=commit, commits=True)
