@@ -41,10 +41,10 @@ remove_links() {
     for place in /etc/vz/vz.conf /etc/sysconfig/vz; do
         if [[ $(readlink "$place") == "$ETC/vz.conf" ]]; then
             rm "$place"
+            rmdir --ignore-fail-on-non-empty "$(dirname "$place")"
             say "removed $place"
         fi
     done
-    rmdir --ignore-fail-on-non-empty /etc/vz 2>/dev/null || true
 }
 
 # The zygote and the monitors are gone with the node and the containers; their groups are empty.
