@@ -86,9 +86,7 @@ class Runner:
                 except Cancelled as e:
                     return self.ending(ct, Progress.CANCELLED, e)
                 except OperationError as e:
-                    return self.ending(
-                        ct, Progress.INTERRUPTED if recover else Progress.FAILED, e
-                    )
+                    return self.ending(ct, Progress.INTERRUPTED if recover else Progress.FAILED, e)
         except OperationError as e:  # before anything was done: the lock, say
             return Ending(Progress.FAILED, e)
         except Exception as e:
@@ -158,9 +156,7 @@ class Runner:
                 return way
         return ()
 
-    def ending(
-        self, ct: Ct, progress: Progress, error: OperationError | None = None
-    ) -> "Ending":
+    def ending(self, ct: Ct, progress: Progress, error: OperationError | None = None) -> "Ending":
         """How it ended, and the state the container really is in."""
         if not self.plan.on_container:
             return Ending(progress, error)
@@ -174,12 +170,18 @@ class Runner:
         self.writer.event(
             "end",
             progress=ending.progress,
-            code=int(ending.error.code) if ending.error else 0,
+            code=self.code(ending.error),
             error=sentence,
             state=ending.state,
             lost=self.writer.lost,
             off=self.writer.off,
         )
+
+    def code(self, error: OperationError | None) -> int:
+        if error is None:
+            return 0
+        kept = isinstance(error, Refused | Locked) or error.code == Code.CUSTOM_REINSTALL
+        return int(error.code if kept else self.plan.code or error.code)
 
     def true_state(self, ct: Ct) -> State:
         found = truth.state_of(ct.paths)

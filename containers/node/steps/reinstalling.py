@@ -5,6 +5,7 @@ Which is which is written down (<private>/reinstall.json) and never guessed.
 """
 
 import ctypes
+import errno
 import json
 import os
 from dataclasses import replace
@@ -30,7 +31,8 @@ from containers.node.templates.shift import shift
 
 USE_THE_DEFAULT = 128
 OLD = "old"  # where the new system finds the files of the old one
-MNT_DETACH, CLONE_NEWNS, CLONE_NEWUSER = 2, 0x20000, 0x10000000
+MNT_DETACH, CLONE_NEWNS = 2, 0x20000
+NOT_THERE = (0, errno.EINVAL, errno.ENOENT)  # nothing is mounted there
 COPYING = 4 * 3600.0  # seconds
 
 
@@ -178,7 +180,7 @@ def umount_inside(pid: int, path: str) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
         failed = libc.setns(namespace, CLONE_NEWNS) or libc.umount2(path.encode(), MNT_DETACH)
-        os._exit(1 if failed and ctypes.get_errno() not in (0, 22) else 0)
+        os._exit(1 if failed and ctypes.get_errno() not in NOT_THERE else 0)
     except BaseException:
         os._exit(1)
 
@@ -242,7 +244,7 @@ def commit(ct: Ct) -> None:
     if isinstance(template, str):
         ct.spec = replace(ct.spec, template=template)
         ct.fact("template", template)
-    note_path(ct).unlink(missing_ok=True)
+    forget_notes(ct)
 
 
 def number(ct: Ct, path: Path) -> str:
@@ -271,6 +273,10 @@ def noted(ct: Ct) -> dict[str, object]:
         return {}
 
 
+def forget_notes(ct: Ct) -> None:
+    note_path(ct).unlink(missing_ok=True)
+
+
 def note(ct: Ct, **what: object) -> None:
     path = note_path(ct)
     draft = path.with_suffix(".new")
@@ -284,7 +290,7 @@ def note(ct: Ct, **what: object) -> None:
 def begin(ct: Ct) -> None:
     """Clear what an earlier attempt has left; the old system is at fs again by then."""
     swap_back(ct)
-    note_path(ct).unlink(missing_ok=True)
+    forget_notes(ct)
     discard(ct)
     if not custom(ct):
         catalogue.find(ct.paths.node, ct.params.get("template") or ct.spec.template)
@@ -296,7 +302,7 @@ HIDE_OLD = Step(
     "hide-old",
     "take /old away",
     do=hide_old,
-    when=lambda ct: not wants_old(ct),
+    when=lambda ct: not wants_old(ct) and wants_configure(ct),
 )
 
 BEGIN = Step("begin", "make room for the new system", do=begin, undo=(DISCARD,))

@@ -1,0 +1,41 @@
+"""Put back the system that a reinstallation replaced; the present one is kept in its place.
+
+params: kept, the number of the operation that kept it.
+"""
+
+from containers.node import steps
+from containers.node.operations import start, stop
+from containers.node.operations.reinstall import HALT_NEW, START_OLD, STOP_AGAIN, uncommitted
+from containers.node.plan import Plan
+from containers.node.states import State
+from containers.node.steps import keeping
+
+CHANGING = [
+    keeping.TRADE,
+    *start.MOUNTING,
+    *start.BOOTING[:-1],
+    steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
+    keeping.SETTLE,
+]
+
+PLAN = Plan(
+    "Undo the reinstallation",
+    entry={
+        State.RUNNING: [
+            keeping.CHECK,
+            stop.OWN_STOP.but(when=stop.wants_stop_script),
+            steps.HALT.but(commits=False, undo=(START_OLD,)),
+            steps.DELETE,
+            *map(uncommitted, stop.DISMOUNTING),
+            *CHANGING,
+        ],
+        State.MOUNTED: [
+            keeping.CHECK,
+            *map(uncommitted, stop.DISMOUNTING),
+            *CHANGING,
+            STOP_AGAIN,
+        ],
+        State.STOPPED: [keeping.CHECK, *CHANGING, STOP_AGAIN],
+    },
+    code=94,
+)
