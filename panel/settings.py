@@ -82,7 +82,6 @@ ORIGINS = [
 CSRF_TRUSTED_ORIGINS = [o.replace("://.", "://*.") for o in ORIGINS]
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -168,6 +167,7 @@ PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # seconds a set-password link is good fo
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "containers.views.failures.locked_out"
 AXES_RESET_ON_SUCCESS = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "containers"
@@ -220,6 +220,11 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"containers": {"level": "INFO"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "containers": {"level": "INFO"},
+        "axes": {"level": "WARNING"},
+        # A traceback each second while Redis is away; doorbell.py says it in a line.
+        "channels_redis": {"level": "CRITICAL"},
+    },
 }
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]

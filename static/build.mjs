@@ -1,15 +1,12 @@
-// Builds what a browser loads, static/dist, from static/src. A part that does not exist is left out.
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+// Builds what a browser loads, static/dist, from static/src.
+import { copyFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const parts = ["panel.js", "panel.css", "editor.js", "terminal.js"].filter((part) =>
-  existsSync(here(`src/${part}`)),
-);
+const parts = ["theme.js", "panel.js", "panel.css", "editor.js", "terminal.js"];
 
 rmSync(here("dist"), { recursive: true, force: true });
-mkdirSync(here("dist"));
 await build({
   entryPoints: parts.map((part) => ({
     in: here(`src/${part}`),
@@ -24,3 +21,5 @@ await build({
   assetNames: "fonts/[name]-[hash]",
   logLevel: "warning",
 });
+for (const drawing of ["icons.svg", "logo.svg"])
+  copyFileSync(here(`src/${drawing}`), here(`dist/${drawing}`));

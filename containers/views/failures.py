@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -27,6 +28,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return failure(
         request, 404, "There is no such page, or it is not yours to see.", "Look for it in a list."
+    )
+
+
+def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """After too many wrong passwords (django-axes)."""
+    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    return failure(
+        request,
+        429,
+        "Too many wrong passwords.",
+        f"Wait {minutes} minutes and try again, or ask for a new set-password link.",
     )
 
 

@@ -1,0 +1,83 @@
+"""Fields whose values the node's own validators check, in the node's own sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from containers.node import accounts
+from containers.node.errors import OperationError
+from containers.node.network import addresses
+
+T = TypeVar("T")
+PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+
+
+def checked(validate: Callable[..., T], *args: Any) -> T:
+    """What a validator makes of a value; its refusal as a form's error."""
+    try:
+        return validate(*args)
+    except OperationError as error:
+        raise ValidationError(sentence(error), code=f"{error.code}") from error
+
+
+def sentence(error: Exception) -> str:
+    text = f"{error}"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+class CheckedField(forms.CharField):
+    """A line of text."""
+
+    def __init__(self, check: Callable[[str], str], **options: Any) -> None:
+        self.check = check
+        super().__init__(**options)
+        self.widget.attrs.update(PLAIN)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        return checked(self.check, text) if text else ""
+
+
+class WordsField(forms.CharField):
+    """Values with blanks or commas between them, checked together."""
+
+    def __init__(self, check: Callable[[list[str]], list[str]], **options: Any) -> None:
+        self.check = check
+        super().__init__(required=False, **options)
+        self.widget.attrs.update(PLAIN)
+
+    def prepare_value(self, value: Any) -> Any:
+        return " ".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+        text: str = super().clean(value)
+        return checked(self.check, list(dict.fromkeys(text.replace(",", " ").split())))
+
+
+class AddressesField(WordsField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            lambda words: list(dict.fromkeys(f"{addresses.parse(word)}" for word in words)),
+            label="IP addresses",
+            help_text="With blanks between them",
+            **options,
+        )
+
+
+class KeysField(forms.CharField):
+    """OpenSSH public keys, one a line."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"rows": 2, "spellcheck": "false", "placeholder": "ssh-ed25519 AAAA… name"}
+        super().__init__(required=False, widget=forms.Textarea(attrs=attrs), **options)
+
+    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+        lines = super().clean(value).splitlines()
+        return [checked(accounts.validate_key, line) for line in lines if line.strip()]

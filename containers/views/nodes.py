@@ -1,0 +1,62 @@
+"""The machines that hold containers: what they say of themselves, and what staff decide."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from containers.forms.nodes import NodeForm
+from containers.models import Node
+from containers.node.states import UNFINISHED, State
+from containers.views.pages import Request, need, page, record
+
+
+@require_safe
+def index(request: Request) -> HttpResponse:
+    need(request, "manage_nodes")
+    running = Count("containers", filter=Q(containers__state=State.RUNNING), distinct=True)
+    nodes = Node.objects.annotate(total=Count("containers", distinct=True), running=running)
+    return page(request, "nodes/index.html", {"nodes": nodes}, parts=["rows"])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: Request, name: str) -> HttpResponse:
+    need(request, "manage_nodes")
+    node = get_object_or_404(Node, name=name)
+    form = NodeForm(request.POST or None, instance=node)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        if form.changed_data:
+            decided = {name: form.cleaned_data[name] for name in form.changed_data}
+            record(request, f"change node {node}", **decided)
+            messages.success(request, "Saved. It holds from the next operation on.")
+        return redirect("node", node.name)
+    context = {
+        "node": node,
+        "form": form,
+        "facts": facts(node),
+        "containers": node.containers.count(),
+        "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
+    }
+    return page(
+        request, "nodes/show.html", context, parts=["facts"], status=422 if form.errors else 200
+    )
+
+
+def facts(node: Node) -> list[tuple[str, str]]:
+    """What the node said of itself, a word and a value each; nested things spelled out."""
+    return [(key.replace("_", " "), worded(value)) for key, value in sorted(node.facts.items())]
+
+
+def worded(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None | "":
+            return "unknown"
+        case dict():
+            return ", ".join(f"{key} {worded(each)}" for key, each in value.items())
+        case list():
+            return ", ".join(worded(each) for each in value)
+    return f"{value}"

@@ -1,0 +1,96 @@
+"""How a page is answered: whole, or only the part that htmx swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
+
+from containers.models import AuditEvent, Container, Operation, Via
+
+PER_PAGE = 25
+
+DENIALS = {
+    "manage_container": "Only the hosting staff can do that with a container.",
+    "skip_stop_script": "Only the hosting staff can stop a container without its stop script.",
+    "view_scripts": "Scripts and hooks are the hosting staff's.",
+    "edit_scripts": "Scripts and hooks are the hosting staff's.",
+    "cancel_operation": "Only whoever started an operation, or the hosting staff, can cancel it.",
+    "manage_templates": "Templates are the hosting staff's.",
+    "manage_nodes": "Nodes are the hosting staff's.",
+    "manage_people": "People are the hosting staff's to manage.",
+    "view_audit": "The audit log is the hosting staff's.",
+}
+
+
+class Request(HttpRequest):
+    """A request of somebody who has signed in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def page(
+    request: Request,
+    template: str,
+    context: dict[str, Any],
+    *,
+    parts: Sequence[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """Render a template, or that of its partials which is named as the element htmx fills."""
+    part = request.htmx.target or ""
+    if part in parts and not request.htmx.history_restore_request:
+        template = f"{template}#{part}"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def pager(
+    request: HttpRequest, found: QuerySet[Any] | Sequence[Any], size: int = PER_PAGE
+) -> Page[Any]:
+    return Paginator(found, size).get_page(request.GET.get("page"))
+
+
+def need(request: Request, permission: str, thing: Model | None = None) -> None:
+    """Raise PermissionDenied, with a sentence, unless the user has the permission."""
+    name = permission.removeprefix("containers.")
+    if not request.user.has_perm(f"containers.{name}", thing):
+        raise PermissionDenied(DENIALS.get(name, ""))
+
+
+def container_of(request: Request, ctid: int, permission: str = "view_container") -> Container:
+    """The container, 404 for one that isn't the user's to see."""
+    mine = Container.objects.visible_to(request.user).select_related("node", "template", "owner")
+    container: Container = get_object_or_404(mine, ctid=ctid)
+    need(request, permission, container)
+    return container
+
+
+def operation_of(request: Request, pk: int, permission: str = "view_operation") -> Operation:
+    mine = Operation.objects.visible_to(request.user)
+    related = mine.select_related("container__owner", "container__node", "node", "by")
+    operation: Operation = get_object_or_404(related, pk=pk)
+    need(request, permission, operation)
+    return operation
+
+
+def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:
+    return AuditEvent.record(
+        what,
+        by=request.user,
+        via=Via.BROWSER,
+        ctid=ctid,
+        address=request.META.get("REMOTE_ADDR") or None,
+        **details,
+    )

@@ -1,0 +1,80 @@
+"""Who may sign in: staff and customers, and the links with which they set a password."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from containers.forms.people import PersonForm
+from containers.models import AuditEvent
+from containers.views.pages import Request, need, page, pager, record
+
+
+@require_safe
+def index(request: Request) -> HttpResponse:
+    need(request, "manage_people")
+    people = User.objects.annotate(owned=Count("containers")).order_by("username")
+    for word in request.GET.get("q", "").split():
+        people = people.filter(Q(username__icontains=word) | Q(email__icontains=word))
+    context = {"people": pager(request, people)}
+    return page(request, "people/index.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: Request) -> HttpResponse:
+    need(request, "manage_people")
+    form = PersonForm(request.POST or None, by=request.user)
+    if request.method == "POST" and form.is_valid():
+        person = form.save()
+        role = "staff member" if person.is_staff else "customer"
+        record(request, f"make the {role} {person}")
+        return give_link(request, person, made=True)
+    return page(request, "people/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: Request, pk: int) -> HttpResponse:
+    need(request, "manage_people")
+    person = get_object_or_404(User, pk=pk)
+    form = PersonForm(request.POST or None, instance=person, by=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        if form.changed_data:
+            decided = {name: form.cleaned_data[name] for name in form.changed_data}
+            record(request, f"change {person}", **decided)
+            messages.success(request, "Saved.")
+        return redirect("person", person.pk)
+    context = {
+        "person": User.objects.get(pk=pk),
+        "form": form,
+        "containers": person.containers.all(),
+        "events": AuditEvent.objects.filter(by=person)[:10],
+    }
+    return page(request, "people/show.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def link(request: Request, pk: int) -> HttpResponse:
+    need(request, "manage_people")
+    return give_link(request, get_object_or_404(User, pk=pk, is_active=True))
+
+
+def give_link(request: Request, person: User, *, made: bool = False) -> HttpResponse:
+    """Show, once, the link with which somebody sets their password. Using it makes it void."""
+    token = default_token_generator.make_token(person)
+    uid = urlsafe_base64_encode(force_bytes(person.pk))
+    record(request, f"make a set-password link for {person}")
+    context = {
+        "person": person,
+        "made": made,
+        "link": request.build_absolute_uri(reverse("set_password", args=[uid, token])),
+    }
+    return page(request, "people/link.html", context)

@@ -1,0 +1,66 @@
+"""What a container uses of what it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.template.defaultfilters import filesizeformat
+
+from containers.models import Container
+
+HIGH = 0.9  # of the limit
+
+
+@dataclass(frozen=True)
+class Meter:
+    """used and limit in bytes or pieces; limit None: no limit; used None: not known."""
+
+    label: str
+    used: int | None
+    limit: int | None
+    bytes: bool
+
+    @property
+    def text(self) -> str:
+        if self.used is None:
+            return "unknown"
+        of = f" of {self.worded(self.limit)}" if self.limit else ", no limit"
+        return f"{self.worded(self.used)}{of}"
+
+    @property
+    def limit_text(self) -> str:
+        return self.worded(self.limit)
+
+    @property
+    def share(self) -> int:
+        """Percent."""
+        return min(100, round(100 * (self.used or 0) / self.limit)) if self.limit else 0
+
+    @property
+    def high(self) -> bool:
+        return self.share >= 100 * HIGH
+
+    def worded(self, amount: int | None) -> str:
+        if amount is None:
+            return ""
+        return filesizeformat(amount) if self.bytes else f"{amount:,}".replace(",", " ")
+
+
+MIB = 1 << 20
+LABELS = {"memory": "Memory", "disk": "Disk", "inodes": "Inodes", "pids": "Processes"}
+
+
+def meters(container: Container) -> list[Meter]:
+    """As its node measured them (containers/node/figures.py); what it did not measure is unknown."""
+    limits = {
+        "memory": (container.ram or 0) * MIB or None,
+        "disk": (container.diskspace or 0) * MIB or None,
+        "inodes": None,
+        "pids": container.pids,
+    }
+    found = []
+    for key, label in LABELS.items():
+        figure = container.usage.get(key) or {}
+        limit = figure.get("limit") or limits[key]
+        found.append(Meter(label, figure.get("used"), limit, bytes=key in ("memory", "disk")))
+    return found
