@@ -30,6 +30,6 @@ application = ProtocolTypeRouter(
     {
         "http": django,
         "websocket": OwnOrigin(AuthMiddlewareStack(websockets)),
-        "channel": NodeConsumer.as_asgi(),  # type: ignore[no-untyped-call]
+        "channel": NodeConsumer.as_asgi(),
     }
 )

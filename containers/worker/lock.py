@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 from containers.node.conf import NodeConf
 from containers.node.errors import Locked
@@ -18,8 +19,14 @@ def place(conf: NodeConf) -> Path:
 
 
 @contextlib.contextmanager
-def hold(conf: NodeConf, who: str, *, patience: float = 0.0) -> Iterator[None]:
-    """Be the node's worker. Raises Locked, which names the holder, after so many seconds."""
+def hold(
+    conf: NodeConf, who: str, *, patience: float = 0.0, stopping: Event | None = None
+) -> Iterator[None]:
+    """Be the node's worker. Raises Locked, which names the holder, after so many seconds.
+
+    stopping: set by another thread to end the patience.
+    """
+    stopping = stopping or Event()
     conf.state.mkdir(parents=True, exist_ok=True)
     file = os.open(place(conf), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
@@ -29,9 +36,8 @@ def hold(conf: NodeConf, who: str, *, patience: float = 0.0) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= deadline or stopping.wait(EAGER):
                     raise Locked(f"{holder(conf)} is at work on node {conf.name}") from None
-                time.sleep(EAGER)
         os.ftruncate(file, 0)
         os.pwrite(file, f"{who} (pid {os.getpid()})".encode(), 0)
         yield

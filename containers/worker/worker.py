@@ -60,7 +60,7 @@ class Worker:
         """Work until stopped, or until this operation has ended; then no other one is begun."""
         self.until = until
         with (
-            lock.hold(self.conf, self.who, patience=self.patience),
+            lock.hold(self.conf, self.who, patience=self.patience, stopping=self.stopping),
             self.listening() as bell,
             contextlib.closing(self.runners),
         ):

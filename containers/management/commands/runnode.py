@@ -1,0 +1,83 @@
+"""The node's process: hears the doorbell, and works in a thread beside it."""
+
+import asyncio
+import logging
+import signal
+from contextlib import suppress
+from typing import Any
+
+from channels.layers import get_channel_layer
+from channels.worker import Worker as ChannelsWorker
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from containers import doorbell
+from containers.consumers import NodeConsumer
+from containers.models import Node
+from containers.node.errors import Locked
+from containers.worker import Worker, lock
+
+logger = logging.getLogger(__name__)
+RETRY = 0.5, 30.0  # seconds before a lost channel layer is tried again: at first, at most
+PATIENCE = 3600.0  # seconds to wait for a pctl that is at work in our place
+
+
+class Command(BaseCommand):
+    help = "Do what is queued for this node. Ends at once when asked; containers go on running."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            node = Node.objects.get(name=settings.NODE.name)
+        except Node.DoesNotExist as e:
+            raise CommandError(f"There is no node {settings.NODE.name}: run prepare first.") from e
+        patience = PATIENCE if lock.holder(settings.NODE).startswith("pctl") else 0.0
+        worker = Worker(settings.NODE, node, patience=patience)
+        try:
+            asyncio.run(attend(worker))
+        except Locked as e:
+            raise CommandError(f"{e}; a node has one.", returncode=e.code) from e
+
+
+async def attend(worker: Worker) -> None:
+    loop = asyncio.get_running_loop()
+    doorbell.home = loop
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    hearing = asyncio.create_task(Bell(worker.node.name).arun())
+    working = asyncio.create_task(asyncio.to_thread(worker.run))
+    leaving = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        worker.stop()
+        await asyncio.wait({working})
+        doorbell.home = None
+        for task in (hearing, leaving):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    if not asked.is_set():
+        working.result()
+
+
+class Bell(ChannelsWorker):
+    """A Channels worker on node.<name> that outlives its channel layer."""
+
+    def __init__(self, node: str) -> None:
+        channel = doorbell.node_channel(node)
+        super().__init__(NodeConsumer.as_asgi(), [channel], get_channel_layer())
+
+    async def listener(self, channel: str) -> None:
+        delay, longest = RETRY
+        while True:
+            try:
+                await super().listener(channel)
+            except Exception as error:
+                logger.warning(
+                    "the doorbell is broken, trying it again in %.1f s: %s", delay, error
+                )
+                with suppress(Exception):
+                    await self.channel_layer.flush()  # else it believes that it listens already
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, longest)
