@@ -10,11 +10,13 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from containers.node.conf import NodeConf
+from containers.node.network import prepare, record, remove
 from containers.node.run import call
 from containers.node.storage import Storage, pool
 from containers.node.storage.mounts import mounts, mounts_in
@@ -27,6 +29,8 @@ from tests.real.rig import Rig, bell_of
 
 BASE = 200000
 CACHE = Path("/var/cache/panel-tests")
+SLOW = {"debian_template", "debian_systemd_template", "systemd_archive"}
+BUILDING = 600  # seconds a test may take that has to build a template first
 PATIENCE = 10.0  # seconds that killed processes may take to go
 
 
@@ -34,6 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("real")
+            slow = SLOW & set(getattr(item, "fixturenames", ()))
+            if slow and not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(BUILDING))
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +48,7 @@ def node_conf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeConf]:
     """Node alpha, with a btrfs pool of 8 GiB that takes only what is written to it."""
     if os.geteuid():
         pytest.fail("the tests in tests/real need root")
+    sweep()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "w")
     state = Path(f"/var/tmp/panel-test-{worker}-{os.getpid()}-{time.time_ns():x}")
     conf = NodeConf(name="alpha", state=state, vz=state / "vz", etc=state / "etc")
@@ -125,6 +133,14 @@ def alone(name: str) -> Iterator[None]:
         yield
 
 
+def sweep() -> None:
+    """Clear what a run left that was killed: its number is in the name."""
+    for state in Path("/var/tmp").glob("panel-test-*-*-*"):
+        pid = state.name.split("-")[3]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            clear(NodeConf(name="alpha", state=state, vz=state / "vz", etc=state / "etc"))
+
+
 def clear(conf: NodeConf) -> None:
     """Take away all that this node may have left, whatever happened."""
     groups = sorted(
@@ -172,6 +188,19 @@ def zygote(node_conf: NodeConf) -> Iterator[Zygote]:
     zygote = Zygote.start(node_conf)
     yield zygote
     zygote.close()
+
+
+@pytest.fixture(scope="session")
+def networked(node_conf: NodeConf) -> Iterator[IPv4Network]:
+    """The node's network: links, NAT and rules of its own. Yields the pool."""
+    prepare.prepare(node_conf)
+    try:
+        found = record.load(node_conf)
+        if found.without:
+            pytest.skip(f"no network, no NAT: {found.without}")
+        yield found.network
+    finally:
+        remove.remove(node_conf)
 
 
 @pytest.fixture

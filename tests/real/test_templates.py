@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from containers.node.conf import NodeConf
-from containers.node.errors import CommandFailed
-from containers.node.run import call
+from containers.node.errors import Cancelled, CommandFailed
+from containers.node.run import Door, call
 from containers.node.storage import Storage
+from containers.node.storage.mounts import mounts_in
 from containers.node.templates import busybox as busybox_template
-from containers.node.templates import catalogue, inspection
+from containers.node.templates import catalogue, debian, inspection
 from containers.node.templates.catalogue import Build, Template
 from containers.node.templates.shift import Unfit, shift
 from containers.node.templates.tarball import unpack
@@ -108,7 +109,7 @@ def test_busybox_has_what_the_tests_of_others_need(node_conf: NodeConf, busybox:
         assert container.exec("cat", "/etc/resolv.conf") == ""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_debian_with_sysvinit_boots_to_a_login_and_halts(
     node_conf: NodeConf, debian_template: Template
 ) -> None:
@@ -119,7 +120,7 @@ def test_debian_with_sysvinit_boots_to_a_login_and_halts(
         assert container.end() == INTERRUPT
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_debian_with_systemd_boots_to_a_login_with_no_failed_unit_but_ssh_without_keys(
     node_conf: NodeConf, debian_systemd_template: Template
 ) -> None:
@@ -148,6 +149,45 @@ def test_debian_lets_root_in_and_knows_nothing_of_the_machine_it_was_made_on(
         assert (fs / program).exists(), program
     said = subprocess.run(["chroot", f"{fs}", "dpkg", "--audit"], capture_output=True, check=True)
     assert said.stdout == b""
+
+
+@pytest.mark.timeout(600)
+def test_a_build_that_is_cancelled_leaves_neither_mounts_nor_files_nor_processes(
+    node_conf: NodeConf, storage: Storage
+) -> None:
+    build = Build(node_conf, "debian-12", uuid.uuid4().hex[:8])
+    catalogue.begin(build, storage)
+    reader, writer = os.pipe()
+    seen = b""
+
+    def out(chunk: bytes) -> None:
+        nonlocal seen
+        seen += chunk
+        if b"Setting up" in seen:  # in the tree, where its mounts are by now
+            os.set_blocking(writer, False)
+            os.write(writer, b"x")
+
+    precious = Path(f"/dev/shm/{node_conf.state.name}")  # the tree has the node's own in it
+    precious.touch()
+    try:
+        argv = debian.argv("debian-12", build.fs, debian.sources())
+        with pytest.raises(Cancelled):
+            Door(out=out, cancel=reader).run(argv, timeout=250, terminal=True)
+        assert mounts_in(build.fs) == []
+    finally:
+        catalogue.discard(build, storage)
+        os.close(reader)
+        os.close(writer)
+        precious.unlink()
+    assert not [p for p in commands() if f"{build.fs}" in p]
+
+
+def commands() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return found
 
 
 def test_capabilities_of_files_count_in_the_container(
@@ -180,7 +220,7 @@ def test_capabilities_of_files_count_in_the_container(
         assert int(said.split()[1], 16) == 1 << 13
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_imported_systemd_tarball_boots_to_a_login(
     node_conf: NodeConf, storage: Storage, systemd_archive: Path
 ) -> None:
