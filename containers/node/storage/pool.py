@@ -11,13 +11,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from containers.node import conf as configuration
 from containers.node.conf import NodeConf
-from containers.node.errors import BadValue, NoSpace, OperationError, Refused
+from containers.node.errors import BadValue, Code, NoSpace, OperationError, Refused
 from containers.node.run import call
 from containers.node.storage import Storage, load
 from containers.node.storage.mounts import Mount, mount_of, mounts_in
@@ -96,6 +97,9 @@ def remove(conf: NodeConf, *, keep_image: bool = True) -> list[str]:
             continue  # a btrfs of the user's own
         call(["umount", f"{mount.point}"])
         done.append(f"unmounted {mount.point}")
+    for folder in (reach(conf), conf.run):
+        with suppress(OSError):  # others may have something there
+            folder.rmdir()
     for device in loops(own):
         call(["losetup", "--detach", device])
         done.append(f"detached {device}")
@@ -133,7 +137,7 @@ def image_jobs(conf: NodeConf) -> Iterator[Job]:
                           lambda: None)  # fmt: skip
             return
         size = size_of_image(conf)
-        yield Job(f"make {own}, a sparse btrfs image that can grow to {size / GIB:.0f} GiB",
+        yield Job(f"make {own}, a sparse btrfs image that can grow to {in_units(size)}",
                   lambda: make_image(own, size))  # fmt: skip
     yield Job(f"mount {own} at {conf.vz}",
               lambda: call(["mount", "-o", OPTIONS, f"{own}", f"{conf.vz}"]))  # fmt: skip
@@ -180,6 +184,10 @@ def size_in_bytes(text: str) -> int:
     return int(match[1]) * UNITS[match[2]]
 
 
+def in_units(size: int) -> str:
+    return f"{size / GIB:.0f} GiB" if size >= GIB else f"{size >> 20} MiB"
+
+
 def make_image(path: Path, size: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
@@ -191,22 +199,23 @@ def make_image(path: Path, size: int) -> None:
 
 
 def quota_jobs(vz: Path) -> Iterator[Job]:
+    folder = quota_folder(mount_of(vz))
+    astray = folder / "inconsistent"
     try:
         call(["btrfs", "qgroup", "show", f"{vz}"])
     except OperationError:
         yield Job(f"switch on the disk quotas of {vz}",
                   lambda: call(["btrfs", "quota", "enable", f"{vz}"]))  # fmt: skip
-    folder = quota_folder(mount_of(vz))
+    else:
+        if astray.exists() and astray.read_text().strip() == "1":
+            yield Job("count anew what the disk quotas have lost sight of",
+                      lambda: call(["btrfs", "quota", "rescan", f"{vz}"], ok=(0, 1)))  # fmt: skip
     # When a large subvolume is deleted a kernel ≥ 6.2 stops counting, and all limits with it,
     # unless told to go on.
     level = folder / "drop_subtree_threshold"
     if level.exists() and level.read_text().strip() != NEVER:
         yield Job("have the disk quotas go on counting while subvolumes are deleted",
                   lambda: level.write_text(NEVER))  # fmt: skip
-    astray = folder / "inconsistent"
-    if astray.exists() and astray.read_text().strip() == "1":
-        yield Job("count anew what the disk quotas have lost sight of",
-                  lambda: call(["btrfs", "quota", "rescan", f"{vz}"], ok=(0, 1)))  # fmt: skip
 
 
 def quota_folder(mount: Mount) -> Path:
@@ -267,6 +276,9 @@ def main() -> int:
     except OperationError as e:
         print(e, file=sys.stderr)
         return e.code
+    except PermissionError as e:
+        print(f"{e.filename}: {e.strerror}; this needs root", file=sys.stderr)
+        return Code.SYSTEM
     return 0
 
 
