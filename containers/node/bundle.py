@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from containers.node import truth, veconf
+from containers.node.beneath import Kind as Entry
+from containers.node.beneath import Tree
 from containers.node.ct import Ct
+from containers.node.errors import OperationError
 from containers.node.network.hook import hook
+from containers.node.openat2 import Links
 from containers.node.storage import nesting, pool
 from containers.node.templates.init import Init, Kind, NoInit, detect
 
@@ -52,9 +56,21 @@ KEPT_OPTIONS = ("ro", "nosuid", "nodev", "noexec", "noatime")
 
 def write_bundle(ct: Ct) -> None:
     """config.json, with what the mount scripts have mounted below VE_ROOT as explicit binds."""
+    require_plain_accounts(ct)
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = ct.paths.bundle / "config.json"
     path.write_text(json.dumps(config_of(ct), indent=1))
+
+
+def require_plain_accounts(ct: Ct) -> None:
+    """runc reads these in the container, and would wait for ever for a fifo's other end."""
+    with Tree(ct.paths.fs) as tree:
+        for path in ("/etc/passwd", "/etc/group"):
+            entry = tree.look(path, Links.INSIDE)
+            if entry and (entry.kind is not Entry.FILE or entry.size > MIB):
+                raise OperationError(
+                    f"{path} in the container is no plain file of a sensible size, so it can't run"
+                )
 
 
 def config_of(ct: Ct) -> dict[str, Any]:

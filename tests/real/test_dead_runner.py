@@ -43,9 +43,9 @@ class DyingJournal(SpoolJournal):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_dying(rig, plan, ctid, step, moment):
+def run_dying(rig, plan, ctid, step, moment, **params):
     """Run an operation whose runner is killed at a moment; returns its number."""
-    number = rig.request(plan, ctid)
+    number = rig.request(plan, ctid, **params)
     child = os.fork()
     if not child:
         try:

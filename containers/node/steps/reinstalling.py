@@ -4,6 +4,7 @@ Until EXCHANGE the old one is at fs and the new one at fs.reinstall, after it th
 Which is which is written down (<private>/reinstall.json) and never guessed.
 """
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -12,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from containers.node import identity, truth
-from containers.node.accounts import add_key, set_password
+from containers.node.accounts import PASSWD, SHADOW, add_key, set_password
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
-from containers.node.beneath import Tree
-from containers.node.bundle import ids
-from containers.node.credentials import merge_credentials
+from containers.node.beneath import Missing, Tree
+from containers.node.bundle import MIB, ids
+from containers.node.credentials import GROUP, merge_credentials
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.exchange import exchange
@@ -56,8 +57,8 @@ def build_by_hook(ct: Ct) -> None:
         raise
     if code == USE_THE_DEFAULT:
         ct.say("It asks for the default reinstallation; vps.configure does not run either.")
-        note(ct, configure=False)
         discard(ct)
+        note(ct, configure=False)
         return
     if paths.fs_tmp.is_symlink() or not paths.fs_tmp.is_dir():
         raise OperationError(
@@ -99,6 +100,7 @@ def discard(ct: Ct) -> None:
         raise OperationError(f"{ct.paths.fs_tmp} holds the old system; it is not removed")
     remove(ct.storage, ct.paths.private / "fs.import")
     remove(ct.storage, ct.paths.fs_tmp)
+    forget_notes(ct)
 
 
 def identify(ct: Ct) -> None:
@@ -115,16 +117,33 @@ def identify(ct: Ct) -> None:
 
 def keep_old(ct: Ct) -> None:
     """The whole old tree under /old of the new one: shared, not doubled, where the disk can."""
+    require_room(ct)
     target = ct.paths.fs_tmp / OLD
     remove(ct.storage, target)
     target.mkdir()
     try:
         copy(ct, ct.paths.fs, target)
     except CommandFailed as e:
-        raise OperationError(
-            "the old files do not fit under /old: the disk or the container's disk limit is full",
-            Code.REINSTALL,
-        ) from e
+        raise NoRoom("the disk is full") from e
+
+
+def require_room(ct: Ct) -> None:
+    """Asked beforehand: btrfs counts shared data only later, and then nothing can be written."""
+    if not (ct.storage.limits and ct.spec.diskspace):
+        return
+    both = sum(
+        ct.storage.parse_usage(call(ct.storage.usage(area))).bytes
+        for area in (ct.paths.fs, ct.paths.fs_tmp)
+    )
+    if both > ct.spec.diskspace * MIB:
+        raise NoRoom(f"they would take {both // MIB} MiB of {ct.spec.diskspace} MiB")
+
+
+class NoRoom(OperationError):
+    code = Code.REINSTALL
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the old files do not fit under /old: {why}")
 
 
 def copy(ct: Ct, source: Path, target: Path) -> None:
@@ -256,7 +275,7 @@ def number(ct: Ct, path: Path) -> str:
 
 def role_of(ct: Ct, path: Path) -> str:
     """old or new, once that has been written down; else empty."""
-    if not path.exists():
+    if path.is_symlink() or not path.is_dir():
         return ""
     found, noted_ = number(ct, path), noted(ct)
     return next((role for role in ("old", "new") if noted_.get(role) == found), "")
@@ -292,8 +311,18 @@ def begin(ct: Ct) -> None:
     swap_back(ct)
     forget_notes(ct)
     discard(ct)
+    if wants_credentials(ct):
+        require_readable_credentials(ct)
     if not custom(ct):
         catalogue.find(ct.paths.node, ct.params.get("template") or ct.spec.template)
+
+
+def require_readable_credentials(ct: Ct) -> None:
+    """Before anything is stopped: a broken /etc/passwd can be reset, but not carried over."""
+    with Tree(ct.paths.fs, *ids(ct)) as old:
+        for path in (PASSWD, SHADOW, GROUP):
+            with contextlib.suppress(Missing):
+                old.read(path)
 
 
 DISCARD = Step("discard-new", "remove the new system", do=discard)
