@@ -2,12 +2,16 @@
 
 One hierarchy is enough for that: cgroup v2 where it is mounted (also beside v1), else v1's
 freezer or pids. Limits of containers are the runtime's business, not this module's.
+
+What is started in a container is in such a group from its first moment, by the runtime: that
+names v1's hierarchies by their controllers, and v2's only where there is no v1.
 """
 
 import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,10 +24,22 @@ class Group:
     """name: the path below the hierarchy's root, as in /panel/1a2b3c4d/operation-7."""
 
     name: str
+    place: Path | None = None  # the hierarchy, where it is not the usual one
+
+    @classmethod
+    def inside(cls, container: str, name: str = "") -> "Group":
+        """One below the group of a container; without a name, the container's own."""
+        return cls(f"{container}/{name}".rstrip("/"), mounted().get("freezer"))
 
     @property
     def path(self) -> Path:
-        return hierarchy() / self.name.lstrip("/")
+        return (self.place or hierarchy()) / self.name.lstrip("/")
+
+    @property
+    def option(self) -> str:
+        """As `runc exec --cgroup` wants to have it named, from the container's own."""
+        last = self.name.rpartition("/")[2]
+        return f"freezer:{last}" if self.place else last
 
     def make(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -42,6 +58,10 @@ class Group:
         """SIGKILL to every process in it; returns once none is left, or after two seconds."""
         with contextlib.suppress(OSError):
             (self.path / "cgroup.kill").write_text("1")
+        with self.frozen():  # so that none of them can fork away
+            for pid in self.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         for _ in range(SWEEPS):
             left = self.processes()
             if not left:
@@ -50,6 +70,20 @@ class Group:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Where it is one of v1's freezer."""
+        state = self.path / "freezer.state"
+        if not state.exists():
+            yield
+            return
+        try:
+            state.write_text("FROZEN")
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                state.write_text("THAWED")
 
     def remove(self, *, heir: "Group | None" = None) -> None:
         """Take the group away; what still runs in it moves to the heir."""
@@ -62,21 +96,24 @@ class Group:
             self.path.rmdir()
 
 
-@cache
 def hierarchy() -> Path:
     """The mounted hierarchy that is used to hold and to end processes."""
-    mounts = [line.split(" - ") for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    found: dict[str, Path] = {}
-    for place, kind in mounts:
-        what, _, options = kind.split(" ", 2)
-        where = Path(place.split(" ")[4])
-        if what == "cgroup2":
-            return where
-        if what == "cgroup":
-            for name in ("freezer", "pids"):
-                if name in options.rsplit(" ", 1)[-1].split(","):
-                    found.setdefault(name, where)
-    for name in ("freezer", "pids"):
+    found = mounted()
+    for name in ("cgroup2", "freezer", "pids"):
         if name in found:
             return found[name]
     raise RuntimeError("no cgroup hierarchy is mounted on this machine")
+
+
+@cache
+def mounted() -> dict[str, Path]:
+    """Where cgroup2, and of v1 freezer and pids, are mounted; the first mount counts."""
+    found: dict[str, Path] = {}
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        place, _, kind = line.partition(" - ")
+        what, _, options = kind.split(" ", 2)
+        names = {"cgroup2": ["cgroup2"], "cgroup": options.rsplit(" ", 1)[-1].split(",")}
+        for name in names.get(what, []):
+            if name in ("cgroup2", "freezer", "pids"):
+                found.setdefault(name, Path(place.split(" ")[4]))
+    return found

@@ -31,6 +31,7 @@ def call(
     ok: Collection[int] = (0,),
     timeout: float = PATIENCE,
     env: Mapping[str, str] | None = None,
+    group: Group | None = None,
 ) -> bytes:
     """Run a quiet command and return what it printed on stdout.
 
@@ -38,7 +39,7 @@ def call(
     hold the pipe open. Raises CommandFailed with the end of stderr, TimedOut, CannotStart.
     """
     with starting(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                  env=env) as process:  # fmt: skip
+                  env=env, group=group) as process:  # fmt: skip
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as e:
@@ -169,7 +170,7 @@ class Door:
 
         The process becomes ours (the caller is a subreaper); it gets stdin through a pipe and
         writes to an anonymous pipe, the one thing of the host's that CRIU can dump. Returns its
-        exit code, or the negated signal. It is moved to group before it reads its first byte.
+        exit code, or the negated signal. group: the one that the command starts it in.
         """
         reader, writer = os.pipe()
         source, sink = os.pipe()
@@ -184,10 +185,6 @@ class Door:
                         self.drain(reader)
                         raise CommandFailed(argv, code)
             pid = int(pid_file.read_text())
-            if group:
-                group.make()
-                with contextlib.suppress(OSError):  # it may have ended at once
-                    group.add(pid)
             ours.pop_all()
             feeding(sink, stdin, lambda: os.close(sink))
             kill = group.kill if group else lambda: os.kill(pid, signal.SIGKILL)

@@ -157,8 +157,8 @@ class Runner:
         return ()
 
     def ending(self, ct: Ct, progress: Progress, error: OperationError | None = None) -> "Ending":
-        """How it ended, and the state the container really is in."""
-        if not self.plan.on_container:
+        """How it ended, and the state the container really is in, unless another may change it."""
+        if not (self.plan.on_container and self.plan.exclusive):
             return Ending(progress, error)
         return Ending(progress, error, ct.state if ct.rehearsal else self.true_state(ct))
 

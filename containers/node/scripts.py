@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from containers.node import actions
+from containers.node import actions, truth
 from containers.node.actions import Action, Scope, Where
 from containers.node.beneath import Tree
 from containers.node.bundle import write_process
@@ -186,19 +186,34 @@ def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:
 
 def run_in_container(ct: Ct, body: bytes) -> int:
     """Give the text to a shell of the container's; what it leaves running stays with its init."""
-    process = write_process(ct, [shell_of(ct), "-s"])
-    group = Group(f"{ct.paths.cgroup}/script")
+    return run_inside(ct, [shell_of(ct), "-s"], "script", stdin=body, timeout=ct.script_timeout)
+
+
+def run_inside(
+    ct: Ct, argv: list[str], name: str, *, stdin: bytes = b"", timeout: float | None = None
+) -> int:
+    """Run a command in the container; returns its exit code, or the negated signal.
+
+    name: of the control group below the container's that is ended whole at the time limit or a
+    cancel. Raises CommandFailed when it can't be run there.
+    """
+    process = write_process(ct, argv)
+    group = Group.inside(ct.paths.cgroup, name)
+    group.make()
     try:
         return ct.door.run_detached(
-            ct.runtime.exec(ct.paths, process, ct.pid_file),
+            ct.runtime.exec(ct.paths, process, ct.pid_file, group.option),
             ct.pid_file,
-            stdin=body,
-            timeout=ct.script_timeout,
+            stdin=stdin,
+            timeout=timeout,
             group=group,
         )
     finally:
-        group.remove(heir=Group(ct.paths.cgroup))
+        group.remove(heir=Group.inside(ct.paths.cgroup))
         ct.pid_file.unlink(missing_ok=True)
+        process.unlink(missing_ok=True)
+        if not truth.left_behind(ct.paths):  # it was taken away just before: nor may this stay
+            Group.inside(ct.paths.cgroup).remove()
 
 
 def shell_of(ct: Ct) -> str:

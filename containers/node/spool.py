@@ -133,7 +133,7 @@ class Writer:
         self.off = os.fstat(self._log).st_size
 
     def reserve(self) -> None:
-        """Take room for the journal, so that a disk that fills up doesn't end it. Raises NoSpace."""
+        """Take room for the journal, so that a full disk doesn't end it. Raises NoSpace."""
         try:
             fallocate_keeping_size(self._events, RESERVE)
         except OSError as e:

@@ -17,6 +17,7 @@ from containers.node.conf import NodeConf
 from containers.node.layout import Layout
 from containers.node.spool import Event, Spool
 from containers.node.states import State
+from containers.node.storage import Storage, load
 from containers.node.zygote import Zygote
 
 PATIENCE = 60.0
@@ -49,6 +50,10 @@ class Outcome:
         return [names[step] for step in begun if step in names]
 
     @property
+    def facts(self) -> dict[str, Any]:
+        return {e["key"]: e["value"] for e in self.events if e["ev"] == "fact"}
+
+    @property
     def steps(self) -> list[str]:
         return [e["step"] for e in self.events if e["ev"] == "began"]
 
@@ -67,6 +72,10 @@ class Rig:
     def state(self, ctid: int) -> State:
         return truth.state_of(self.paths(ctid))
 
+    @property
+    def driver(self) -> Storage:
+        return load(self.storage)
+
     def write(self, ctid: int, name: str, body: str | bytes) -> None:
         """Save a script; "vps.mount" is a global one, and published."""
         scope = Scope.GLOBAL if name.startswith("vps.") else Scope.OWN
@@ -74,6 +83,22 @@ class Rig:
         self.scripts.setdefault(ctid, {})[scope, name.removeprefix("vps.")] = body
         if scope is Scope.GLOBAL:
             assert self.operate("publish", ctid).code == 0
+
+    def said(self, number: int) -> str:
+        """The log of an operation so far."""
+        try:
+            return self.spool(number).log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def inside(self, ctid: int, *command: str) -> str:
+        """What a command prints that is run in a container, whatever it ends with."""
+        number = self.begin("exec", ctid, command=command)
+        outcome = self.finish(number)
+        began = next(e for e in outcome.events if e["ev"] == "began")
+        ended = next(e for e in outcome.events if e["ev"] == "ended")
+        log = self.spool(number).log.read_bytes()
+        return log[began["off"] : ended["off"]].decode(errors="replace")
 
     def operate(self, plan: str, ctid: int, **options: Any) -> Outcome:
         return self.finish(self.begin(plan, ctid, **options))

@@ -70,12 +70,12 @@ class Link:
         first = all(other.version != address.version for other in beside)
         if isinstance(address, IPv4Address):
             node = [f"route add {host(address)} dev {self.name} src {self.gateway}"]
-            inside = [f"addr add {host(address)} dev {INSIDE}"]
+            inside = [f"addr replace {host(address)} dev {INSIDE}"]
             default = f"route replace default via {self.gateway} dev {INSIDE} onlink"
         else:
             # nodad: the link has two ends, and a tentative address would not answer at once.
             node = [f"route add {host(address)} dev {self.name}"]
-            inside = [f"addr add {host(address)} dev {INSIDE} nodad"]
+            inside = [f"addr replace {host(address)} dev {INSIDE} nodad"]
             default = f"route replace ::/0 via {GATEWAY6} dev {INSIDE}"
             if first:
                 node.insert(0, f"addr replace {GATEWAY6}/64 dev {self.name} nodad")

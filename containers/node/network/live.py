@@ -1,5 +1,6 @@
 """Addresses of running containers: added, taken away, and cleared up after the container."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,13 +19,14 @@ FAILED = (0, 1, 2, 255)  # `ip -force -batch` where some of it was done already
 def add(conf: NodeConf, ctid: int, pid: int, address: str, beside: Sequence[str] = ()) -> None:
     """Give the running container whose init is pid one more address; beside: those it has.
 
-    Raises OperationError: 78 when the address is another container's, 71 for anything else.
+    One that it has already is no error. Raises OperationError: 78 when the address is another
+    container's, 71 for anything else.
     """
     new, own = parse(address), [parse(text) for text in beside]
     check([new], ipv6=record.load(conf).ipv6)
     lines = link(conf, ctid).add(new, own)
     try:
-        on_node(lines.node)
+        on_node(lines.node, force=f"{new}" in routed(conf, ctid))
     except CommandFailed as e:
         if "File exists" in e.said:
             raise OperationError(
@@ -62,6 +64,18 @@ def detach(conf: NodeConf, ctid: int, addresses: Iterable[str]) -> None:
         lines += own.delete(address).node if stands else own.unproxy(address)
     if lines:
         on_node(lines, force=True)
+
+
+def routed(conf: NodeConf, ctid: int) -> list[str]:
+    """The addresses that the node routes to a container's link."""
+    found = []
+    for family in ("-4", "-6"):
+        try:
+            said = call(["ip", "-json", family, "route", "show", "dev", names.veth(conf, ctid)])
+        except CommandFailed:  # there is no such link, or no IPv6
+            continue
+        found += [route["dst"] for route in json.loads(said or b"[]")]
+    return [address for address in found if "/" not in address]
 
 
 def links(conf: NodeConf) -> dict[int, str]:

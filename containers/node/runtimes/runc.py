@@ -1,5 +1,6 @@
 """runc, the reference OCI runtime."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from containers.node.layout import Layout
@@ -23,10 +24,14 @@ class Driver:
     def start(self, ct: Layout) -> list[str]:
         return [*self.runc(ct), "start", f"{ct.ctid}"]
 
-    def exec(self, ct: Layout, process: Path, pid_file: Path) -> list[str]:
-        """Detached, so that what the process leaves running does not hold the command up."""
+    def exec(self, ct: Layout, process: Path, pid_file: Path, group: str) -> list[str]:
+        """Detached, so that what the process leaves running does not hold the command up.
+
+        group: a control group below the container's, see cgroup.Group.option.
+        """
         return [
             *self.runc(ct), "exec", "--detach",
+            "--cgroup", group,
             "--process", f"{process}",
             "--pid-file", f"{pid_file}",
             f"{ct.ctid}",
@@ -49,6 +54,37 @@ class Driver:
 
     def resume(self, ct: Layout) -> list[str]:
         return [*self.runc(ct), "resume", f"{ct.ctid}"]
+
+    def checkpoint(
+        self, ct: Layout, env: Mapping[str, str], images: Path, work: Path, *, leave_running: bool
+    ) -> list[str]:
+        """env: that CRIU is found by, and told; newer ones than 1.1 know no --criu any more."""
+        return [
+            *self.with_env(env), *self.runc(ct), "checkpoint",
+            *(["--leave-running"] if leave_running else []),
+            "--tcp-established", "--file-locks",
+            "--manage-cgroups-mode", "full",
+            "--image-path", f"{images}",
+            "--work-path", f"{work}",
+            f"{ct.ctid}",
+        ]  # fmt: skip
+
+    def restore(self, ct: Layout, env: Mapping[str, str], images: Path, work: Path) -> list[str]:
+        """--shell-job: a getty may have the console without a session of its own."""
+        return [
+            *self.with_env(env), *self.runc(ct), "restore", "--detach",
+            "--tcp-established", "--file-locks", "--shell-job",
+            "--manage-cgroups-mode", "full",
+            "--image-path", f"{images}",
+            "--work-path", f"{work}",
+            "--bundle", f"{ct.bundle}",
+            "--console-socket", f"{ct.console_socket}",
+            "--pid-file", f"{ct.bundle / 'init.pid'}",
+            f"{ct.ctid}",
+        ]  # fmt: skip
+
+    def with_env(self, env: Mapping[str, str]) -> list[str]:
+        return ["env", *(f"{key}={value}" for key, value in env.items())]
 
     def version(self) -> list[str]:
         return [self.binary, "--version"]

@@ -2,20 +2,24 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from containers.node import identity, truth, veconf
 from containers.node.accounts import add_key, set_password
 from containers.node.beneath import Tree
-from containers.node.bundle import MIB, ids, resources, write_process
+from containers.node.bundle import MIB, ids, resources
 from containers.node.ct import Ct
-from containers.node.errors import CommandFailed, OperationError
+from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.network import live, resolver
+from containers.node.network.addresses import parse
 from containers.node.plan import Step
+from containers.node.scripts import run_inside
 from containers.node.states import State
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
 YES = {True: "yes", False: "no"}
+IN_USE = "unable to set memory limit"  # runc, of a limit that is below what is in use
 
 
 def write_conf(ct: Ct) -> None:
@@ -75,13 +79,14 @@ def tree(ct: Ct) -> Tree:
 
 
 def apply(ct: Ct) -> None:
-    """Bring what its row says to the container as it is."""
+    """Bring what its row says to the container as it is; what may be refused comes first."""
+    if ct.state is State.RUNNING:
+        apply_limits(ct)
+        apply_addresses(ct)
     limit_disk(ct)
     let_in(ct)
     configure(ct)
     if ct.state is State.RUNNING:
-        apply_limits(ct)
-        apply_addresses(ct)
         apply_hostname(ct)
 
 
@@ -117,28 +122,39 @@ def apply_limits(ct: Ct) -> None:
     }
     path = ct.paths.bundle / "resources.json"
     path.write_text(json.dumps({**unlimited, **resources(ct)}))
-    ct.run(ct.runtime.update(ct.paths, path))
+    try:
+        ct.ask(ct.runtime.update(ct.paths, path))
+    except CommandFailed as e:
+        why = "it uses more memory now" if IN_USE in e.said else e.said
+        raise OperationError(f"its limits could not be changed: {why}", Code.RESOURCE) from e
 
 
 def apply_addresses(ct: Ct) -> None:
     init = truth.init_of(ct.paths)
     if not init:
         return
-    before = veconf.read(ct.paths.ve_conf).get("IP_ADDRESS", "").split()  # as last applied
-    for address in (a for a in before if a not in ct.spec.ips):
+    wanted = plain(ct.spec.ips)
+    applied = plain(veconf.read(ct.paths.ve_conf).get("IP_ADDRESS", "").split())
+    # A change that failed half way has left routes that the file doesn't know.
+    for address in {*applied, *live.routed(ct.paths.node, ct.ctid)} - {*wanted}:
         live.delete(ct.paths.node, ct.ctid, init.pid, address)
-    kept = [a for a in before if a in ct.spec.ips]
-    for address in (a for a in ct.spec.ips if a not in before):
+    kept = [a for a in applied if a in wanted]
+    for address in (a for a in wanted if a not in applied):
         live.add(ct.paths.node, ct.ctid, init.pid, address, kept)
         kept.append(address)
 
 
+def plain(addresses: Sequence[str]) -> list[str]:
+    return [f"{parse(text)}" for text in addresses]
+
+
 def apply_hostname(ct: Ct) -> None:
     """Best effort: a container without a hostname command gets it at its next start."""
-    process = write_process(ct, ["hostname", ct.spec.hostname])
     try:
-        ct.run(ct.runtime.exec(ct.paths, process, ct.pid_file), timeout=10)
+        failed = run_inside(ct, ["hostname", ct.spec.hostname], "hostname", timeout=10)
     except CommandFailed:
+        failed = 1
+    if failed:
         ct.say("The running container keeps its host name until it is restarted.")
 
 

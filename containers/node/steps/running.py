@@ -8,12 +8,13 @@ from pathlib import Path
 
 from containers.node import monitor, truth
 from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
-from containers.node.bundle import ids, init_of, write_bundle, write_process
+from containers.node.bundle import ids, init_of, write_bundle
 from containers.node.cgroup import Group
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.network import hook, live
 from containers.node.plan import Step
+from containers.node.scripts import run_inside
 from containers.node.states import State
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.scripting import script
@@ -114,8 +115,7 @@ def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
         if how.signal is not None:
             signal.pidfd_send_signal(fd, how.signal)
         elif how.command:
-            process = write_process(ct, list(how.command))
-            ct.run(ct.runtime.exec(ct.paths, process, ct.pid_file), timeout=10)
+            run_inside(ct, list(how.command), "halt", timeout=10)
     except (CommandFailed, ProcessLookupError) as e:
         ct.say(f"The container could not be asked to halt ({e}).")
 

@@ -30,7 +30,7 @@ def test_it_needs_no_file_of_the_panel_and_no_right_to_execute_one(conf):
     create, node, inside = entry["args"][5:]
     assert create.startswith(f"link add name {veth} ")
     assert f"route add 10.20.4.101/32 dev {veth} src 10.20.4.1" in node.splitlines()
-    assert "addr add 10.20.4.101/32 dev eth0" in inside.splitlines()
+    assert "addr replace 10.20.4.101/32 dev eth0" in inside.splitlines()
 
 
 def test_without_a_network_only_the_loopback_interface_comes_up(conf):

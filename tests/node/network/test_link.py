@@ -27,7 +27,7 @@ def test_a_link_with_an_address_of_the_pool():
     assert lines.inside == [
         "link set lo up",
         "link set eth0 up",
-        "addr add 10.20.4.101/32 dev eth0",
+        "addr replace 10.20.4.101/32 dev eth0",
         "route replace default via 10.20.4.1 dev eth0 onlink",
     ]
 
@@ -48,18 +48,18 @@ def test_a_link_with_real_addresses_of_both_kinds():
     assert lines.inside == [
         "link set lo up",
         "link set eth0 up",
-        "addr add 203.0.113.5/32 dev eth0",
+        "addr replace 203.0.113.5/32 dev eth0",
         "route replace default via 10.20.4.1 dev eth0 onlink",
-        "addr add 10.20.4.101/32 dev eth0",
-        "addr add 2001:db8::5/128 dev eth0 nodad",
+        "addr replace 10.20.4.101/32 dev eth0",
+        "addr replace 2001:db8::5/128 dev eth0 nodad",
         "route replace ::/0 via fe80::1 dev eth0",
     ]
 
 
 def test_a_second_address_leaves_the_containers_default_route_alone():
-    assert LINK.add(REAL, beside=[POOLED]).inside == ["addr add 203.0.113.5/32 dev eth0"]
+    assert LINK.add(REAL, beside=[POOLED]).inside == ["addr replace 203.0.113.5/32 dev eth0"]
     assert LINK.add(REAL, beside=[REAL6]).inside == [
-        "addr add 203.0.113.5/32 dev eth0",
+        "addr replace 203.0.113.5/32 dev eth0",
         "route replace default via 10.20.4.1 dev eth0 onlink",
     ]
 

@@ -1,0 +1,234 @@
+"""Settings that are changed reach a container: its files at once, its processes while it runs."""
+
+import pytest
+
+from containers.node import figures, truth, veconf
+from containers.node.accounts import hash_password
+from containers.node.states import State
+
+MIB = 1024 * 1024
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
+EAT = "dd if=/dev/zero of=/dev/null bs=256M count=1"  # dd holds a block in memory
+FORKS = "i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i+1)); done; wait"
+
+
+@pytest.fixture(params=[State.STOPPED, State.RUNNING])
+def either(rig, ctid, request):
+    """A container that is stopped, and one that runs."""
+    if request.param is State.RUNNING:
+        assert rig.operate("start", ctid).code == 0
+    return ctid
+
+
+@pytest.fixture
+def running(rig, ctid):
+    assert rig.operate("start", ctid).code == 0
+    return ctid
+
+
+def start_if_stopped(rig, ctid, **spec):
+    if rig.state(ctid) is not State.RUNNING:
+        started = rig.operate("start", ctid, spec=spec)
+        assert started.code == 0, started.log
+
+
+def group(rig, ctid, controller):
+    return truth.cgroup_paths(rig.paths(ctid))[controller]
+
+
+def figure(rig, ctid, controller, file):
+    return (group(rig, ctid, controller) / file).read_text().strip()
+
+
+def fs(rig, ctid, path):
+    return (rig.paths(ctid).fs / path).read_text()
+
+
+def test_a_host_name_is_in_the_files_and_in_the_running_container(rig, either):
+    changed = rig.operate("set", either, spec={"hostname": "web.example.org"})
+
+    assert changed.code == 0, changed.log
+    assert fs(rig, either, "etc/hostname") == "web.example.org\n"
+    assert "127.0.1.1 web.example.org web # set by the panel\n" in fs(rig, either, "etc/hosts")
+    assert veconf.read(rig.paths(either).ve_conf)["HOSTNAME"] == "web.example.org"
+    start_if_stopped(rig, either, hostname="web.example.org")
+    assert rig.inside(either, "hostname") == "web.example.org\n"
+
+
+def test_name_servers_and_search_domains_are_in_resolv_conf(rig, either):
+    wanted = {"nameservers": ["192.0.2.53", "2001:db8::53"], "searchdomains": ["example.org"]}
+
+    changed = rig.operate("set", either, spec=wanted)
+
+    assert changed.code == 0, changed.log
+    start_if_stopped(rig, either, **wanted)
+    lines = rig.inside(either, "cat", "/etc/resolv.conf").splitlines()
+    assert lines[1:] == ["search example.org", "nameserver 192.0.2.53", "nameserver 2001:db8::53"]
+
+
+def test_onboot_and_disabled_are_in_the_configuration_file(rig, either):
+    rig.operate("set", either, spec={"onboot": True, "disabled": True})
+    found = veconf.read(rig.paths(either).ve_conf)
+    assert (found["ONBOOT"], found["DISABLED"]) == ("yes", "yes")
+
+    rig.operate("set", either)
+    found = veconf.read(rig.paths(either).ve_conf)
+    assert (found["ONBOOT"], found["DISABLED"]) == ("no", "no")
+
+
+def test_a_password_and_keys_are_set(rig, either):
+    hashed = hash_password("correct horse")
+
+    changed = rig.operate("set", either, userpasswd={"user": "root", "hash": hashed}, sshkeys=[KEY])
+
+    assert changed.code == 0, changed.log
+    assert hashed not in changed.log
+    start_if_stopped(rig, either)
+    assert f"root:{hashed}:" in rig.inside(either, "cat", "/etc/shadow")
+    assert rig.inside(either, "cat", "/root/.ssh/authorized_keys") == f"{KEY}\n"
+    assert rig.inside(either, "stat", "-c", "%u %a", "/root/.ssh/authorized_keys") == "0 600\n"
+
+
+def test_a_password_for_a_user_that_is_not_there_is_refused(rig, either):
+    params = {"userpasswd": {"user": "mallory", "hash": hash_password("x y z")}}
+
+    refused = rig.operate("set", either, **params)
+
+    assert refused.code == 74
+    assert "mallory" in refused.end["error"]
+
+
+def test_limits_hold_from_the_start_on(rig, ctid):
+    spec = {"ram": 64, "cpus": 0.5, "pids": 40}
+    assert rig.operate("start", ctid, spec=spec).code == 0
+    check_limits(rig, ctid)
+
+
+def test_limits_are_changed_while_it_runs_and_taken_away_again(rig, running):
+    changed = rig.operate("set", running, spec={"ram": 64, "cpus": 0.5, "pids": 40})
+    assert changed.code == 0, changed.log
+    check_limits(rig, running)
+
+    more = rig.operate("set", running, spec={"ram": 128, "pids": 80})
+    assert more.code == 0, more.log
+    used = figures.measure(rig.paths(running), rig.driver)
+    assert (used["memory"]["limit"], used["pids"]["limit"]) == (128 * MIB, 80)
+
+    assert rig.operate("set", running).code == 0
+    used = figures.measure(rig.paths(running), rig.driver)
+    assert (used["memory"]["limit"], used["pids"]["limit"]) == (None, None)
+    assert rig.operate("exec", running, command=["sh", "-c", EAT]).code == 0
+
+
+def check_limits(rig, ctid):
+    """memory, processor and processes are limited to 64 MiB, half a processor, 40."""
+    assert figure(rig, ctid, "cpu", "cpu.cfs_quota_us") == "50000"
+    before = figures.measure(rig.paths(ctid), rig.driver)
+    assert before["memory"]["limit"] == 64 * MIB
+    assert before["memory"]["used"] < 64 * MIB
+    assert before["pids"]["limit"] == 40
+    assert before["oom_kills"] == 0
+
+    eaten = rig.operate("exec", ctid, command=["sh", "-c", EAT])
+    assert (eaten.code, eaten.facts["exit"]) == (8, -9)
+    assert figures.measure(rig.paths(ctid), rig.driver)["oom_kills"] == 1
+
+    assert "can't fork" in rig.inside(ctid, "sh", "-c", FORKS)
+    assert rig.state(ctid) is State.RUNNING
+
+
+def test_a_memory_limit_below_what_it_uses_is_refused_and_it_goes_on(rig, running):
+    rig.operate("exec", running, command=["sh", "-c", "sleep 1000 & "])
+    assert rig.operate("set", running, spec={"ram": 64}).code == 0
+    fill = "mount -t tmpfs none /mnt && dd if=/dev/zero of=/mnt/x bs=1M count=40"
+    assert rig.operate("exec", running, command=["sh", "-c", fill]).code == 0
+
+    refused = rig.operate("set", running, spec={"ram": 16})
+
+    assert refused.code == 6
+    assert "memory" in refused.end["error"]
+    assert figures.measure(rig.paths(running), rig.driver)["memory"]["limit"] == 64 * MIB
+    assert rig.state(running) is State.RUNNING
+
+
+def test_a_write_stops_at_the_disk_limit_and_the_container_goes_on(rig, running):
+    assert rig.operate("set", running, spec={"diskspace": 32}).code == 0
+
+    number = rig.begin(
+        "exec", running, command=["dd", "if=/dev/zero", "of=/big", "bs=1M", "count=48"]
+    )
+    full = rig.finish(number)
+
+    assert (full.code, full.facts["exit"]) == (8, 1)
+    assert "Disk quota exceeded" in full.log
+    assert rig.state(running) is State.RUNNING
+    disk = figures.measure(rig.paths(running), rig.driver)["disk"]
+    assert disk["limit"] == 32 * MIB
+    assert disk["used"] <= disk["limit"]
+
+    refused = rig.operate("set", running, spec={"diskspace": 32, "hostname": "other"})
+    assert refused.code == 46
+    assert "disk limit is reached" in refused.end["error"]
+
+    assert rig.operate("set", running, spec={"diskspace": 64}).code == 0
+    assert rig.operate("exec", running, command=["cp", "/bin/busybox", "/more"]).code == 0
+    assert rig.operate("set", running).code == 0
+    assert figures.measure(rig.paths(running), rig.driver)["disk"]["limit"] is None
+
+
+def test_a_full_container_can_be_stopped_started_and_destroyed(rig, running):
+    assert rig.operate("set", running, spec={"diskspace": 16}).code == 0
+    rig.operate("exec", running, command=["dd", "if=/dev/zero", "of=/big", "bs=64k"])
+    rig.write(running, "mount", "#!/bin/sh\necho up\n")
+
+    assert rig.operate("stop", running, spec={"diskspace": 16}).code == 0
+    started = rig.operate("start", running, spec={"diskspace": 16})
+
+    assert started.code == 0, started.log
+    assert "disk limit is reached" in started.log
+    assert "up\n" in started.log
+
+
+def test_addresses_come_and_go_while_it_runs(rig, networked, running):
+    one, two = (f"{networked.network_address + n}" for n in (701, 702))
+
+    added = rig.operate("set", running, spec={"ips": [one, two]})
+    assert added.code == 0, added.log
+    assert addresses(rig, running) == {one, two}
+    assert "default via" in rig.inside(running, "ip", "route")
+
+    swapped = rig.operate("set", running, spec={"ips": [two]})
+    assert swapped.code == 0, swapped.log
+    assert addresses(rig, running) == {two}
+    assert rig.operate("set", running).code == 0
+    assert addresses(rig, running) == set()
+
+
+def test_what_a_failed_change_has_brought_already_is_no_obstacle_to_the_next(
+    rig, networked, running
+):
+    one = f"{networked.network_address + 703}"
+    broken = rig.operate("set", running, spec={"ips": [one], "description": "two\nlines"})
+    assert broken.code == 21
+
+    changed = rig.operate("set", running, spec={"ips": [one]})
+
+    assert changed.code == 0, changed.log
+    assert addresses(rig, running) == {one}
+
+
+def test_an_address_that_the_containers_root_took_before_is_given_all_the_same(
+    rig, networked, running
+):
+    one = f"{networked.network_address + 704}"
+    rig.inside(running, "ip", "addr", "add", f"{one}/32", "dev", "eth0")
+
+    changed = rig.operate("set", running, spec={"ips": [one]})
+
+    assert changed.code == 0, changed.log
+    assert addresses(rig, running) == {one}
+
+
+def addresses(rig, ctid):
+    said = rig.inside(ctid, "ip", "-4", "-o", "addr", "show", "dev", "eth0")
+    return {line.split()[3].removesuffix("/32") for line in said.splitlines()}
