@@ -29,16 +29,19 @@ def create(given: Given, voice: Voice) -> int:
     node = this_node()
     number = ctid.new(given.operands["CTID"])
     template = template_of(node, given.get("ostemplate"))
-    operation = Container.make(
-        number,
-        node=node,
-        template=template,
-        addresses=given.get("ipadd"),
-        via=Via.PCTL,
-        params=given.pick(*ACCESS),
-        **columns(given),
+    shall = columns(given)
+    return follow(
+        lambda: Container.make(
+            number,
+            node=node,
+            template=template,
+            addresses=given.get("ipadd"),
+            via=Via.PCTL,
+            params=given.pick(*ACCESS),
+            **shall,
+        ),
+        voice,
     )
-    return follow(operation, voice)
 
 
 def template_of(node: Node, name: str | None) -> Template:
@@ -54,19 +57,21 @@ def template_of(node: Node, name: str | None) -> Template:
 def change(given: Given, voice: Voice) -> int:
     """The row and the container; without a column, address, password or key nothing is to do."""
     container = ctid.find(given.operands["CTID"])
-    asked = {**columns(given), **given.pick("ipadd", "ipdel", *ACCESS)}
-    if not asked:
+    shall = columns(given)
+    if not shall and not given.pick("ipadd", "ipdel", *ACCESS):
         voice.say("Nothing to change.")
         voice.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
         return Code.OK
-    operation = container.change(
-        add=given.get("ipadd", ()),
-        drop=given.get("ipdel", ()),
-        via=Via.PCTL,
-        params=given.pick(*ACCESS),
-        **columns(given),
+    return follow(
+        lambda: container.change(
+            add=given.get("ipadd", ()),
+            drop=given.get("ipdel", ()),
+            via=Via.PCTL,
+            params=given.pick(*ACCESS),
+            **shall,
+        ),
+        voice,
     )
-    return follow(operation, voice)
 
 
 def columns(given: Given) -> dict[str, Any]:
@@ -94,10 +99,10 @@ def act(kind: str, *switches: str) -> Act:
         if given.get("without_stop_script") and not given.get("reason"):
             raise BadSyntax("--without-stop-script needs --reason: why it is passed over")
         container = ctid.find(given.operands["CTID"])
-        operation = container.request(
-            kind, via=Via.PCTL, reason=given.get("reason", ""), params=given.pick(*switches)
+        reason, params = given.get("reason", ""), given.pick(*switches)
+        return follow(
+            lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), voice
         )
-        return follow(operation, voice)
 
     return run
 

@@ -19,14 +19,18 @@ NO_ACCESS = 12  # vzctl's "not enough privilege"
 @contextlib.contextmanager
 def at_hand() -> Iterator[None]:
     """Says in a sentence what keeps us from the rows, or who is at work on them."""
-    logging.getLogger("containers").setLevel(logging.ERROR)  # nobody hears a bell: no matter
-    check()
+    logger = logging.getLogger("containers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # nobody hears a bell: no matter
     try:
+        check()
         yield
     except Busy as busy:
         raise Locked(f"{busy}") from busy
     except (OperationalError, InterfaceError, ProgrammingError) as error:
         raise away(error) from error
+    finally:
+        logger.setLevel(level)
 
 
 def check() -> None:
@@ -49,7 +53,8 @@ def check() -> None:
 
 
 def away(error: Error) -> OperationError:
-    return OperationError(f"the panel's database can't be used: {f'{error}'.strip()}")
+    said = " ".join(f"{error}".split())
+    return OperationError(f"the panel's database can't be used ({said})")
 
 
 def no_access(what: str) -> OperationError:

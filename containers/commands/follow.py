@@ -4,7 +4,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -24,28 +24,48 @@ QUESTION = "\nThe operation goes on on the node. Cancel it? [y/N] "
 LATE = 2.0  # seconds after which we say why nothing happens
 
 
-def follow(operation: Operation, voice: Voice) -> int:
-    """The operation's exit code. What there is to do is done here if nobody else is at it."""
-    with Work(operation) as work, terminable():
+def follow(request: Callable[[], Operation], voice: Voice) -> int:
+    """Request an operation and see it to its end: its exit code. Nobody at work? Then we are.
+
+    A Ctrl-C is heard from before the request on, else its operation would be left alone.
+    """
+    with listening() as signals:
+        return attend(request(), voice, signals)
+
+
+def attend(operation: Operation, voice: Voice, signals: list[int]) -> int:
+    with Work(operation) as work:
         offset, told = 0, False
         since = time.monotonic()
         while True:
-            try:
-                offset = watch(operation, offset, voice)
-                if operation.done:
-                    break
-                if work.failure:
-                    raise OperationError(
-                        f"the work on it stopped: {work.failure}"
-                    ) from work.failure
-                if not told and time.monotonic() - since > LATE:
-                    told = True
-                    explain(operation, work, voice)
-                work.wait(TICK)
-            except KeyboardInterrupt:
-                if not interrupted(operation, voice):
-                    raise
+            offset = watch(operation, offset, voice)
+            if operation.done:
+                break
+            if work.failure:
+                raise OperationError(f"the work on it stopped: {work.failure}") from work.failure
+            if signals:
+                interrupted(operation, voice, signals.pop())
+            if not told and time.monotonic() - since > LATE:
+                told = True
+                explain(operation, work, voice)
+            work.wait(TICK)
     return conclude(operation, voice)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM are heard between two looks, lest they break something half done."""
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+
+    before = {each: signal.signal(each, hear) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield heard
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def watch(operation: Operation, offset: int, voice: Voice) -> int:
@@ -79,42 +99,27 @@ def explain(operation: Operation, work: Work, voice: Voice) -> None:
         voice.complain(f"The operation waits: {work.holder} is at work on this node.")
 
 
-def interrupted(operation: Operation, voice: Voice) -> bool:
-    """Ctrl-C: on a terminal ask whether to cancel, else cancel. A second one leaves: False."""
+def interrupted(operation: Operation, voice: Voice, number: int) -> None:
+    """Cancel: on a terminal Ctrl-C asks first, and a second one leaves (KeyboardInterrupt)."""
     if operation.state == Progress.CANCELLING:
         voice.complain(f"{operation} goes on on its node.")
-        return False
-    if sys.stdin.isatty() and sys.stderr.isatty() and not confirmed():
-        return True
+        raise KeyboardInterrupt
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if number == signal.SIGINT and terminal and not confirmed():
+        return
     operation.cancel()
     voice.complain("Cancelling...")
-    return True
 
 
 def confirmed() -> bool:
-    print(
-        "\nThe operation goes on on the node. Cancel it? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
-    return True
-
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """SIGTERM cancels, as it does vzctl; without asking, for whoever sends it has no terminal."""
-
-    def obey(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, obey)
+    print(QUESTION, end="", file=sys.stderr, flush=True)
+    hear = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        yield
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except KeyboardInterrupt:
+        return True
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, hear)
 
 
 def conclude(operation: Operation, voice: Voice) -> int:

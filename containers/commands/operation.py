@@ -60,7 +60,7 @@ def step(each: Any) -> dict[str, Any]:
 def log(given: Given, voice: Voice) -> int:
     operation = chosen(given)
     if "follow" in given and not operation.done:
-        return follow(operation, voice)
+        return follow(lambda: operation, voice)
     for chunk in LogChunk.objects.filter(operation=operation).order_by("offset").iterator():
         voice.write(bytes(chunk.data))
     return Code.OK

@@ -162,20 +162,38 @@ BY_COMMAND = {
     "create": CREATE, "set": SET, "start": START, "stop": STOP, "restart": RESTART,
     "suspend": SUSPEND, "resume": SUSPEND, "reinstall": REINSTALL, "list": LIST,
 }  # fmt: skip
+LATER = ("suspend", "resume", "reinstall")  # offered as soon as there is a plan for them
 
 
 def markdown() -> str:
-    """The README's table."""
+    """The README's table; what is not done stands together by its reason."""
     lines = ["| option | of | what becomes of it | |", "|---|---|---|---|"]
     for option, commands in merged().items():
-        shown = option.shown.replace("|", "\\|")
-        lines.append(f"| `{shown}` | {', '.join(commands)} | {option.fate} | {option.note} |")
+        if option.fate is Fate.DONE:
+            lines.append(f"| {code(option)} | {commands} | {option.fate} | {option.note} |")
+    for (commands, fate, note), options in by_reason().items():
+        lines.append(f"| {' '.join(map(code, options))} | {commands} | {fate} | {note} |")
     return "\n".join(lines) + "\n"
 
 
-def merged() -> dict[Option, list[str]]:
+def code(option: Option) -> str:
+    return "`" + option.shown.replace("|", "\\|") + "`"
+
+
+def merged() -> dict[Option, str]:
+    """The commands of each option."""
+    from containers.node.operations import PLANS  # not for help, which is to be quick
+
     found: dict[Option, list[str]] = {}
     for command, options in BY_COMMAND.items():
-        for option in options:
+        for option in options if command in PLANS or command not in LATER else ():
             found.setdefault(option, []).append(command)
+    return {option: ", ".join(commands) for option, commands in found.items()}
+
+
+def by_reason() -> dict[tuple[str, Fate, str], list[Option]]:
+    found: dict[tuple[str, Fate, str], list[Option]] = {}
+    for option, commands in merged().items():
+        if option.fate is not Fate.DONE:
+            found.setdefault((commands, option.fate, option.note), []).append(option)
     return found

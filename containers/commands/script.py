@@ -190,8 +190,9 @@ def check(body: bytes, voice: Voice) -> None:
 def published(place: Shelf, versions: list[ScriptVersion], voice: Voice) -> int:
     """Global scripts go to the node at once; a container's own at its next operation."""
     if place.container is None:
-        operation = Operation.request_on(place.node, "publish", PUBLISHED, via=Via.PCTL)
-        return follow(operation, voice)
+        return follow(
+            lambda: Operation.request_on(place.node, "publish", PUBLISHED, via=Via.PCTL), voice
+        )
     found = [described(version) for version in versions]
     voice.show(found, [f"{version}" for version in versions])
     return Code.OK

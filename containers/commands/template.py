@@ -49,7 +49,8 @@ def import_(given: Given, voice: Voice) -> int:
 
 def request(kind: str, given: Given, voice: Voice, **params: str) -> int:
     name = catalogue.check(given.operands["NAME"])
-    operation = Operation.request_on(
-        this_node(), kind, f"template {name}", via=Via.PCTL, params={"name": name, **params}
+    params, node = {"name": name, **params}, this_node()
+    return follow(
+        lambda: Operation.request_on(node, kind, f"template {name}", via=Via.PCTL, params=params),
+        voice,
     )
-    return follow(operation, voice)

@@ -1,0 +1,249 @@
+"""pctl on rows, with the rehearsal runtime: what it asks of the node, prints and ends in."""
+
+import json
+import shlex
+
+import pytest
+
+from containers.commands import pctl
+from containers.models import Address, AuditEvent, Container, Node, Operation
+from containers.node.states import Progress, State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def node(node_conf, alpha, settings):
+    settings.NODE = node_conf
+    return alpha
+
+
+@pytest.fixture
+def run(capfd):
+    """Types a command line; returns exit code, stdout and stderr."""
+
+    def run(line):
+        capfd.readouterr()
+        code = pctl.main(shlex.split(line))
+        return code, *capfd.readouterr()
+
+    return run
+
+
+def state(container, word):
+    Container.objects.filter(pk=container.pk).update(state=word)
+
+
+def test_create_makes_row_and_operation_and_follows_it(run, alpha, busybox, bob):
+    Node.objects.filter(pk=alpha.pk).update(pool="10.9.0.0/24")
+    code, out, err = run(
+        "create 101 --ostemplate busybox --hostname web1 --owner bob --ram 512M "
+        "--cpulimit 150 --diskspace 10G --numproc 300 --name shop --onboot yes "
+        "--description 'a \"good\" one' --userpasswd 'root:s3cret word' --config x"
+    )
+    assert code == 0
+    assert "==> copy the template" in out
+    assert "Create of CT 101: done." in err
+    assert "--config is ignored" in err
+    ct = Container.objects.get(ctid=101)
+    assert (ct.hostname, ct.name, ct.ram, ct.pids) == ("web1", "shop", 512, 300)
+    assert (f"{ct.cpus}", ct.diskspace, ct.onboot, ct.owner) == ("1.50", 10240, True, bob)
+    assert ct.description == 'a "good" one'
+    assert f"{ct.template}" == "busybox@1"
+    assert ct.addresses == ["10.9.0.101"]
+    assert ct.address_set.get().pooled
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.via, operation.state) == ("create", "pctl", "succeeded")
+    assert "s3cret" not in f"{operation.params}"
+
+
+def test_a_new_containers_default_template_is_vz_confs(run, node_conf, busybox):
+    assert run("create 101")[0] == 29
+    node_conf.etc.mkdir(parents=True)
+    node_conf.vz_conf.write_text('DEF_OSTEMPLATE="busybox"\n')
+    assert run("create 101")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("create 101 --ostemplate busybox", 44, "CT 101 exists already"),
+        ("create 102 --ostemplate nosuch", 91, "no template nosuch"),
+        ("create 102 --ostemplate busybox@9", 91, "no template busybox@9"),
+        ("create 99 --ostemplate busybox", 21, "99 can't be a CT ID"),
+        ("create web --ostemplate busybox", 21, "bad CT ID web"),
+        ("create 102 --ostemplate busybox --ipadd 10.1.2.3", 78, "CT 101 (web1)"),
+        ("create 102 --ostemplate busybox --ipadd 127.0.0.1", 21, "loopback"),
+        ("create 102 --ostemplate busybox --owner nobody", 21, "no user nobody"),
+        ("create 102 --ostemplate busybox --name a/b", 21, "a/b"),
+        ("create 102 --ostemplate busybox --name 103", 131, "taken for a CT ID"),
+        ("create 102 --ostemplate busybox --hostname a_b..c", 21, "not a host name"),
+        ("start 102", 14, "no CT 102"),
+        ("start nosuch", 21, "ad CT ID nosuch"),
+        ("start -- -5", 21, "ad CT ID -5"),
+        ("set 0 --hostname x", 21, "the node itself"),
+        ("status nosuch", 21, "ad CT ID nosuch"),
+        ("umount 101", 40, "not mounted"),
+        ("exec 101 ls", 8, "not running"),
+        ("exec2 101 ls", 31, "not running"),
+        ("enter 101", 31, "not running"),
+        ("suspend 101", 20, "not in this version"),
+        ("stop 101 --without-stop-script", 20, "needs --reason"),
+        ("set 101 --ipdel 10.9.9.9", 21, "does not have the address 10.9.9.9"),
+        ("operation show 99", 21, "no operation 99"),
+        ("node show beta", 21, "no node beta"),
+        ("user password nobody", 21, "no user nobody"),
+    ],
+)
+def test_refusals_have_vzctls_code_and_leave_the_rows_alone(run, ct101, words, code, says):
+    Address.objects.create(container=ct101, address="10.1.2.3")
+    found = run(words)
+    assert found[0] == code
+    assert says.lower() in found[2].lower()
+    assert Container.objects.count() == 1
+    assert ct101.addresses == ["10.1.2.3"]
+    assert not Operation.objects.filter(kind__in=["create", "set"]).exists()
+
+
+def test_starting_and_stopping_follow_the_container(run, ct101):
+    assert run("start 101")[0] == 0
+    assert run("status 101")[1] == "CTID 101 exist mounted running\n"
+    code, _, err = run("start 101")
+    assert code == 32
+    assert "already running" in err
+    assert run("stop 101 --fast")[0] == 0
+    assert Operation.objects.first().params == {"fast": True}
+    code, out, err = run("stop 101")
+    assert code == 0
+    assert "not running" in out
+
+
+def test_a_disabled_container_starts_only_by_force(run, ct101):
+    assert run("set 101 --disabled yes --save")[0] == 0
+    assert Container.objects.get().disabled
+    assert run("start 101 --force")[0] == 0
+    assert Operation.objects.first().params == {"force": True}
+
+
+def test_set_changes_the_row_and_tells_the_node_what(run, ct101, bob, carol):
+    Address.objects.create(container=ct101, address="10.1.2.3")
+    code, _, err = run(
+        "set 101 --hostname db1 --ipdel all --ipadd 10.1.2.4 --ipadd fd00::5 --owner carol "
+        "--nameserver 9.9.9.9 --searchdomain example.org --ram unlimited --pids 99"
+    )
+    assert (code, err) == (0, "Change settings of CT 101: done.\n")
+    ct101.refresh_from_db()
+    assert ct101.addresses == ["10.1.2.4", "fd00::5"]
+    assert (ct101.hostname, ct101.owner, ct101.ram, ct101.pids) == ("db1", carol, None, 99)
+    assert (ct101.nameservers, ct101.searchdomains) == (["9.9.9.9"], ["example.org"])
+    assert {"hostname", "addresses", "owner"} <= set(Operation.objects.get().params["changed"])
+
+
+def test_set_with_nothing_to_change_asks_nothing_of_the_node(run, ct101):
+    assert run("set 101 --save --swap 1G")[0] == 0
+    assert not Operation.objects.exists()
+
+
+def test_a_busy_container_says_who_holds_it(run, ct101):
+    holder = ct101.request("stop")
+    code, _, err = run("set 101 --hostname other")
+    assert code == 9
+    assert err == f"CT 101 is busy: operation {holder.pk} (Stop of CT 101) is under way.\n"
+    ct101.refresh_from_db()
+    assert ct101.hostname == "web1"
+
+
+def test_a_name_stands_for_a_ct_id(run, ct101):
+    assert run("set 101 --name 'my shop'")[0] == 0
+    assert run("status 'my shop'")[1] == "CTID 101 exist unmounted down\n"
+    assert run("set 'my shop' --name ''")[0] == 0
+    assert run("status 'my shop'")[0] == 21
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        (State.CREATING, "deleted unmounted down"),
+        (State.STOPPED, "exist unmounted down"),
+        (State.MOUNTED, "exist mounted down"),
+        (State.RUNNING, "exist mounted running"),
+        (State.SUSPENDED, "exist unmounted down suspended"),
+        (State.BROKEN, "deleted unmounted down"),
+    ],
+)
+def test_status_is_vzctls_line_and_always_0(run, ct101, word, line):
+    state(ct101, word)
+    assert run("status 101") == (0, f"CTID 101 {line}\n", "")
+
+
+def test_status_of_what_is_not_there_is_deleted(run, node):
+    assert run("status 007") == (0, "CTID 7 deleted unmounted down\n", "")
+
+
+def test_status_as_json_says_more(run, ct101):
+    said = json.loads(run("status 101 --json")[1])
+    assert said["status_line"] == "CTID 101 exist unmounted down"
+    assert (said["ctid"], said["owner"], said["operation"]) == (101, "bob", None)
+
+
+def test_destroying_takes_the_row_away(run, ct101):
+    code, out, _ = run("destroy 101 --json")
+    assert code == 0
+    said = json.loads(out)
+    assert (said["kind"], said["state"], said["ctid"]) == ("destroy", "succeeded", 101)
+    assert not Container.objects.exists()
+    assert run("status 101")[1] == "CTID 101 deleted unmounted down\n"
+
+
+def test_list_is_vzlists_table(run, ct101):
+    Address.objects.create(container=ct101, address="10.1.2.3")
+    assert run("list") == (1, "", "Container(s) not found\n")
+    state(ct101, State.RUNNING)
+    Container.objects.filter(pk=ct101.pk).update(usage={"pids": 4})
+    assert run("list")[1] == (
+        "      CTID      NPROC STATUS    IP_ADDR         HOSTNAME\n"
+        "       101          4 running   10.1.2.3        web1\n"
+    )
+    assert run("list -H -o hostname,ctid")[1].split() == ["web1", "101"]
+    assert run("list -1")[1] == "       101\n"
+    assert run("list -S")[0] == 1
+    state(ct101, State.MOUNTED)
+    assert "mounted" in run("list -S")[1]
+    assert " - mounted" in run("list -a -n")[1]  # no processes
+    assert run("list -a -o nosuch")[0] == 21
+    assert run("list -a -h db*")[0] == 1
+    assert json.loads(run("list -a -j")[1])[0]["ip"] == ["10.1.2.3"]
+
+
+def test_an_operation_can_be_read_back(run, ct101):
+    run("start 101")
+    pk = Operation.objects.get().pk
+    assert f"{pk} " in run("operation list")[1]
+    assert "mount the private area" in run(f"operation show {pk}")[1]
+    assert json.loads(run(f"operation show {pk} --json")[1])["steps"]
+    assert "==> mount the private area" in run(f"operation log {pk}")[1]
+    assert run(f"operation cancel {pk}")[0] == 21
+
+
+def test_a_queued_operation_is_cancelled_at_once(run, ct101):
+    operation = ct101.request("start")
+    assert run(f"operation cancel {operation.pk}")[0] == 0
+    operation.refresh_from_db()
+    assert operation.state == Progress.CANCELLED
+
+
+def test_commands_in_a_container_run_with_its_shell_and_are_on_record(run, ct101):
+    state(ct101, State.RUNNING)
+    code, out, _ = run("exec2 101 ls -la /tmp")
+    assert code == 0
+    assert out.startswith("runc exec 101 /bin/sh -c ")  # the rehearsal runtime
+    assert out.endswith(" ls -la /tmp\n")
+    assert AuditEvent.objects.get().what == "ran in CT 101: ls -la /tmp"
+
+
+def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
+    beta = Node.objects.create(name="beta")
+    Container.objects.filter(pk=ct101.pk).update(node=beta, state=State.RUNNING)
+    code, _, err = run("exec 101 ls")
+    assert code == 3
+    assert "on the node beta" in err

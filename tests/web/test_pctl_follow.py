@@ -1,0 +1,134 @@
+"""pctl beside the node's own process: it follows the rows, and takes over when nobody is there."""
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+from django.db import connection
+
+from containers.commands import pctl
+from containers.models import LogChunk, Operation
+from containers.node.states import Progress, State
+from containers.worker import lock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 20
+
+
+@pytest.fixture(autouse=True)
+def node(node_conf, alpha, settings):
+    settings.NODE = node_conf
+    return alpha
+
+
+@contextmanager
+def at_work(node_conf, act):
+    """Another process has the node's lock, and does this while pctl looks on."""
+    failures = []
+
+    def work():
+        try:
+            act()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    with lock.hold(node_conf, "runnode"):
+        thread = Thread(target=work)
+        thread.start()
+        yield
+        thread.join()
+    assert not failures
+
+
+def claimed(node):
+    return until(lambda: Operation.objects.claim(node))
+
+
+def until(found):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if it := found():
+            return it
+        Event().wait(0.01)
+    raise AssertionError("it did not happen")
+
+
+def said(operation, *chunks):
+    offset = 0
+    for data in chunks:
+        LogChunk.objects.create(operation=operation, offset=offset, data=data)
+        offset += len(data)
+
+
+def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(node, node_conf, ct101, capfdbinary):
+    def work():
+        operation = claimed(node)
+        said(operation, b"one\xff\n", b"two\0\r\n", b"no newline")
+        operation.end(
+            Progress.FAILED,
+            code=79,
+            error="the own mount script exited with 7",
+            state=State.STOPPED,
+        )
+
+    with at_work(node_conf, work):
+        assert pctl.main(["start", "101"]) == 79
+    out, err = capfdbinary.readouterr()
+    assert out == b"one\xff\ntwo\0\r\nno newline"
+    assert err == (
+        b"Start of CT 101 failed: the own mount script exited with 7. The container is stopped.\n"
+    )
+
+
+def test_json_keeps_the_log_off_stdout(node, node_conf, ct101, capfd):
+    def work():
+        operation = claimed(node)
+        said(operation, b"loud\n")
+        operation.end(Progress.SUCCEEDED, code=0, state=State.RUNNING)
+
+    with at_work(node_conf, work):
+        assert pctl.main(["--json", "start", "101"]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("{")
+    assert "loud" not in out
+    assert "loud" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_terminal_a_signal_cancels(node, node_conf, ct101, capfd, number):
+    def work():
+        operation = claimed(node)
+        os.kill(os.getpid(), number)
+        cancelling = Operation.objects.filter(pk=operation.pk, state=Progress.CANCELLING)
+        until(cancelling.exists)
+        operation.end(Progress.CANCELLED, code=79, error="it was cancelled", state=State.STOPPED)
+
+    with at_work(node_conf, work):
+        assert pctl.main(["start", "101"]) == 79
+    err = capfd.readouterr().err
+    assert "Cancelling..." in err
+    assert "Start of CT 101 cancelled: it was cancelled." in err
+
+
+def test_pctl_takes_over_when_whoever_was_at_work_leaves(node, node_conf, ct101, capfd):
+    """As another pctl does, once its own operation has ended: nobody else would come."""
+
+    def leave_soon():
+        with lock.hold(node_conf, "pctl"):
+            held.set()
+            until(Operation.objects.filter(state=Progress.QUEUED).exists)
+        connection.close()
+
+    held = Event()
+    other = Thread(target=leave_soon)
+    other.start()
+    held.wait(PATIENCE)
+    assert pctl.main(["start", "101"]) == 0
+    other.join()
+    ct101.refresh_from_db()
+    assert ct101.state == State.RUNNING

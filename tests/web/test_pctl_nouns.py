@@ -1,0 +1,180 @@
+"""Scripts, people, templates and nodes from the command line."""
+
+import io
+import json
+import sys
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.utils.http import urlsafe_base64_decode
+
+from containers.commands import pctl
+from containers.models import AuditEvent, Node, Operation, Script
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MOUNT = b"#!/bin/bash\n# caf\xe9\nexit 0"
+
+
+@pytest.fixture(autouse=True)
+def node(node_conf, alpha, settings):
+    settings.NODE = node_conf
+    settings.WEB = node_conf.state
+    (node_conf.state / "secret.key").write_text("key")
+    return alpha
+
+
+@pytest.fixture
+def run(capfdbinary):
+    """Types a command line; returns exit code, stdout (bytes) and stderr."""
+
+    def run(*words):
+        capfdbinary.readouterr()
+        code = pctl.main([f"{word}" for word in words])
+        out, err = capfdbinary.readouterr()
+        return code, out, err.decode()
+
+    return run
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    def typed(text):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    return typed
+
+
+def put(path, body):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+
+
+def test_a_script_is_saved_shown_and_looked_back_at(run, typed, ct101):
+    typed(b"#!/bin/sh\nfalse\n")
+    assert run("script", "save", "101", "mount")[0] == 0
+    typed(b"#!/bin/sh\ntrue\n")
+    assert run("script", "save", "101", "mount", "--reason", "it failed")[0] == 0
+    assert run("script", "show", "101", "mount")[1] == b"#!/bin/sh\ntrue\n"
+    assert run("script", "show", "101", "mount", "--version", "1")[1] == b"#!/bin/sh\nfalse\n"
+    history = json.loads(run("script", "history", "101", "mount", "--json")[1])
+    assert [(v["version"], v["reason"]) for v in history] == [(2, "it failed"), (1, "")]
+    listed = run("script", "list", "101")[1].decode()
+    assert listed.splitlines()[1].split()[:3] == ["mount", "2", "yes"]
+    assert AuditEvent.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("mount", b"", "interpreter"),
+        ("mount", b"echo no shebang\n", "interpreter"),
+        ("mount", b"#!/bin/sh\n\0", "NUL"),
+        ("start", b" \n", "empty"),
+        ("start", b"#" * (10 << 20), "longer than"),
+        ("nosuch", b"#!/bin/sh\n", "no own script nosuch"),
+    ],
+)
+def test_what_can_be_no_script_is_refused(run, typed, ct101, name, body, says):
+    typed(body)
+    code, _, err = run("script", "save", "101", name)
+    assert code == 21
+    assert says in err
+    assert not Script.objects.exists()
+
+
+def test_import_takes_the_places_of_both_documents_byte_for_byte(run, node_conf, ct101):
+    put(node_conf.scripts / "101.mount", MOUNT)
+    put(node_conf.vz / "private/101/scripts/start", b"echo started\r\n")
+    code, _, err = run("script", "import", "101")
+    assert code == 0
+    assert f"{node_conf.scripts}/101.mount is own mount script version 1" in err
+    assert "CRLF" in err
+    assert bytes(Script.objects.get(name="mount").current.body) == MOUNT
+    assert bytes(Script.objects.get(name="start").current.body) == b"echo started\r\n"
+    assert run("script", "import", "101", "mount")[0] == 0
+    assert Script.objects.get(name="mount").versions.count() == 1
+
+
+def test_import_asks_when_the_two_places_differ(run, node_conf, ct101):
+    old, new = node_conf.scripts / "101.mount", node_conf.vz / "private/101/scripts/mount"
+    put(old, MOUNT)
+    put(new, b"#!/bin/sh\n")
+    code, _, err = run("script", "import", "101")
+    assert code == 21
+    assert f"{old}" in err
+    assert f"{new}" in err
+    assert run("script", "import", "101", "mount", "--file", old)[0] == 0
+    assert bytes(Script.objects.get().current.body) == MOUNT
+
+
+def test_import_of_nothing_is_an_error(run, ct101):
+    assert run("script", "import", "101")[0] == 21
+
+
+def test_global_scripts_are_imported_and_published(run, node_conf):
+    put(node_conf.scripts / "vps.umount", MOUNT)
+    put(node_conf.scripts / "vps.reinstall", MOUNT)
+    assert run("script", "import", "--global")[0] == 0
+    assert {s.name for s in Script.objects.filter(node__name="alpha")} == {"umount", "reinstall"}
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.resource) == ("publish", "global scripts")
+    assert run("script", "save", "101", "mount", "--global")[0] == 20
+    assert run("script", "import", "--global", "start")[0] == 21
+
+
+def test_a_new_person_gets_a_link_that_sets_a_password_once(run):
+    code, out, _ = run("user", "create", "dora", "--email", "dora@example.org")
+    assert code == 0
+    link = out.decode().strip()
+    uid, token = link.rstrip("/").split("/")[-2:]
+    assert link.startswith("http://127.0.0.1:8000/people/set-password/")
+    user = User.objects.get(pk=urlsafe_base64_decode(uid).decode())
+    assert (user.username, user.is_staff, user.has_usable_password()) == ("dora", False, False)
+    assert default_token_generator.check_token(user, token)
+    user.set_password("another")
+    user.save()
+    assert not default_token_generator.check_token(user, token)
+    assert run("user", "create", "dora")[0] == 44
+    assert run("user", "create", "a b")[0] == 21
+
+
+def test_a_password_can_come_on_standard_input(run, typed):
+    typed(b"correct horse battery\n")
+    code, out, _ = run("user", "create", "eve", "--staff", "--password-stdin")
+    assert (code, out) == (0, b"")
+    assert User.objects.get(username="eve").check_password("correct horse battery")
+    typed(b"123\n")
+    assert run("user", "password", "eve", "--password-stdin")[0] == 74
+    assert User.objects.get(username="eve").check_password("correct horse battery")
+
+
+def test_who_is_disabled_signs_in_no_more_until_enabled(run, bob, rf):
+    request = rf.post("/login/")
+    assert run("user", "disable", "bob")[0] == 0
+    assert authenticate(request, username="bob", password="bob's own") is None
+    assert run("user", "enable", "bob")[0] == 0
+    assert authenticate(request, username="bob", password="bob's own") == bob
+    assert run("user", "list")[1].decode().splitlines()[1].split()[:3] == ["bob", "no", "yes"]
+
+
+def test_a_nodes_settings_are_shown_and_changed(run, alpha):
+    assert b"undo_profile: documented" in run("node", "show")[1]
+    assert run("node", "set", "--undo-profile", "vzctl", "--script-timeout", "30")[0] == 0
+    alpha.refresh_from_db()
+    assert (alpha.undo_profile, alpha.script_timeout) == ("vzctl", 30)
+    assert run("node", "set", "--undo-profile", "nice")[0] == 21
+    assert run("node", "set")[0] == 20
+    Node.objects.all().delete()
+    assert run("node", "show")[0] == 3
+
+
+def test_templates_are_listed_and_a_build_is_an_operation(run, busybox):
+    assert run("template", "list")[1].decode().splitlines()[1].split()[:2] == ["busybox@1", "alpha"]
+    operation = Operation.request_on(busybox.node, "build_template", "template debian-12")
+    code, _, err = run("template", "build", "debian-12")
+    assert code == 9
+    assert f"operation {operation.pk}" in err
+    assert run("template", "import", "old", "/nowhere.tar.gz")[0] == 21
+    assert run("template", "build", "../x")[0] == 29
