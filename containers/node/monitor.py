@@ -37,13 +37,13 @@ PATIENCE = 60.0  # seconds until a runtime has made the container
 QUIET = 0.1  # seconds before a console nobody has open is read again
 
 
-def make(paths: Layout, argv: list[str]) -> int:
+def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
     """Fork a monitor that runs the command which makes the container; returns its init's pid.
 
-    Raises what running the command raised.
+    Raises what running the command raised; of what it had begun to make nothing runs then.
     """
     reader, writer = os.pipe()
-    detach(paths.node, writer, lambda: Monitor(paths).make(argv, writer))
+    detach(paths.node, writer, lambda: Monitor(paths).make(argv, writer, timeout))
     os.close(writer)
     with open(reader, "rb") as answer:
         said = json.loads(answer.read() or b"{}")
@@ -100,14 +100,15 @@ class Monitor:
     def spool(self) -> Spool:
         return Spool(self.paths.monitor)
 
-    def make(self, argv: list[str], answer: int) -> None:
+    def make(self, argv: list[str], answer: int, timeout: float) -> None:
         with self.listening() as listener:
             try:
-                leave(argv, timeout=PATIENCE)
+                leave(argv, timeout=timeout)
                 pid = int((self.paths.bundle / "init.pid").read_text())
             except (OperationError, OSError, ValueError) as e:
                 exit = e.exit if isinstance(e, CommandFailed) else 1
-                said = e.said if isinstance(e, CommandFailed) else f"{e}"
+                said = (e.said if isinstance(e, CommandFailed) else "") or f"{e}"
+                end_children()
                 os.write(answer, json.dumps({"exit": exit, "said": said}).encode())
                 return
             init = Init(pid, truth.started(pid) or 0)
@@ -210,6 +211,19 @@ def receive(listener: socket.socket) -> int:
     for _, _, data in extras:
         found.frombytes(data[:4])
     return found[0]
+
+
+def end_children() -> None:
+    """Kill what a failed command has left: half restored processes go on for ever. All of it is
+    ours, for we are its subreaper."""
+    while True:
+        for pid in truth.children(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
 
 
 def reap(but: int) -> None:

@@ -89,6 +89,23 @@ def started(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def children(parent: int) -> list[int]:
+    return [pid for pid in processes() if parent_of(pid) == parent]
+
+
+def processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def parent_of(pid: int) -> int | None:
+    """None when it's gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return int(stat[stat.rindex(")") + 2 :].split()[1])
+
+
 def mounted(path: Path) -> bool:
     return any(where == f"{path}" for where, _ in mounts())
 

@@ -60,6 +60,12 @@ class Storage(Protocol):
 
     def parse_usage(self, said: bytes) -> Usage: ...
 
+    def identity(self, path: Path) -> Argv:
+        """Ask for what tells a sealed area from any other, for parse_identity."""
+
+    def parse_identity(self, said: bytes) -> str:
+        """Empty where nothing does, or the area is not sealed."""
+
 
 def load(name: str) -> Storage:
     try:

@@ -39,6 +39,15 @@ class Driver:
                 return Usage(int(words[1]), None if limit == "none" else int(limit))
         raise OperationError("btrfs does not say how much is used; its quotas may be off")
 
+    def identity(self, path: Path) -> Argv:
+        return ["btrfs", "subvolume", "show", f"{path}"]
+
+    def parse_identity(self, said: bytes) -> str:
+        """Its UUID, once it is read-only. (Its generation changes when it is copied.)"""
+        lines = (line.partition(":") for line in said.decode(errors="replace").splitlines())
+        values = {key.strip(): value.strip() for key, _, value in lines}
+        return values.get("UUID", "") if "readonly" in values.get("Flags", "") else ""
+
     # What is nested in a subvolume has to be deleted first, the innermost before the others. A
     # container's root can nest them and make them read-only; they are named by number, so that
     # no path of the container's making is followed.

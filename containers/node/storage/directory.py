@@ -36,3 +36,9 @@ class Driver:
         if not words or not words[0].isdigit():
             raise OperationError("du does not say how much is used")
         return Usage(int(words[0]))
+
+    def identity(self, path: Path) -> Argv:
+        return ["true"]
+
+    def parse_identity(self, said: bytes) -> str:
+        return ""

@@ -1,0 +1,93 @@
+"""A snapshot's manifest: the SHA-256 of each of its files, as sha256sum writes and checks them.
+
+The disk is not in it: that is a read-only area, known by its identity, with its own checksums.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from containers.node.checkpoint.saved import Saved
+
+LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\0/\n][^\0\n]*)\Z")
+MANY = 5  # names that are told
+
+
+def write(saved: Saved) -> str:
+    """Write it, all of the snapshot being on the disk then; returns the manifest's own hash."""
+    lines = [f"{hash_of(saved.path / name, sync=True)}  {name}\n" for name in files(saved)]
+    with saved.manifest.open("w") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    return hash_of(saved.manifest)
+
+
+def check(saved: Saved, expected: str | None = None) -> list[str]:
+    """What does not agree with it, in sentences.
+
+    expected: the manifest's own hash, from where nobody who can change files can change it.
+    """
+    try:
+        text = saved.manifest.read_bytes()
+    except OSError:
+        return ["its manifest is missing"]
+    if expected and hashlib.sha256(text).hexdigest() != expected:
+        return ["its manifest is not the one that was written when it was made"]
+    wanted = parse(text)
+    if wanted is None:
+        return ["its manifest can't be read"]
+    there = set(files(saved))
+    return [
+        *told("missing", sorted(wanted.keys() - there)),
+        *told("not in its manifest", sorted(there - wanted.keys())),
+        *told("not as it was written", sorted(differing(saved, wanted, there))),
+    ]
+
+
+def differing(saved: Saved, wanted: dict[str, str], there: set[str]) -> Iterator[str]:
+    for name in wanted.keys() & there:
+        try:
+            if hash_of(saved.path / name) != wanted[name]:
+                yield name
+        except OSError:
+            yield name
+
+
+def parse(text: bytes) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    whole, _, rest = text.rpartition(b"\n")
+    if rest or not whole:
+        return None
+    for line in whole.split(b"\n"):
+        match = LINE.match(line.decode(errors="replace"))
+        if not match or match["name"] in found:
+            return None
+        found[match["name"]] = match["sha256"]
+    return found
+
+
+def files(saved: Saved) -> list[str]:
+    """All but the disk and the manifest itself."""
+    found = []
+    for folder, folders, names in os.walk(saved.path):
+        if Path(folder) == saved.path:
+            folders[:] = [name for name in folders if name != saved.fs.name]
+            names = [name for name in names if name != saved.manifest.name]
+        found += [f"{(Path(folder) / name).relative_to(saved.path)}" for name in names]
+    return sorted(found)
+
+
+def hash_of(path: Path, *, sync: bool = False) -> str:
+    with path.open("rb", buffering=0) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        if sync:
+            os.fsync(file.fileno())
+    return digest
+
+
+def told(what: str, names: list[str]) -> list[str]:
+    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
+    return [f"{', '.join(names[:MANY])}{more}: {what}"] if names else []
