@@ -61,8 +61,8 @@ def ring(how: str, whom: str, message: dict[str, Any] = RING) -> None:
     if not (home and home.is_running()):
         try:
             async_to_sync(getattr(layer, how))(whom, message)
-        except Exception:
-            complain(whom)
+        except Exception as error:
+            complain(whom, error)
         return
     key = f"{how} {whom} {json.dumps(message)}"
     if key not in ringing:
@@ -74,16 +74,18 @@ async def ring_at_home(key: str, layer: Any, how: str, whom: str, message: dict[
     ringing.discard(key)  # what happens from now on deserves a ring of its own
     try:
         await getattr(layer, how)(whom, message)
-    except Exception:
-        complain(whom)
+    except Exception as error:
+        complain(whom, error)
 
 
-def complain(whom: str) -> None:
+def complain(whom: str, error: Exception) -> None:
+    """In a process that stays, and now and then. A command may well run before there is a bell."""
     global complained
-    if time.monotonic() - complained > QUIET:
+    if home and time.monotonic() - complained > QUIET:
         complained = time.monotonic()
-        logger.warning("nobody heard the bell of %s; the rows are right all the same", whom,
-                       exc_info=True)  # fmt: skip
+        logger.warning(
+            "nobody hears the bell of %s (%s); the rows are right all the same", whom, error
+        )
 
 
 @contextlib.contextmanager
@@ -124,8 +126,8 @@ async def hear(group: str, heard: Callable[[dict[str, Any]], None]) -> NoReturn:
             heard(RING)
             while True:
                 heard(await layer.receive(channel))
-        except Exception:
-            complain(group)
+        except Exception as error:
+            complain(group, error)
             await asyncio.sleep(RETRY)
         finally:
             if channel:

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.contrib.auth.models import User
 
 from containers.consumers.socket import Close, Message, Shut, Socket
-from containers.loghub import Piece, Relay, following
+from containers.loghub import Relay, following
 from containers.models import Operation
 
 WINDOW = 256 * 1024  # bytes sent and not yet acknowledged
@@ -65,19 +66,21 @@ class LogConsumer(Socket):
 
     async def send_news(self, relay: Relay) -> None:
         while pieces := await relay.since(self.cursor):
-            for piece in pieces:
-                if piece.staff_only and not self.sees_all:
-                    await self.skip(piece)
+            for hidden, run in groupby(
+                pieces, lambda piece: piece.staff_only and not self.sees_all
+            ):
+                if hidden:
+                    await self.skip(list(run)[-1].end)
                 else:
-                    await self.send_piece(piece)
+                    await self.send_bytes(b"".join(piece.data for piece in run))
 
-    async def skip(self, piece: Piece) -> None:
-        await self.say(type="skip", **{"from": piece.offset}, to=piece.end)
-        self.cursor = piece.end
+    async def skip(self, end: int) -> None:
+        await self.say(type="skip", **{"from": self.cursor}, to=end)
+        self.cursor = end
 
-    async def send_piece(self, piece: Piece) -> None:
-        for begin in range(0, len(piece.data), FRAME):
-            data = piece.data[begin : begin + FRAME]
+    async def send_bytes(self, text: bytes) -> None:
+        for begin in range(0, len(text), FRAME):
+            data = text[begin : begin + FRAME]
             while self.in_flight and self.in_flight + len(data) > WINDOW:
                 self.room.clear()
                 await self.room.wait()

@@ -67,7 +67,7 @@ def look_at_containers(conf: NodeConf, node: Node) -> None:
     if node.runtime == REHEARSAL:
         note_boot(node, rebooted=False)
         return
-    rebooted = node.boot_id != truth.boot_id()
+    rebooted = node.boot_id not in ("", truth.boot_id())  # "": it has never worked
     idle = node.containers.exclude(operations__in=held(node))
     for container in idle:
         state = truth.state_of(Layout(conf, container.ctid))
@@ -89,7 +89,7 @@ def note_boot(node: Node, *, rebooted: bool) -> None:
     if rebooted:
         wanted = node.containers.filter(onboot=True, disabled=False).order_by("ctid")
         node.facts["onboot"] = list(wanted.values_list("ctid", flat=True))
-        node.boot_id = truth.boot_id()
+    node.boot_id = truth.boot_id()
     node.facts |= facts()
     node.save(update_fields=["facts", "boot_id"])
 
