@@ -69,7 +69,7 @@ def global_record(paths: Layout) -> "Written":
 def write_script(ct: Ct, scope: Scope, action: Action, record: "Written", tolerant: bool) -> None:
     path, want = ct.paths.script(scope, action), ct.scripts.get((scope, action))
     have, wrote = hash_of(path), record.get(path)
-    if have is None and want and action.hook and wrote == want.sha256:
+    if have is None and want and wrote == want.sha256 and switched_off(ct, scope, action):
         ct.say(f"{path} was removed or renamed on the node: the hook counts as disabled.")
     elif want and have == want.sha256:
         record.set(path, want.sha256)
@@ -82,6 +82,11 @@ def write_script(ct: Ct, scope: Scope, action: Action, record: "Written", tolera
             record.set(path, None)
     elif not tolerant:
         raise foreign(path)
+
+
+def switched_off(ct: Ct, scope: Scope, action: Action) -> bool:
+    """A hook is disabled by removing its file; publishing or replacing it brings it back."""
+    return action.hook and scope is Scope.OWN and not ct.params.get("replace_scripts")
 
 
 def foreign(path: Path) -> Refused:
