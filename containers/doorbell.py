@@ -84,7 +84,7 @@ def complain(whom: str, error: Exception) -> None:
     if home and time.monotonic() - complained > QUIET:
         complained = time.monotonic()
         logger.warning(
-            "nobody hears the bell of %s (%s); the rows are right all the same", whom, error
+            "nobody hears the bell of %s (%s); the rows are right", whom, error
         )
 
 

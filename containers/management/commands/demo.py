@@ -79,12 +79,10 @@ def furnish(node: Node, passwords: dict[str, str]) -> None:
         Container.objects.filter(ctid=ctid).update(owner=owner)
     own = Container.objects.get(ctid=101)
     for scope, action in THE_SIX:
-        everywhere = scope is Scope.GLOBAL
-        script = Script.objects.create(
-            name=action.name,
-            node=node if everywhere else None,
-            container=None if everywhere else own,
-        )
+        if scope is Scope.GLOBAL:
+            script = Script.objects.create(name=action.name, node=node)
+        else:
+            script = Script.objects.create(name=action.name, container=own)
         script.write(sample(scope, action), by=admin, reason=REASON)
     Operation.request_on(node, "publish", "global scripts", by=admin)
 
