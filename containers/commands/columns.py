@@ -41,11 +41,11 @@ class Column:
 
 
 def used(key: str, unit: int = 1) -> Callable[[Container], int | None]:
-    """What its node last measured while it ran; in units of so many bytes."""
+    """What its node last measured (node/figures.py) while it ran; in units of so many bytes."""
 
     def value(container: Container) -> int | None:
-        found = container.usage.get(key) if container.state == State.RUNNING else None
-        return None if found is None else int(found) // unit
+        figure = container.usage.get(key) if container.state == State.RUNNING else None
+        return None if not figure or figure["used"] is None else figure["used"] // unit
 
     return value
 

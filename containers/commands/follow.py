@@ -143,20 +143,12 @@ def sentence(operation: Operation) -> str:
     what = f"{operation.label} of {subject(operation)}"
     if operation.state == Progress.SUCCEEDED:
         return f"{what}: done."
-    why = f": {operation.error.rstrip('.')}" if operation.error else ""
-    return f"{what} {operation.state}{why}.{standing(operation)}"
+    why = operation.error.rstrip(".")
+    return f"{what} {operation.state}." + (f" {why[:1].upper()}{why[1:]}." if why else "")
 
 
 def subject(operation: Operation) -> str:
     return f"CT {operation.ctid}" if operation.ctid else operation.resource or f"{operation.node}"
-
-
-def standing(operation: Operation) -> str:
-    container = operation.container
-    if container is None:
-        return ""
-    container.refresh_from_db()
-    return f" The container is {container.state}."
 
 
 def described(operation: Operation) -> dict[str, Any]:

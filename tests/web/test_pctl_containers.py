@@ -199,7 +199,7 @@ def test_list_is_vzlists_table(run, ct101):
     Address.objects.create(container=ct101, address="10.1.2.3")
     assert run("list") == (1, "", "Container(s) not found\n")
     state(ct101, State.RUNNING)
-    Container.objects.filter(pk=ct101.pk).update(usage={"pids": 4})
+    Container.objects.filter(pk=ct101.pk).update(usage={"pids": {"used": 4, "limit": None}})
     assert run("list")[1] == (
         "      CTID      NPROC STATUS    IP_ADDR         HOSTNAME\n"
         "       101          4 running   10.1.2.3        web1\n"

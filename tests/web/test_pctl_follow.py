@@ -80,9 +80,7 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(node, node_conf, 
         assert pctl.main(["start", "101"]) == 79
     out, err = capfdbinary.readouterr()
     assert out == b"one\xff\ntwo\0\r\nno newline"
-    assert err == (
-        b"Start of CT 101 failed: the own mount script exited with 7. The container is stopped.\n"
-    )
+    assert err == (b"Start of CT 101 failed. The own mount script exited with 7.\n")
 
 
 def test_json_keeps_the_log_off_stdout(node, node_conf, ct101, capfd):
@@ -112,7 +110,7 @@ def test_without_a_terminal_a_signal_cancels(node, node_conf, ct101, capfd, numb
         assert pctl.main(["start", "101"]) == 79
     err = capfd.readouterr().err
     assert "Cancelling..." in err
-    assert "Start of CT 101 cancelled: it was cancelled." in err
+    assert "Start of CT 101 cancelled. It was cancelled." in err
 
 
 def test_pctl_takes_over_when_whoever_was_at_work_leaves(node, node_conf, ct101, capfd):

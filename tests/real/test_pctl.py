@@ -1,0 +1,196 @@
+"""pctl on a real node without a node process: every command is typed in a process of its own."""
+
+import itertools
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from containers.node import truth
+from containers.node.conf import CHECKOUT
+from containers.node.layout import Layout
+from containers.node.states import State
+
+CTIDS = itertools.count(1001)  # far from those of other tests on this node
+PATIENCE = 30.0
+PREPARE = """
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from containers.models import Node
+from containers.node.network import record
+from containers.worker import templates
+call_command("migrate", verbosity=0, skip_checks=True)
+pool = record.load(settings.NODE).pool
+node = Node.objects.create(name="alpha", runtime="runc", storage="btrfs", pool=pool)
+templates.sync(settings.NODE, node)
+"""
+
+
+@dataclass
+class Shell:
+    """Where pctl is typed."""
+
+    env: dict[str, str]
+
+    def argv(self, *words: object) -> list[str]:
+        return [sys.executable, "-P", "-m", "containers.commands.pctl", *map(str, words)]
+
+    def run(self, *words: object, stdin: str = "", code: int = 0) -> str:
+        """What it prints; with its exit code as expected."""
+        done = subprocess.run(
+            self.argv(*words), input=stdin, env=self.env, cwd="/",
+            capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def begin(self, *words: object, **options: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(self.argv(*words), env=self.env, cwd="/", text=True, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture(scope="module")
+def shell(node_conf, busybox, networked) -> Shell:
+    (node_conf.state / "web").mkdir(mode=0o700, exist_ok=True)
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{CHECKOUT}",
+        "DJANGO_SETTINGS_MODULE": "panel.settings",
+        "PANEL_STATE_DIR": f"{node_conf.state}",
+        "PANEL_NODE": node_conf.name,
+        "PANEL_POOL_SIZE": "8G",
+    }
+    subprocess.run([sys.executable, "-c", PREPARE], env=env, cwd="/", check=True)
+    return Shell(env)
+
+
+@pytest.fixture
+def ctid(shell: Shell, node_conf) -> Iterator[int]:
+    """A container made with pctl, which is gone afterwards."""
+    yield from made(shell, node_conf)
+
+
+@pytest.fixture
+def another(shell: Shell, node_conf) -> Iterator[int]:
+    yield from made(shell, node_conf)
+
+
+def made(shell: Shell, node_conf) -> Iterator[int]:
+    number = next(CTIDS)
+    shell.run("create", number, "--ostemplate", "busybox", "--userpasswd", "root:secret")
+    yield number
+    shell.run("script", "save", number, "stop", stdin="exit 0\n")
+    shell.run("script", "save", number, "umount", stdin="#!/bin/sh\n")
+    shell.run("stop", number, "--fast")
+    if truth.mounted(Layout(node_conf, number).root):
+        shell.run("umount", number)
+    shell.run("destroy", number)
+
+
+def until(found) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not found():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_a_containers_life_from_the_command_line(shell, ctid, node_conf, networked):
+    assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
+    assert f"Start of CT {ctid}: done." in shell.run("start", ctid)
+    assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
+    assert truth.state_of(Layout(node_conf, ctid)) is State.RUNNING
+    shell.run("start", ctid, code=32)
+    listed = json.loads(shell.run("list", ctid, "--json"))[0]
+    assert listed["status"] == "running"
+    assert listed["ip"][0].startswith(f"{networked}".rsplit(".", 2)[0])
+    shell.run("set", ctid, "--hostname", "shop", "--ram", "64M", "--save")
+    assert shell.run("exec2", ctid, "hostname") == "shop\n"
+    shell.run("umount", ctid, code=32)
+    shell.run("destroy", ctid, code=32)
+    shell.run("restart", ctid)
+    shell.run("stop", ctid)
+    assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
+    shell.run("umount", ctid, code=40)
+    shell.run("mount", ctid)
+    assert shell.run("status", ctid) == f"CTID {ctid} exist mounted down\n"
+    shell.run("destroy", ctid, code=41)
+    shell.run("umount", ctid)
+
+
+def test_commands_run_with_the_callers_stdio_and_vzctls_codes(shell, ctid):
+    shell.run("exec", ctid, "true", code=8)
+    shell.run("exec2", ctid, "true", code=31)
+    shell.run("start", ctid)
+    assert shell.run("exec", ctid, "cat; echo $((1 + 1))", stdin="typed\n") == "typed\n2\n"
+    assert shell.run("exec", ctid, "-", stdin="echo a\necho b\n") == "a\nb\n"
+    shell.run("exec", ctid, "exit", "7", code=8)
+    shell.run("exec2", ctid, "exit", "7", code=7)
+    assert "inside" in shell.run("enter", ctid, "--exec", "echo inside")
+
+
+def test_the_output_of_a_failing_script_comes_with_its_code(shell, ctid):
+    shell.run("script", "save", ctid, "mount", stdin="#!/bin/sh\necho by $VEID; exit 7\n")
+    said = shell.run("start", ctid, code=79)
+    assert f"by {ctid}\n" in said
+    last = said.splitlines()[-1]
+    assert last.startswith(f"Start of CT {ctid} failed. The own mount script exited with 7.")
+    assert last.endswith("The container is stopped now.")
+    assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
+
+
+def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell, ctid):
+    shell.run("script", "save", ctid, "start", stdin="echo here; sleep 600\n")
+    first = shell.begin("start", ctid, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert first.stdout is not None
+    until(lambda: first.stdout.readline() == "here\n")
+    said = shell.run("stop", ctid, code=9)
+    assert re.fullmatch(
+        rf"CT {ctid} is busy: operation \d+ \(Start of CT {ctid}\) is under way\.\n", said
+    )
+    first.send_signal(signal.SIGINT)  # no terminal: it cancels
+    _, err = first.communicate(timeout=PATIENCE)
+    assert first.returncode != 0
+    assert "Cancelling..." in err
+    assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
+
+
+def test_two_containers_at_once_without_a_node_process_both_end(shell, ctid, another):
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda number: shell.run("start", number), (ctid, another)))
+    for number in (ctid, another):
+        assert shell.run("status", number) == f"CTID {number} exist mounted running\n"
+
+
+def test_ctrl_c_asks_on_a_terminal_and_the_answer_counts(shell, ctid):
+    shell.run("script", "save", ctid, "start", stdin="echo here; sleep 3; echo slept\n")
+    said = b""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        argv = shell.argv("start", ctid)
+        os.execve(argv[0], argv, shell.env)
+    answers = {b"here\r\n": b"\x03", b"Cancel it? [y/N] ": b"n\n"}
+    while True:
+        try:
+            chunk = os.read(terminal, 4096)
+        except OSError:  # it has left the terminal
+            break
+        if not chunk:
+            break
+        said += chunk
+        for prompt in [prompt for prompt in answers if prompt in said]:
+            os.write(terminal, answers.pop(prompt))
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, said.decode()
+    assert not answers
+    assert b"slept" in said
+    assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
