@@ -35,6 +35,7 @@ CONSOLE = 1024 * 1024  # bytes; then the file becomes console.1
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 PATIENCE = 60.0  # seconds until a runtime has made the container
 QUIET = 0.1  # seconds before a console nobody has open is read again
+RATE = 2 * 1024 * 1024  # bytes a second that are read: who floods the console waits
 
 
 def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
@@ -101,7 +102,7 @@ class Monitor:
         return Spool(self.paths.monitor)
 
     def make(self, argv: list[str], answer: int, timeout: float) -> None:
-        with self.listening() as listener:
+        with self.alone(timeout), self.listening() as listener:
             try:
                 leave(argv, timeout=timeout)
                 pid = int((self.paths.bundle / "init.pid").read_text())
@@ -120,34 +121,43 @@ class Monitor:
     def adopt(self) -> None:
         init = truth.init_of(self.paths)
         if init and init.alive:
-            self.start(init)
-            with self.listening() as listener:
+            with self.alone(0), self.listening() as listener:
+                self.start(init)
                 self.watch(init, listener)
 
-    def start(self, init: Init) -> None:
+    @contextlib.contextmanager
+    def alone(self, patience: float) -> Iterator[None]:
+        """Be its one monitor. That of its life before may be writing its last words still."""
         self.spool.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        deadline = time.monotonic() + patience
+        while True:
+            with self.spool.hold() as mine:
+                if mine:
+                    yield
+                    return
+            if time.monotonic() >= deadline:
+                os._exit(0)
+            time.sleep(0.01)
+
+    def start(self, init: Init) -> None:
         self.spool.events.unlink(missing_ok=True)
         self.note(ev="init", pid=init.pid, started=init.started)
 
     def watch(self, init: Init, listener: socket.socket) -> None:
         """Read the consoles until the init has ended, then say how."""
-        with self.spool.hold() as mine:
-            if not mine:
-                return
-            ended = truth.pidfd(init)
-            while ended is not None:
-                ready = self.wait(ended, listener.fileno())
-                if listener.fileno() in ready:
-                    self.consoles.append(receive(listener))
-                for fd in [fd for fd in self.consoles if fd in ready]:
-                    self.read(fd)
-                if ended in ready:
-                    break
-                reap(but=init.pid)
-            code, by = reaped(init.pid)
-            for fd in self.consoles:
+        ended = truth.pidfd(init)
+        while ended is not None:
+            ready = self.wait(ended, listener.fileno())
+            if listener.fileno() in ready:
+                self.consoles.append(receive(listener))
+            for fd in [fd for fd in self.consoles if fd in ready]:
                 self.read(fd)
-            self.note(ev="gone", code=code, signal=by)
+            if ended in ready:
+                break
+            reap(but=init.pid)
+        code, by = reaped(init.pid)
+        self.drain()
+        self.note(ev="gone", code=code, signal=by)
         Nudge(self.paths.node.doorbell, f"ct-{self.paths.ctid}")()
 
     def wait(self, *fds: int) -> list[int]:
@@ -167,9 +177,16 @@ class Monitor:
             said = b""
         if said:
             self.keep(said)
-        elif fd in self.consoles:
-            self.consoles.remove(fd)
-            self.asleep.append((time.monotonic() + QUIET, fd))
+        self.consoles.remove(fd)
+        self.asleep.append((time.monotonic() + (len(said) / RATE or QUIET), fd))
+
+    def drain(self) -> None:
+        """Keep what was written last; nobody is left who could write more."""
+        for fd in (*self.consoles, *(fd for _, fd in self.asleep)):
+            os.set_blocking(fd, False)
+            with contextlib.suppress(OSError):
+                while said := os.read(fd, 65536):
+                    self.keep(said)
 
     def keep(self, said: bytes) -> None:
         path = self.spool.path / "console"

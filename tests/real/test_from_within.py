@@ -1,0 +1,195 @@
+"""What a container does by itself, and what becomes of it without its monitor."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from containers.node import truth
+from containers.node.cgroup import Group
+from containers.node.spool import Spool
+from containers.node.states import State
+
+SCRIPTS = ("vps.mount", "mount", "start", "stop", "umount", "vps.umount")
+FLOOD = "while :; do echo {}; done >/dev/console"
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def running(rig, ctid):
+    for name in SCRIPTS:
+        rig.write(ctid, name, f"#!/bin/sh\necho {name}\n")
+    assert rig.operate("start", ctid).code == 0
+    return ctid
+
+
+@pytest.mark.parametrize(("word", "by"), [("reboot", 1), ("halt", 2), ("poweroff", 2)])
+def test_its_monitor_tells_what_was_typed_in_it(rig, running, word, by):
+    type_in(rig, running, word)
+
+    gone = until_gone(rig, running)
+
+    assert (gone["code"], gone["signal"]) == (None, by)
+    assert rig.state(running) is State.MOUNTED
+
+
+def test_a_reboot_from_within_runs_all_scripts_but_the_stop_script(rig, running):
+    type_in(rig, running, "reboot")
+    until_gone(rig, running)
+    before = truth.init_of(rig.paths(running))
+
+    outcome = rig.operate("rebooted", running)
+
+    assert (outcome.code, outcome.state) == (0, State.RUNNING), outcome.log
+    assert outcome.scripts == ["umount", "vps.umount", "vps.mount", "mount", "start"]
+    assert truth.init_of(rig.paths(running)) != before
+    assert rig.inside(running, "cat", "/proc/1/comm") == "init\n"
+
+
+def test_a_halt_from_within_runs_the_umount_scripts(rig, running):
+    type_in(rig, running, "halt")
+    until_gone(rig, running)
+
+    outcome = rig.operate("halted", running)
+
+    assert (outcome.code, outcome.state) == (0, State.STOPPED), outcome.log
+    assert outcome.scripts == ["umount", "vps.umount"]
+    assert not truth.left_behind(rig.paths(running))
+
+
+def test_a_refusing_umount_script_leaves_a_halted_container_mounted(rig, running):
+    rig.write(running, "umount", "#!/bin/sh\nexit 1\n")
+    type_in(rig, running, "halt")
+    until_gone(rig, running)
+
+    for plan in ("halted", "rebooted"):
+        outcome = rig.operate(plan, running)
+        assert (outcome.code, outcome.state) == (79, State.MOUNTED), plan
+        assert outcome.scripts == ["umount"]
+
+
+def test_a_killed_init_never_shows_as_running(rig, running):
+    os.kill(truth.init_of(rig.paths(running)).pid, signal.SIGKILL)
+    gone = until_gone(rig, running)
+
+    assert (gone["signal"], rig.state(running)) == (9, State.MOUNTED)
+    outcome = rig.operate("halted", running)
+    assert (outcome.code, outcome.state) == (0, State.STOPPED), outcome.log
+    assert rig.operate("start", running).code == 0
+
+
+def test_what_is_due_after_its_end_is_not_done_to_one_that_runs_again(rig, running):
+    type_in(rig, running, "halt")
+    until_gone(rig, running)
+    assert rig.operate("start", running).state is State.RUNNING
+
+    for plan in ("halted", "rebooted"):
+        outcome = rig.operate(plan, running)
+        assert (outcome.code, outcome.scripts, outcome.state) == (0, [], State.RUNNING)
+
+
+def test_it_goes_on_without_its_monitor_and_a_new_one_tells_its_end(rig, running):
+    init = truth.init_of(rig.paths(running))
+    kill_monitor(rig, running)
+    assert init.alive
+    assert rig.inside(running, "echo", "here") == "here\n"
+
+    rig.zygote.adopt(running)
+    rig.wait_for(lambda: monitor(rig, running).alive(), "the new monitor")
+    type_in(rig, running, "reboot")
+
+    gone = until_gone(rig, running)
+    assert (gone["code"], gone["signal"]) == (None, None), "only its own parent could know"
+    assert rig.operate("rebooted", running).state is State.RUNNING
+    assert last_event(rig, running)["ev"] == "init"
+
+
+def test_one_without_a_monitor_is_stopped_as_any_other(rig, running):
+    kill_monitor(rig, running)
+
+    stopped = rig.operate("stop", running)
+
+    assert (stopped.code, stopped.state) == (0, State.STOPPED), stopped.log
+    assert stopped.scripts == ["stop", "umount", "vps.umount"]
+
+
+def test_a_second_monitor_leaves_at_once(rig, running):
+    first = monitor(rig, running).pid()
+    second = rig.zygote.adopt(running)
+
+    rig.wait_for(lambda: truth.started(second) is None, "the second one to be forked")
+    rig.wait_for(lambda: monitors(rig) == [first], "the second one to leave")
+    assert last_event(rig, running)["ev"] == "init"
+    assert rig.paths(running).console_socket.exists()
+    type_in(rig, running, "halt")
+    assert until_gone(rig, running)["signal"] == 2
+
+
+def test_what_it_writes_to_its_console_is_kept(rig, running):
+    rig.inside(running, "sh", "-c", "printf 'hello \\377 console\\n' >/dev/console")
+
+    rig.wait_for(lambda: b"hello \xff console" in console(rig, running), "the console")
+    assert b"ct" in console(rig, running), "what its init said at boot"
+    assert kept(rig, running).stat().st_mode & 0o077 == 0
+
+
+def test_a_last_cry_on_the_console_is_kept(rig, running):
+    script = "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done >/dev/console; halt"
+    type_in(rig, running, script)
+    until_gone(rig, running)
+
+    assert b"line 1999" in console(rig, running)
+
+
+def test_a_flood_on_the_console_takes_two_mib_and_hurts_nobody(rig, running):
+    flood = rig.begin("exec", running, command=["sh", "-c", FLOOD.format("x" * 200)])
+    rig.wait_for(lambda: kept(rig, running).with_suffix(".1").exists(), "the first rotation")
+
+    assert rig.inside(running, "echo", "here") == "here\n"
+    first = kept(rig, running).with_suffix(".1").stat().st_ino
+    rig.wait_for(
+        lambda: kept(rig, running).with_suffix(".1").stat().st_ino != first, "the second rotation"
+    )
+    sizes = [path.stat().st_size for path in kept(rig, running).parent.glob("console*")]
+    assert len(sizes) == 2
+    assert max(sizes) <= MIB + 128 * 1024
+
+    stopped = rig.operate("stop", running)
+    assert (stopped.code, stopped.state) == (0, State.STOPPED)
+    rig.finish(flood)
+
+
+def type_in(rig, ctid, words):
+    rig.begin("exec", ctid, command=["sh", "-c", words])
+
+
+def monitor(rig, ctid):
+    return Spool(rig.paths(ctid).monitor)
+
+
+def monitors(rig):
+    return Group(f"{rig.conf.cgroup}/monitors").processes()
+
+
+def last_event(rig, ctid):
+    return json.loads(monitor(rig, ctid).events.read_text().splitlines()[-1])
+
+
+def until_gone(rig, ctid):
+    rig.wait_for(lambda: last_event(rig, ctid)["ev"] == "gone", "its init to end")
+    return last_event(rig, ctid)
+
+
+def kill_monitor(rig, ctid):
+    pid = monitor(rig, ctid).pid()
+    os.kill(pid, signal.SIGKILL)
+    rig.wait_for(lambda: not monitor(rig, ctid).alive(), "the monitor to die")
+
+
+def kept(rig, ctid):
+    return rig.paths(ctid).monitor / "console"
+
+
+def console(rig, ctid):
+    return kept(rig, ctid).read_bytes()
