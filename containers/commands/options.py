@@ -29,6 +29,12 @@ def refused(name: str, value: str, note: str) -> Option:
     return Option(name, value, fate=Fate.REFUSED, note=note)
 
 
+ACCESS = (
+    Option("--userpasswd", "USER:PASSWORD", values.account,
+           note='"-" reads it from standard input; only its hash is kept'),
+    Option("--sshkey", "FILE", values.keys, key="sshkeys", many=True,
+           note="public keys that may sign in as root"),
+)  # fmt: skip
 # What a container shall be, for create and set alike
 SHALL = (
     Option("--hostname", "NAME"),
@@ -49,10 +55,7 @@ SHALL = (
            note="in blocks of 1 KiB, or as 10G; the second, hard one counts"),
     Option("--onboot", "yes|no", values.yes_or_no, note="start it when the node starts"),
     Option("--disabled", "yes|no", values.yes_or_no, note="may not be started"),
-    Option("--userpasswd", "USER:PASSWORD", values.account,
-           note='"-" reads it from standard input; only its hash is kept'),
-    Option("--sshkey", "FILE", values.keys, key="sshkeys", many=True,
-           note="public keys that may sign in as root"),
+    *ACCESS,
 )  # fmt: skip
 
 NOT_HERE = (
@@ -139,8 +142,10 @@ REINSTALL = (
     Option("--ostemplate", "NAME[@N]", note="another template than it has"),
     Option("--skipbackup", note="keep no copy of the old system"),
     Option("--resetpwdb", note="keep no users and passwords of the old system"),
-    Option("--scripts", "A,B", note="only these of the old system's reinstall scripts"),
-    Option("--skipscripts", note="none of the old system's reinstall scripts"),
+    *ACCESS,
+    refused("--scripts", "A,B", "scripts in the old system are never run; the hooks are"),
+    ignored("--skipscripts", "", "scripts in the old system are never run"),
+    refused("--listscripts", "", "scripts in the old system are never run"),
     ignored("--vzpkg_opts", "OPTIONS", "templates are not made by vzpkg"),
 )
 LIST = (

@@ -135,9 +135,9 @@ class Container(models.Model):
             except IntegrityError as error:  # somebody was faster
                 raise BadValue(f"CT {ctid} or its name exists already", Code.EXISTS) from error
             if addresses is None:
-                Address.give_any(container)
+                Address.give_any(node, container.pk, ctid)
             for address in addresses or ():
-                Address.give(container, address)
+                Address.give(node, container.pk, address)
             return container.request("create", by=by, via=via, reason=reason, params=params)
 
     def change(
@@ -162,9 +162,9 @@ class Container(models.Model):
         changed = [*columns, *(["addresses"] if add or drop else []), *(params or {})]
         with transaction.atomic():
             check_name(columns.get("name", ""), but=self)
-            Address.take(self, drop)
+            Address.take(self.pk, drop)
             for address in add:
-                Address.give(self, address)
+                Address.give(self.node, self.pk, address)
             if columns:
                 Container.objects.filter(pk=self.pk).update(**columns)
             operation = self.request(
