@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import rules
-from rules.predicates import is_active, is_staff
+from rules.permissions import add_perm
+from rules.predicates import is_active, is_staff, predicate
 
 from containers.models import Container, Operation
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 Thing = Container | Operation | None
 
 
-@rules.predicate  # type: ignore[untyped-decorator]
+@predicate  # type: ignore[untyped-decorator]
 def is_owner(user: AbstractBaseUser | AnonymousUser, thing: Thing) -> bool:
     container = thing.container if isinstance(thing, Operation) else thing
     return bool(container and container.owner_id and container.owner_id == user.pk)
 
 
-@rules.predicate  # type: ignore[untyped-decorator]
+@predicate  # type: ignore[untyped-decorator]
 def is_requester(user: AbstractBaseUser | AnonymousUser, thing: Thing) -> bool:
     return isinstance(thing, Operation) and thing.by_id is not None and thing.by_id == user.pk
 
@@ -53,8 +53,8 @@ TABLE = {
     "manage_people": STAFF,
     "view_audit": STAFF,
 }
-for name, predicate in TABLE.items():
-    rules.add_perm(f"containers.{name}", predicate)
+for name, holds in TABLE.items():
+    add_perm(f"containers.{name}", holds)  # type: ignore[no-untyped-call]
 
 FOR_OWNERS = frozenset({"start", "stop", "restart"})
 

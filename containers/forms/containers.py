@@ -70,8 +70,7 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        owner = self.fields["owner"]
-        assert isinstance(owner, forms.ModelChoiceField)
+        owner: Any = self.fields["owner"]
         mine = models.Q(pk=self.initial.get("owner"))
         owner.queryset = User.objects.filter(models.Q(is_active=True) | mine).order_by("username")
 
@@ -114,8 +113,7 @@ class CreateForm(ColumnsForm, AccessForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice = self.fields["template"]
-        assert isinstance(choice, forms.ModelChoiceField)
+        choice: Any = self.fields["template"]
         choice.queryset = Template.objects.filter(pk__in=[t.pk for t in newest_templates()])
 
     def clean(self) -> dict[str, Any]:
@@ -125,7 +123,7 @@ class CreateForm(ColumnsForm, AccessForm):
         return data
 
     def request(self, *, by: User, via: str = Via.BROWSER) -> Operation | None:
-        """Make the row and queue the operation; None when it could not be, with the form's errors."""
+        """Make the row, queue the operation; None when it could not be, with errors added."""
         template: Template = self.cleaned_data["template"]
         addresses = {
             Addressing.POOL: None,

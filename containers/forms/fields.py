@@ -56,7 +56,7 @@ class WordsField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+    def clean(self, value: Any) -> list[str]:
         text: str = super().clean(value)
         return checked(self.check, list(dict.fromkeys(text.replace(",", " ").split())))
 
@@ -78,6 +78,6 @@ class KeysField(forms.CharField):
         attrs = {"rows": 2, "spellcheck": "false", "placeholder": "ssh-ed25519 AAAA… name"}
         super().__init__(required=False, widget=forms.Textarea(attrs=attrs), **options)
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+    def clean(self, value: Any) -> list[str]:
         lines = super().clean(value).splitlines()
         return [checked(accounts.validate_key, line) for line in lines if line.strip()]

@@ -26,7 +26,7 @@ class Choice(models.TextChoices):
 class PasswordForm(forms.Form):
     """For a container that is there already."""
 
-    choices = (Choice.GENERATE, Choice.TYPE)
+    choices: tuple[Choice, ...] = (Choice.GENERATE, Choice.TYPE)
 
     password_choice = forms.ChoiceField(
         label="Root password", initial=Choice.GENERATE, widget=forms.RadioSelect

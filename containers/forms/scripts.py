@@ -45,8 +45,8 @@ class ScriptForm(forms.Form):
         self.uploaded: bytes | None = None
         if upload := self.files.get("upload"):
             self.uploaded = upload.read()
-            self.data = self.data.copy()  # type: ignore[union-attr]
-            self.data["body"] = self.uploaded.decode(errors="replace")
+            shown = self.uploaded.decode(errors="replace")
+            self.data = {**{key: self.data[key] for key in self.data}, "body": shown}
 
     def clean_body(self) -> bytes:
         """The bytes to keep: UTF-8, lines ended by LF, the last one too."""
@@ -95,6 +95,5 @@ class RestoreForm(forms.Form):
 
     def __init__(self, *args: Any, versions: QuerySet[ScriptVersion], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice = self.fields["number"]
-        assert isinstance(choice, forms.ModelChoiceField)
+        choice: Any = self.fields["number"]
         choice.queryset = versions

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from containers.models import AuditEvent, Via
 from containers.views.context import THEMES
-from containers.views.pages import Request, page, record
+from containers.views.pages import Request, page, posted, record
 
 YEAR = 365 * 24 * 3600
 
@@ -40,7 +40,7 @@ class SignOut(LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             record(cast(Request, request), "sign out")
-        return cast(HttpResponse, super().post(request, *args, **kwargs))
+        return super().post(request, *args, **kwargs)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -61,12 +61,12 @@ class SetPassword(PasswordResetConfirmView):
             address=self.request.META.get("REMOTE_ADDR") or None,
         )
         messages.success(self.request, "Your password is set. Sign in with it.")
-        return cast(HttpResponse, response)
+        return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request) -> HttpResponse:
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordChangeForm(request.user, posted(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         update_session_auth_hash(request, request.user)  # the other sessions end

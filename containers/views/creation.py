@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from containers.forms.containers import CreateForm, lowest_free, newest_templates
 from containers.models import Node
 from containers.views import handover
-from containers.views.pages import Request, need, page, record
+from containers.views.pages import Request, need, page, posted, record
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +25,7 @@ def new(request: Request) -> HttpResponse:
         "pids": 1024,
         "diskspace": 10240,
     }
-    form = CreateForm(request.POST or None, initial=initial)
+    form = CreateForm(posted(request), initial=initial)
     if (
         request.method == "POST"
         and form.is_valid()

@@ -12,8 +12,11 @@ from containers.views.pages import Request, operation_of
 
 MOST = 1 << 20  # bytes in one answer
 TAIL = 64 << 10  # bytes on a page without JavaScript
-ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
+ESCAPES = re.compile(  # ECMA-48: control sequences, strings up to their end, and the rest
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"
+    r"|\][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|[PX^_][^\x1b]*(?:\x1b\\)?"
+    r"|[ -/]*[0-~])"
 )
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from containers.forms.nodes import NodeForm
 from containers.models import Node
 from containers.node.states import UNFINISHED, State
-from containers.views.pages import Request, need, page, record
+from containers.views.pages import Request, need, page, posted, record
 
 
 @require_safe
@@ -24,7 +24,7 @@ def index(request: Request) -> HttpResponse:
 def show(request: Request, name: str) -> HttpResponse:
     need(request, "manage_nodes")
     node = get_object_or_404(Node, name=name)
-    form = NodeForm(request.POST or None, instance=node)
+    form = NodeForm(posted(request), instance=node)
     if request.method == "POST" and form.is_valid():
         form.save()
         if form.changed_data:

@@ -8,13 +8,13 @@ from containers.forms.passwords import PasswordForm
 from containers.models import Busy
 from containers.node.errors import OperationError
 from containers.views import handover
-from containers.views.pages import Request, container_of, page, record
+from containers.views.pages import Request, container_of, page, posted, record
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request, ctid: int) -> HttpResponse:
     container = container_of(request, ctid, "set_password")
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(posted(request))
     status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers.forms.people import PersonForm
 from containers.models import AuditEvent
-from containers.views.pages import Request, need, page, pager, record
+from containers.views.pages import Request, need, page, pager, posted, record
 
 
 @require_safe
@@ -31,7 +31,7 @@ def index(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: Request) -> HttpResponse:
     need(request, "manage_people")
-    form = PersonForm(request.POST or None, by=request.user)
+    form = PersonForm(posted(request), by=request.user)
     if request.method == "POST" and form.is_valid():
         person = form.save()
         role = "staff member" if person.is_staff else "customer"
@@ -44,7 +44,7 @@ def new(request: Request) -> HttpResponse:
 def show(request: Request, pk: int) -> HttpResponse:
     need(request, "manage_people")
     person = get_object_or_404(User, pk=pk)
-    form = PersonForm(request.POST or None, instance=person, by=request.user)
+    form = PersonForm(posted(request), instance=person, by=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         if form.changed_data:

@@ -17,7 +17,7 @@ from containers.models import Busy, Container, Node, Operation, Script
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
 from containers.node.scripts import HOST_ENV
-from containers.views.pages import Request, container_of, need, page, record
+from containers.views.pages import Request, container_of, need, page, posted, record
 
 SAMPLES = Path(actions.__file__).parent / "samples"
 PUBLISHED = "global scripts"  # the resource that a publication holds
@@ -125,8 +125,8 @@ def edit(
     script = place.script
     current = script.current if script else None
     form = ScriptForm(
-        request.POST or None,
-        request.FILES or None,
+        posted(request),
+        request.FILES if request.method == "POST" else None,
         action=place.action,
         initial={"body": current.text if current else ""},
     )

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from containers.forms.containers import HostnameForm, SettingsForm
 from containers.models import Busy
-from containers.views.pages import Request, container_of, page, record
+from containers.views.pages import Request, container_of, page, posted, record
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -15,7 +15,7 @@ def edit(request: Request, ctid: int) -> HttpResponse:
     container = container_of(request, ctid, "set_hostname")
     everything = request.user.has_perm("containers.manage_container", container)
     kind = SettingsForm if everything else HostnameForm
-    form = kind(request.POST or None, container=container)
+    form = kind(posted(request), container=container)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -8,12 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from containers.forms.templates import BuildForm, ImportForm, OnNodeForm
+from containers.forms.templates import BuildForm, ImportForm
 from containers.models import Busy, Node, Operation, Template
 from containers.node.states import UNFINISHED
 from containers.views.pages import Request, need, page, record
 
-FORMS: dict[str, type[OnNodeForm]] = {"build_template": BuildForm, "import_template": ImportForm}
+FORMS: dict[str, type[BuildForm] | type[ImportForm]] = {
+    "build_template": BuildForm,
+    "import_template": ImportForm,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,7 +47,7 @@ def index(request: Request) -> HttpResponse:
     return page(request, "templates/index.html", context, parts=["rows"], status=status)
 
 
-def request_one(request: Request, kind: str, form: OnNodeForm) -> HttpResponse:
+def request_one(request: Request, kind: str, form: BuildForm | ImportForm) -> HttpResponse:
     node: Node = form.cleaned_data["node"]
     name = form.cleaned_data["name"]
     try:
@@ -67,8 +70,6 @@ def edit(request: Request, pk: int) -> HttpResponse:
     template.save(update_fields=["offered"])
     word = "offer" if template.offered else "no longer offer"
     record(request, f"{word} {template} to customers")
-    messages.success(
-        request,
-        f"{template} is {'offered to customers now' if template.offered else 'for staff only now'}.",
-    )
+    whose = "offered to customers" if template.offered else "for staff only"
+    messages.success(request, f"{template} is {whose} now.")
     return redirect("templates")

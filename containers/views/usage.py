@@ -51,7 +51,7 @@ LABELS = {"memory": "Memory", "disk": "Disk", "inodes": "Inodes", "pids": "Proce
 
 
 def meters(container: Container) -> list[Meter]:
-    """As its node measured them (containers/node/figures.py); what it did not measure is unknown."""
+    """As its node measured them (node/figures.py); what it did not measure is unknown."""
     limits = {
         "memory": (container.ram or 0) * MIB or None,
         "disk": (container.diskspace or 0) * MIB or None,

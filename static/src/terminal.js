@@ -94,7 +94,7 @@ function following(terminal, button) {
   const tell = () => {
     if (atEnd()) news = 0;
     button.hidden = atEnd();
-    button.querySelector("span").textContent = news ? `(${news.toLocaleString("en")} new)` : "";
+    button.querySelector("[data-part=count]").textContent = news ? `(${news.toLocaleString("en")} new)` : "";
   };
   terminal.onScroll(tell);
   terminal.element.addEventListener("wheel", () => requestAnimationFrame(tell), { passive: true });

@@ -1,0 +1,96 @@
+"""Scripts written in the browser."""
+
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from containers.models import Container, Node, Operation
+from tests.browser.conftest import Open
+
+PASTE = """text => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  const paste = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+  document.querySelector(".cm-content").dispatchEvent(paste);
+}"""
+
+
+def write(page: Page, text: str) -> None:
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.evaluate(PASTE, text)
+
+
+def text_of(container: Container) -> str:
+    current = container.scripts.get(name="mount").current
+    assert current
+    return current.text
+
+
+def test_a_script_is_written_checked_changed_compared_and_restored(
+    page_of: Open, alice: User, ct101: Container
+) -> None:
+    page = page_of(alice, "/containers/101/scripts/mount/")
+    write(page, "#!/bin/sh\necho one\n")
+    page.get_by_label("What changed, and why").fill("the first")
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
+    write(page, "#!/bin/sh\necho two\n")
+    page.get_by_role("button", name="Save as version 2").click()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    assert text_of(ct101) == "#!/bin/sh\necho two\n"
+    page.get_by_role("link", name="Versions").click()
+    expect(page.locator(".diff .removed")).to_have_text("-echo one")
+    expect(page.locator(".diff .added")).to_have_text("+echo two")
+    page.get_by_role("button", name="Restore version 1").click()
+    expect(page.get_by_text("Version 1 is the newest again, as 3.")).to_be_visible()
+    assert text_of(ct101) == "#!/bin/sh\necho one\n"
+
+
+def test_shellcheck_speaks_beside_the_line(page_of: Open, alice: User, ct101: Container) -> None:
+    page = page_of(alice, "/containers/101/scripts/mount/")
+    write(page, "#!/bin/sh\necho $1\n")
+    page.locator(".cm-lint-marker").hover()
+    expect(page.locator(".cm-tooltip-lint")).to_contain_text("SC2086")
+
+
+def test_pasted_crlf_is_repaired_with_a_notice(
+    page_of: Open, alice: User, ct101: Container
+) -> None:
+    page = page_of(alice, "/containers/101/scripts/mount/")
+    write(page, "#!/bin/sh\r\nexit 0\r\n")
+    expect(page.locator("#crlf-notice")).to_be_visible()
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_text("they end in LF now")).to_be_visible()
+    assert text_of(ct101) == "#!/bin/sh\nexit 0\n"
+
+
+def test_what_is_refused_stays_in_the_editor(page_of: Open, alice: User, ct101: Container) -> None:
+    page = page_of(alice, "/containers/101/scripts/mount/")
+    write(page, "echo kept as it was\n")
+    page.get_by_role("button", name="Save as version 1").click()
+    expect(page.get_by_role("alert")).to_contain_text("Line 1 has to name the interpreter")
+    expect(page.locator(".cm-content")).to_contain_text("echo kept as it was")
+    assert not ct101.scripts.exists()
+
+
+def test_without_javascript_a_script_is_written_in_a_plain_field(
+    page_of: Open, alice: User, ct101: Container
+) -> None:
+    page = page_of(alice, "/containers/101/scripts/mount/", java_script_enabled=False)
+    page.get_by_label("Script", exact=True).fill("#!/bin/sh\necho $1\n")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("Line 2:")).to_contain_text("SC2086")
+    page.get_by_role("button", name="Save as version 1").click()
+    assert text_of(ct101) == "#!/bin/sh\necho $1\n"
+
+
+def test_a_global_script_is_published_when_it_is_saved(
+    page_of: Open, alice: User, alpha: Node, ct101: Container
+) -> None:
+    page = page_of(alice, "/scripts/alpha/mount/")
+    expect(page.get_by_text("1 container on alpha")).to_be_visible()
+    page.get_by_role("button", name="Put it in the editor").click()
+    page.get_by_role("button", name="Save and publish").click()
+    expect(page.get_by_role("heading", name="global scripts on alpha")).to_be_visible()
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.resource) == ("publish", "global scripts")
