@@ -9,10 +9,11 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation
-from containers.node import truth
+from containers.node import ids, truth
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
+from containers.node.network import prepare as network
 from containers.node.states import FINISHED, UNFINISHED, Progress, State
 from containers.node.storage import pool, space
 
@@ -26,16 +27,11 @@ def bring_up(conf: NodeConf, node: Node) -> None:
     if node.runtime == REHEARSAL:
         return
     try:
-        for sentence in [*pool.prepare(conf), *network(conf)]:
+        base, _ = ids.chosen(conf)
+        for sentence in [*pool.prepare(conf, base=base), *network.prepare(conf)]:
             logger.info("%s", sentence)
     except OperationError as error:
         logger.warning("the node is not ready for containers: %s", error)
-
-
-def network(conf: NodeConf) -> list[str]:
-    from containers.node.network import prepare
-
-    return list(prepare.prepare(conf))
 
 
 def left_over(node: Node, *, but: Collection[int] = ()) -> Iterator[Operation]:

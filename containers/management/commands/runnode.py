@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 from channels.worker import Worker as ChannelsWorker
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from containers import doorbell
 from containers.consumers import NodeConsumer
@@ -28,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             node = Node.objects.get(name=settings.NODE.name)
-        except Node.DoesNotExist as e:
+        except (Node.DoesNotExist, DatabaseError) as e:
             raise CommandError(f"There is no node {settings.NODE.name}: run prepare first.") from e
         patience = PATIENCE if lock.holder(settings.NODE).startswith("pctl") else 0.0
         worker = Worker(settings.NODE, node, patience=patience)
