@@ -82,7 +82,7 @@ def files(saved: Saved) -> list[str]:
 
 def hash_of(path: Path, *, sync: bool = False) -> str:
     with path.open("rb", buffering=0) as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
         if sync:
             os.fsync(file.fileno())
     return digest

@@ -1,19 +1,19 @@
-"""Where the parts of one snapshot are, and what is known of it without the panel.
+"""Where the parts of one snapshot are.
 
 <vz>/snapshots/CTID/UUID/   fs, img/, config.json, ve.conf, scripts/, snapshot.json, manifest
-<private>/dump/             the same for a suspended container, but for fs and scripts
+<private>/dump/             the same for a suspended container, but for fs
 
 While a snapshot is being made it has another name, so what has its own name is whole.
 """
 
-import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadValue
 from containers.node.layout import Layout
+from containers.node.storage import Storage, removal
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
@@ -37,6 +37,11 @@ class Saved:
     @property
     def ve_conf(self) -> Path:
         return self.path / "ve.conf"
+
+    @property
+    def groups(self) -> Path:
+        """The control groups that a container's systemd had made, a line each."""
+        return self.path / "groups"
 
     @property
     def scripts(self) -> Path:
@@ -95,53 +100,13 @@ def listed(paths: Layout) -> list[str]:
         return []
 
 
+def remove(saved: Saved, storage: Storage) -> None:
+    """Nothing there is fine. Its disk first: nobody can delete in a read-only area."""
+    removal.remove(storage, saved.fs)
+    removal.remove(storage, saved.path)
+
+
 def checked(uuid: str) -> str:
     if not UUID.match(uuid):
         raise BadValue(f"{uuid!r} is not the UUID of a snapshot")
     return uuid
-
-
-@dataclass(frozen=True)
-class Record:
-    """version: of the format; created: ISO 8601, UTC; caps: the mask of the processor.
-
-    disk: what tells the snapshot's disk from any other; memory: bytes of the images. criu: empty
-    when no processes were dumped. base, size: of the user ids. mounts: what scripts had mounted.
-    """
-
-    version: int
-    uuid: str
-    ctid: int
-    created: str
-    processes: bool
-    hostname: str = ""
-    name: str = ""
-    note: str = ""
-    template: str = ""
-    addresses: tuple[str, ...] = ()
-    mounts: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    init: str = ""
-    arch: str = ""
-    kernel: str = ""
-    criu: str = ""
-    caps: int = 0
-    base: int = 0
-    size: int = 0
-    memory: int = 0
-    disk: str = ""
-
-
-def write(saved: Saved, record: Record) -> None:
-    saved.record.write_text(json.dumps(asdict(record), indent=1) + "\n")
-
-
-def read(saved: Saved) -> Record:
-    """Raises OperationError when there is none, or it isn't one."""
-    try:
-        values = json.loads(saved.record.read_text())
-        known = {key: values[key] for key in Record.__dataclass_fields__ if key in values}
-        lists = {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
-        return Record(**{**known, **lists})
-    except (OSError, ValueError, TypeError, AttributeError) as e:
-        raise OperationError("what is known of the snapshot can't be read", Code.RESTORE) from e

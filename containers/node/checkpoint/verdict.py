@@ -1,0 +1,245 @@
+"""Whether a snapshot can be relied on: what is ok was looked at, and what was not is never ok."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from containers.node import truth, veconf
+from containers.node.checkpoint import cpu, criu, manifest, record, room, saved, version
+from containers.node.checkpoint.record import Record
+from containers.node.checkpoint.room import MIB
+from containers.node.checkpoint.saved import Saved
+from containers.node.conf import NodeConf
+from containers.node.errors import OperationError
+from containers.node.layout import Layout
+from containers.node.network import taken
+from containers.node.network.addresses import parse
+from containers.node.run import call
+from containers.node.storage import Storage, pool, space
+
+
+class Answer(StrEnum):
+    OK = "ok"
+    CANT_TELL = "can't tell"
+    BROKEN = "broken"  # or unknown, or impossible here
+
+
+EXIT = {Answer.OK: 0, Answer.CANT_TELL: 1, Answer.BROKEN: 2}
+WORSE = (Answer.OK, Answer.CANT_TELL, Answer.BROKEN)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """reasons: sentences without full stop, the worst first; empty when it's ok."""
+
+    answer: Answer
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def exit(self) -> int:
+        return EXIT[self.answer]
+
+    def words(self) -> dict[str, object]:
+        """As it travels to a row or is printed as JSON."""
+        return {"verdict": self.answer, "exit": self.exit, "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True)
+class Found:
+    answer: Answer
+    reason: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the checks look at. owner: the container it was made of; paths: the one it is for."""
+
+    owner: Layout
+    paths: Layout
+    saved: Saved
+    record: Record
+    storage: Storage
+    processes: bool
+
+
+def verify(
+    conf: NodeConf,
+    ctid: int,
+    uuid: str,
+    *,
+    manifest: str | None = None,
+    into: int | None = None,
+    processes: bool = True,
+) -> Verdict:
+    """Look at all that a restore depends on; changes nothing and needs no lock.
+
+    manifest: the hash of its manifest as the panel has it; without, nothing can be ok.
+    into: the container it is to be restored to, when that is another. processes: False when only
+    its disk is wanted.
+    """
+    owner = Layout(conf, ctid)
+    try:
+        found = list(look(owner, Layout(conf, into or ctid), uuid, manifest, processes))
+    except OperationError as e:
+        found = [Found(Answer.BROKEN, f"{e}")]
+    found.sort(key=lambda each: -WORSE.index(each.answer))
+    worst = found[0].answer if found else Answer.OK
+    return Verdict(worst, tuple(each.reason for each in found))
+
+
+def look(
+    owner: Layout, paths: Layout, uuid: str, expected: str | None, processes: bool
+) -> Iterator[Found]:
+    whole = saved.published(owner, uuid)
+    if not whole.path.is_dir():
+        half = saved.draft(owner, uuid).path.is_dir()
+        yield Found(
+            Answer.BROKEN,
+            "it is not whole: it is being made, or making it failed" if half
+            else "there is no such snapshot on this node",
+        )  # fmt: skip
+        return
+    yield from (broken(why) for why in manifest.check(whole, expected))
+    if expected is None:
+        yield cant_tell("the panel has no record of its manifest to compare it with")
+    known = record.read(whole)
+    wanted = processes and (known.processes or whole.processes)
+    at = Look(owner, paths, whole, known, pool.driver(owner.node), wanted)
+    for check in (*OF_DISK, *(OF_PROCESSES if wanted else ())):
+        yield from check(at)
+
+
+def broken(reason: str) -> Found:
+    return Found(Answer.BROKEN, reason)
+
+
+def cant_tell(reason: str) -> Found:
+    return Found(Answer.CANT_TELL, reason)
+
+
+def format_known(at: Look) -> Iterator[Found]:
+    if not version.accepts(at.record.version):
+        yield broken(
+            f"its format is version {at.record.version}; this panel restores {version.VERSION}"
+        )
+    if at.record.processes and not at.saved.processes:
+        yield broken("its processes are missing")
+
+
+def disk_as_kept(at: Look) -> Iterator[Found]:
+    if not at.saved.fs.is_dir():
+        yield broken("its disk is missing")
+        return
+    if not at.record.disk:
+        yield cant_tell(
+            "its disk is a plain copy on this node's storage: nothing tells if it was changed"
+        )
+        return
+    said = call(at.storage.identity(at.saved.fs))
+    if at.storage.parse_identity(said) != at.record.disk:
+        yield broken("its disk is not the read-only one that was kept with it")
+
+
+def same_ids(at: Look) -> Iterator[Found]:
+    values = veconf.read(at.paths.node.vz_conf)
+    here = (int(values.get("UID_BASE") or at.record.base),
+            int(values.get("UID_SIZE") or at.record.size))  # fmt: skip
+    if here != (at.record.base, at.record.size):
+        yield broken(
+            f"its user ids begin at {at.record.base}, this node's containers' at {here[0]}"
+        )
+
+
+def room_for_it(at: Look) -> Iterator[Found]:
+    free = space(at.paths.node.vz).free
+    if free < room.SPARE:
+        yield broken(f"the disk is full: {free // MIB} MiB are free")
+    elif at.paths == at.owner and free < (needed := room.memory(at.paths) + room.SPARE):
+        yield cant_tell(
+            f"the safety snapshot of a restore takes {needed // MIB} MiB, {free // MIB} are free"
+        )
+
+
+def criu_able(at: Look) -> Iterator[Found]:
+    try:
+        here = criu.find(at.paths.node)
+    except criu.Off as e:
+        yield broken(f"{e}")
+        return
+    if criu.older(here.version, at.record.criu):
+        yield broken(f"it was made with CRIU {at.record.criu}, and this node has {here.version}")
+
+
+def processor_able(at: Look) -> Iterator[Found]:
+    for name in cpu.missing(at.record.caps, cpu.of_node()):
+        yield broken(f"this node's processor has no {name}, which its processes may use")
+
+
+def same_machine(at: Look) -> Iterator[Found]:
+    here = os.uname()
+    if here.machine != at.record.arch:
+        yield broken(f"its processes are for {at.record.arch}, and this node is {here.machine}")
+    elif criu.older(here.release, at.record.kernel):
+        yield cant_tell(f"it was made under kernel {at.record.kernel}; this one is older")
+
+
+def addresses_there(at: Look) -> Iterator[Found]:
+    own = veconf.read(at.paths.ve_conf).get("IP_ADDRESS", "").split()
+    if at.paths != at.owner:
+        return
+    for address in at.record.addresses:
+        if address not in own:
+            yield cant_tell(f"{address} is no longer its address: what listens on it is not heard")
+    for address in own:
+        if why := taken.holder(at.paths.node, at.paths.ctid, parse(address)):
+            yield broken(f"the address {address} is in use: {why}")
+
+
+def mounts_there(at: Look) -> Iterator[Found]:
+    """What scripts had mounted is looked for where it is mounted now."""
+    scripts = [place / name for place, name in
+               ((at.paths.scripts, "mount"), (at.paths.scripts, "premount"),
+                (at.paths.node.scripts, "vps.mount"), (at.paths.node.scripts, "vps.premount"))
+               if (place / name).exists()]  # fmt: skip
+    for where in at.record.mounts:
+        if not scripts:
+            yield broken(f"{where} was mounted by a mount script, and there is none any more")
+        elif not truth.mounted(at.paths.root / where.lstrip("/")):
+            yield cant_tell(f"{where} is not mounted now: its mount scripts must do that")
+
+
+def devices_there(at: Look) -> Iterator[Found]:
+    for device in at.record.devices:
+        if not os.path.exists(device):
+            yield broken(f"the device {device} is missing on this node")
+
+
+def memory_for_it(at: Look) -> Iterator[Found]:
+    if (free := room.available()) < at.record.memory:
+        yield broken(
+            f"its processes take {at.record.memory // MIB} MiB of memory, and {free // MIB} are"
+            " available"
+        )
+
+
+def init_known(at: Look) -> Iterator[Found]:
+    if at.record.init == "systemd":
+        yield cant_tell(
+            "it runs systemd: most of its services survive a restore, logind and sessions may"
+            " start anew; a rehearsal tells"
+        )
+
+
+Check = Callable[[Look], Iterator[Found]]
+OF_DISK: Sequence[Check] = (format_known, disk_as_kept, same_ids, room_for_it)
+OF_PROCESSES: Sequence[Check] = (
+    criu_able,
+    processor_able,
+    same_machine,
+    addresses_there,
+    mounts_there,
+    devices_there,
+    memory_for_it,
+    init_known,
+)

@@ -1,0 +1,244 @@
+"""Steps that bring kept processes and a kept disk back to a container."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from containers.node import monitor, truth
+from containers.node.bundle import config_of, init_of
+from containers.node.checkpoint import criu, saved
+from containers.node.checkpoint.saved import Saved
+from containers.node.checkpoint.verdict import Answer, verify
+from containers.node.ct import Ct
+from containers.node.errors import Cancelled, Code, CommandFailed, OperationError
+from containers.node.exchange import exchange
+from containers.node.layout import Layout
+from containers.node.network import hook
+from containers.node.plan import Step
+from containers.node.run import call
+from containers.node.states import State
+from containers.node.steps.configuring import limit_disk_of
+from containers.node.steps.mounting import DISMOUNT
+from containers.node.steps.reinstalling import forget_notes, note, number, role_of
+from containers.node.steps.running import (
+    DELETE,
+    POSTUMOUNT_SCRIPTS,
+    UMOUNT_SCRIPTS,
+    delegate,
+    delete,
+)
+from containers.node.storage.removal import remove
+from containers.node.templates.init import Kind
+
+# Sockets may be bound to an address that is not the container's any more, or not the clone's:
+# they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
+ANY_ADDRESS = """
+state=$(cat)
+pid=${state#*\\"pid\\":}
+exec nsenter "--net=/proc/${pid%%[!0-9]*}/ns/net" sh -c '
+for family in ipv4 ipv6; do
+    setting=/proc/sys/net/$family/ip_nonlocal_bind
+    [ ! -w $setting ] || echo 1 >$setting
+done'
+"""
+
+
+class CannotRestore(OperationError):
+    code = Code.RESTORE
+
+
+def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False) -> None:
+    """Bring the processes back, in a container that is mounted and has none.
+
+    params: restore_timeout, seconds. Nothing of them runs when it fails.
+    """
+    own = criu.find(ct.paths.node)
+    if truth.left_behind(ct.paths):
+        delete(ct)
+    describe(ct, kept)
+    work = work_of(ct)
+    criu.write_options(work / "options", tcp_close=tcp_close)
+    env = criu.environment(own, work / "options")
+    limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
+    try:
+        pid = monitor.make(
+            ct.paths, ct.runtime.restore(ct.paths, env, kept.images, work), timeout=limit
+        )
+    except CommandFailed as e:
+        if fault := hook.fault(e.said):
+            raise fault from e
+        ct.say(e.said)
+        why = criu.fault(work / "restore.log")
+        if "time limit" in e.said:
+            why = f"that was not done after {limit:g} s"
+        raise CannotRestore(f"its processes could not be restored: {why or e}") from e
+    init = init_of(ct)
+    if init and init.kind is Kind.SYSTEMD:
+        delegate(ct)
+    ct.fact("init_pid", pid)
+    ct.fact("init", init.kind if init else "")
+    forget_work(ct)
+
+
+def describe(ct: Ct, kept: Saved) -> None:
+    """config.json as it was when they were dumped, but for what belongs to this container now."""
+    config: dict[str, Any] = json.loads(kept.config.read_text())
+    now = config_of(ct)
+    config["root"], config["hostname"] = now["root"], now["hostname"]
+    config["linux"]["cgroupsPath"] = now["linux"]["cgroupsPath"]
+    config["linux"]["resources"] = now["linux"]["resources"]
+    config["mounts"] = [moved(ct, each) for each in config["mounts"]]
+    hooks = [*now["hooks"]["createRuntime"], any_address()]
+    config["hooks"] = {"createRuntime": hooks}
+    ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (ct.paths.bundle / "config.json").write_text(json.dumps(config, indent=1))
+
+
+def moved(ct: Ct, mount: dict[str, Any]) -> dict[str, Any]:
+    """A mount script's mount, at this container's root; raises CannotRestore when it isn't there.
+
+    Without it a restore fails, or shows the processes an empty folder.
+    """
+    if mount["type"] != "bind":
+        return mount
+    where = mount["destination"]
+    source = Path(f"{ct.paths.root}{where}")
+    if not truth.mounted(source):
+        raise CannotRestore(
+            f"nothing is mounted at {where}, where there was a mount when its processes were"
+            " kept: its mount scripts did not make it"
+        )
+    return {**mount, "source": f"{source}"}
+
+
+def any_address() -> dict[str, Any]:
+    return {
+        "path": "/bin/sh",
+        "args": ["sh", "-c", ANY_ADDRESS],
+        "env": hook.ENV,
+        "timeout": hook.PATIENCE,
+    }
+
+
+def work_of(ct: Ct) -> Path:
+    """Where CRIU's options and logs of this operation are."""
+    work = ct.paths.node.run / f"criu-{ct.operation}"
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return work
+
+
+def forget_work(ct: Ct) -> None:
+    shutil.rmtree(ct.paths.node.run / f"criu-{ct.operation}", ignore_errors=True)
+
+
+def owner_of(ct: Ct) -> Layout:
+    """The container whose snapshot it is; params: source, when it's another's."""
+    return Layout(ct.paths.node, int(ct.params.get("source") or ct.ctid))
+
+
+def kept_of(ct: Ct) -> Saved:
+    return saved.published(owner_of(ct), ct.params["snapshot"])
+
+
+def with_processes(ct: Ct) -> bool:
+    """Whether processes come back; params: disk_only."""
+    return not ct.params.get("disk_only") and kept_of(ct).processes
+
+
+def check(ct: Ct) -> None:
+    """Raises CannotRestore when it is known that it can't be restored."""
+    verdict = verify(
+        ct.paths.node,
+        owner_of(ct).ctid,
+        ct.params["snapshot"],
+        manifest=ct.params.get("manifest"),
+        into=ct.ctid,
+        processes=not ct.params.get("disk_only"),
+    )
+    if verdict.answer is Answer.BROKEN:
+        raise CannotRestore(f"the snapshot can't be restored: {'; '.join(verdict.reasons)}")
+    for reason in verdict.reasons:
+        ct.say(f"Not certain: {reason}.")
+
+
+def restore_kept(ct: Ct) -> None:
+    restore(ct, kept_of(ct), tcp_close=bool(ct.params.get("tcp_close")))
+
+
+def new_disk(ct: Ct) -> Path:
+    return ct.paths.private / "fs.restore"
+
+
+def fetch(ct: Ct) -> None:
+    remove(ct.storage, new_disk(ct))
+    call(ct.storage.snapshot(kept_of(ct).fs, new_disk(ct)))
+    limit_disk_of(ct, new_disk(ct))
+
+
+def drop(ct: Ct) -> None:
+    """Remove the snapshot's disk that is not needed, never the former one."""
+    if role_of(ct, new_disk(ct)) == "old":
+        raise OperationError(f"{new_disk(ct)} holds the former disk; it is not removed")
+    remove(ct.storage, new_disk(ct))
+    forget_notes(ct)
+
+
+def switch(ct: Ct) -> None:
+    """Written down first, so that whoever comes after a crash knows which is which."""
+    note(ct, old=number(ct, ct.paths.fs), new=number(ct, new_disk(ct)))
+    exchange(ct.paths.fs, new_disk(ct))
+
+
+def switch_back(ct: Ct) -> None:
+    if role_of(ct, new_disk(ct)) == "old":
+        exchange(ct.paths.fs, new_disk(ct))
+
+
+def drop_former(ct: Ct) -> None:
+    """What the container had; what it has been given instead is at its place."""
+    remove(ct.storage, new_disk(ct))
+    forget_notes(ct)
+    forget_work(ct)
+
+
+def rename_host(ct: Ct) -> None:
+    """Its name comes back with the processes, and is the source's."""
+    init = truth.init_of(ct.paths)
+    if init and init.alive and ct.spec.hostname:
+        call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
+
+
+def tolerant(step: Step) -> Step:
+    """To undo with: a script that refuses does not keep the container from coming back."""
+
+    def do(ct: Ct) -> None:
+        try:
+            step.do(ct)
+        except Cancelled:
+            raise
+        except OperationError as e:
+            ct.say(f"{e}; that is passed over here.")
+
+    return step.but(do=do)
+
+
+UNDOING = (
+    DELETE,
+    *map(tolerant, UMOUNT_SCRIPTS),
+    DISMOUNT,
+    *map(tolerant, POSTUMOUNT_SCRIPTS),
+)
+CHECK = Step("verify", "verify the snapshot", do=check)
+DROP = Step("drop-disk", "remove the copy of the kept disk", do=drop)
+FETCH = Step("fetch-disk", "copy the kept disk", do=fetch, undo=(DROP,))
+SWITCH_BACK = Step("switch-back", "put the former disk back", do=switch_back)
+SWITCH = Step("switch-disk", "put the kept disk in place", do=switch, undo=(SWITCH_BACK,))
+RESTORE = Step(
+    "restore",
+    "let the kept processes live again",
+    do=restore_kept,
+    undo=UNDOING,
+    leaves=State.RUNNING,
+)
+DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True)
