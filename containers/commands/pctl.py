@@ -73,7 +73,7 @@ def perform(given: Given, voice: Voice) -> int:
 def failed(voice: Voice, sentence: str, code: int) -> int:
     voice.complain(f"{sentence.rstrip('.')}.")
     if voice.json:
-        voice.show({"state": "refused", "error": sentence, "code": int(code)}, [])
+        voice.show({"id": None, "state": "refused", "error": sentence, "code": int(code)}, [])
     return int(code)
 
 

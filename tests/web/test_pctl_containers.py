@@ -1,12 +1,16 @@
 """pctl on rows, with the rehearsal runtime: what it asks of the node, prints and ends in."""
 
 import json
+import os
 import shlex
 
 import pytest
 
 from containers.commands import pctl
-from containers.models import Address, AuditEvent, Container, Node, Operation
+from containers.commands.container import act
+from containers.commands.grammar import BadSyntax
+from containers.commands.voice import Voice
+from containers.models import Address, AuditEvent, Container, Node, Operation, Template
 from containers.node.states import Progress, State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,7 +91,6 @@ def test_a_new_containers_default_template_is_vz_confs(run, node_conf, busybox):
         ("exec 101 ls", 8, "not running"),
         ("exec2 101 ls", 31, "not running"),
         ("enter 101", 31, "not running"),
-        ("suspend 101", 20, "not in this version"),
         ("stop 101 --without-stop-script", 20, "needs --reason"),
         ("set 101 --ipdel 10.9.9.9", 21, "does not have the address 10.9.9.9"),
         ("operation show 99", 21, "no operation 99"),
@@ -247,3 +250,34 @@ def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
     code, _, err = run("exec 101 ls")
     assert code == 3
     assert "on the node beta" in err
+
+
+def test_what_has_no_plan_is_refused_whatever_its_options(ct101):
+    given = pctl.understand(["suspend", "101"])
+    with pytest.raises(BadSyntax, match="levitate is not in this version"):
+        act("levitate")(given, Voice())
+
+
+def test_entering_needs_root(run, ct101, settings, monkeypatch):
+    settings.RUNTIME = "runc"
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    state(ct101, State.RUNNING)
+    code, _, err = run("enter 101")
+    assert code == 12
+    assert err.endswith("You have no access to the inside of CT 101: run pctl as root.\n")
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_database_that_cannot_be_written_needs_root(run, ct101, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert run("list")[0] == 12
+
+
+def test_reinstalling_names_the_exact_template(run, ct101, busybox):
+    Template.objects.create(
+        node=busybox.node, name="debian", version=3, init="systemd", created=busybox.created
+    )
+    assert run("reinstall 101 --ostemplate debian --skipbackup")[0] == 0
+    asked = Operation.objects.get(kind="reinstall").params
+    assert asked == {"template": "debian@3", "skipbackup": True}
+    assert run("reinstall 101 --ostemplate nosuch")[0] == 91
