@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from containers import doorbell
@@ -31,7 +32,8 @@ class Rounds:
     def __init__(self, conf: NodeConf, node: Node, runners: Runners) -> None:
         self.conf, self.node, self.runners = conf, node, runners
         self.next = self.figures = 0.0
-        self.network = NETWORK
+        self.network = 0.0
+        self.unmeasured: list[int] = []  # one a turn: logs are not to wait for all of them
         self.adopted: dict[int, float] = {}
 
     def go(self, clock: float) -> None:
@@ -42,17 +44,20 @@ class Rounds:
             self.next = clock + LOOK
             self.look(clock)
             self.start_after_boot()
-        if clock >= self.figures:
+        if clock >= self.figures and not self.unmeasured:
             self.figures = clock + FIGURES
-            self.take_figures()
+            self.unmeasured = list(self.running().values_list("pk", flat=True))
+            self.look_at_disk()
+        elif self.unmeasured:
+            self.measure(self.unmeasured.pop())
+        self.network = self.network or clock + NETWORK
         if clock >= self.network:
             self.network = clock + NETWORK
             arrival.bring_up(self.conf, self.node)
 
     def look(self, clock: float) -> None:
         held = arrival.held(self.node)
-        running = self.node.containers.filter(state__in=(State.RUNNING, State.PAUSED))
-        for container in running.exclude(operations__in=held):
+        for container in self.running().exclude(operations__in=held):
             paths = Layout(self.conf, container.ctid)
             init = truth.init_of(paths)
             if not (init and init.alive):
@@ -109,15 +114,18 @@ class Rounds:
             return False
         return True
 
-    def take_figures(self) -> None:
-        measured, storage = [], load_storage(self.node.storage)
-        for container in self.node.containers.filter(state__in=(State.RUNNING, State.PAUSED)):
-            container.usage = measure(Layout(self.conf, container.ctid), storage)
-            container.usage_at = now()
-            measured.append(container)
-        if measured:
-            Container.objects.bulk_update(measured, ["usage", "usage_at"])
+    def running(self) -> QuerySet[Container]:
+        return Container.objects.filter(node=self.node, state__in=(State.RUNNING, State.PAUSED))
+
+    def measure(self, pk: int) -> None:
+        container = self.running().filter(pk=pk).first()
+        if container:
+            paths, storage = Layout(self.conf, container.ctid), load_storage(self.node.storage)
+            self.running().filter(pk=pk).update(usage=measure(paths, storage), usage_at=now())
+        if not self.unmeasured:
             doorbell.ring_pages(everybody=True, usage=True)
+
+    def look_at_disk(self) -> None:
         self.node.refresh_from_db()
         self.node.facts["disk"] = arrival.disk(self.conf)
         self.node.save(update_fields=["facts"])

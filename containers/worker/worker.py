@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
+BREATH = 0.02  # seconds between two measurements of containers
 PATIENCE = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
@@ -211,6 +212,8 @@ class Worker:
     def wait(self, bell: socket.socket) -> None:
         clock = time.monotonic()
         until = min([self.ticked + TICK, *self.due.values()])
+        if self.rounds.unmeasured:
+            until = min(until, clock + BREATH)
         if self.kicked:
             return
         with selectors.DefaultSelector() as ears:

@@ -173,3 +173,19 @@ def test_spools_of_ended_operations_are_cleared_away(node_conf, alpha, ct101, op
     (node_conf.spool / "ct-101").mkdir()
     arrival.clear_spools(node_conf, alpha)
     assert [path.name for path in node_conf.spool.iterdir()] == ["ct-101"]
+
+
+def test_what_running_containers_use_is_measured_one_a_turn(rounds, running, ct101):
+    group = running.paths.node.state / "cgroup"
+    group.mkdir()
+    (group / "pids.current").write_text("3\n")
+    (group / "pids.max").write_text("256\n")
+    state = running.paths.runc_root / "101" / "state.json"
+    state.write_text(json.dumps({"cgroup_paths": {"pids": f"{group}"}}))
+    rounds.next = 1000.0
+    rounds.go(100.0)
+    assert rounds.unmeasured == [ct101.pk]
+    rounds.go(100.1)
+    ct101.refresh_from_db()
+    assert ct101.usage == {"pids": {"used": 3, "limit": 256}}
+    assert ct101.usage_at is not None
