@@ -20,7 +20,7 @@ class AuditEvent(models.Model):
     )  # of whoever did it, also when they are gone
     via = models.CharField(max_length=16, blank=True)
     address = models.GenericIPAddressField(null=True)
-    ctid = models.PositiveIntegerField(null=True)
+    ctid = models.PositiveIntegerField(null=True, db_column="ct_id")
     what = models.CharField(max_length=255)
     details = models.JSONField(default=dict, blank=True)
 

@@ -36,6 +36,7 @@ class Container(models.Model):
     ctid = models.PositiveIntegerField(
         "CT ID",
         unique=True,
+        db_column="ct_id",  # PostgreSQL has a ctid of its own in each table
         validators=[MinValueValidator(LOWEST), MaxValueValidator(HIGHEST)],
     )
     node = models.ForeignKey(Node, models.PROTECT, related_name="containers")

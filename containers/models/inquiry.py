@@ -20,7 +20,7 @@ class Inquiry(models.Model):
     """A question only the node can answer, as what a reinstallation would keep. Changes nothing."""
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="inquiries")
-    ctid = models.PositiveIntegerField(null=True)
+    ctid = models.PositiveIntegerField(null=True, db_column="ct_id")
     kind = models.CharField(max_length=32)
     args = models.JSONField(default=dict, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)

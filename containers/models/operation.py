@@ -64,7 +64,8 @@ class Operation(models.Model):
     container = models.ForeignKey(
         "Container", models.SET_NULL, null=True, related_name="operations"
     )
-    ctid = models.PositiveIntegerField(null=True)  # stays when the container is gone
+    # Stays when the container is gone
+    ctid = models.PositiveIntegerField(null=True, db_column="ct_id")
     resource = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001 (NULLs don't collide)
     kind = models.CharField(max_length=32)
     exclusive = models.BooleanField(default=True)
@@ -169,6 +170,8 @@ class Operation(models.Model):
         elif state:
             row = type(container).objects.filter(pk=container.pk).exclude(state=state)
             row.update(state=state, state_since=at or now())
+        if self.kind == "create" and progress is Progress.SUCCEEDED and self.params.get("start"):
+            container.request("start", by=self.by, via=self.via)
 
     def ring(self) -> None:
         """Tell viewers and pages that it has changed."""
