@@ -57,11 +57,12 @@ def booting(paths: Layout) -> bool:
 
 
 def paused(paths: Layout) -> bool:
-    for place in cgroup_paths(paths).values():
-        with contextlib.suppress(OSError):
-            return (place / "freezer.state").read_text().strip() != "THAWED"
-        with contextlib.suppress(OSError):
-            return (place / "cgroup.freeze").read_text().strip() == "1"
+    """Beside v1's freezer, v2's own group of it says nothing."""
+    groups = cgroup_paths(paths)
+    with contextlib.suppress(KeyError, OSError):
+        return (groups["freezer"] / "freezer.state").read_text().strip() != "THAWED"
+    with contextlib.suppress(KeyError, OSError):
+        return (groups[""] / "cgroup.freeze").read_text().strip() == "1"
     return False
 
 
