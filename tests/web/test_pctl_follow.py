@@ -113,6 +113,22 @@ def test_without_a_terminal_a_signal_cancels(node, node_conf, ct101, capfd, numb
     assert "Start of CT 101 cancelled. It was cancelled." in err
 
 
+def test_a_second_ctrl_c_leaves_and_says_that_it_goes_on(node, node_conf, ct101, capfd):
+    def work():
+        operation = claimed(node)
+        os.kill(os.getpid(), signal.SIGINT)
+        until(Operation.objects.filter(pk=operation.pk, state=Progress.CANCELLING).exists)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with at_work(node_conf, work):
+        assert pctl.main(["start", "101"]) == 130
+    operation = Operation.objects.get()
+    assert operation.state == Progress.CANCELLING
+    assert capfd.readouterr().err.endswith(
+        f"Operation {operation.pk} (Start of CT 101) goes on on its node.\n"
+    )
+
+
 def test_pctl_takes_over_when_whoever_was_at_work_leaves(node, node_conf, ct101, capfd):
     """As another pctl does, once its own operation has ended: nobody else would come."""
 
