@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -157,6 +158,8 @@ class SettingsForm(ColumnsForm):
     def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
         initial = {name: getattr(container, name) for name in COLUMNS if name != "owner"}
         initial |= {"owner": container.owner_id, "ips": container.addresses}
+        if container.cpus is not None:
+            initial["cpus"] = Decimal(f"{container.cpus.normalize():f}")
         super().__init__(*args, initial=initial, **kwargs)
         self.container = container
 

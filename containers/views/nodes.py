@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_http_methods, require_safe
 
 from containers.forms.nodes import NodeForm
@@ -46,17 +47,23 @@ def show(request: Request, name: str) -> HttpResponse:
 
 def facts(node: Node) -> list[tuple[str, str]]:
     """What the node said of itself, a word and a value each; nested things spelled out."""
-    return [(key.replace("_", " "), worded(value)) for key, value in sorted(node.facts.items())]
+    return [(WORDS.get(key, key), worded(value, key)) for key, value in sorted(node.facts.items())]
 
 
-def worded(value: object) -> str:
+WORDS = {"criu": "CRIU", "cpus": "processors", "nat": "NAT", "onboot": "still to start"}
+IN_BYTES = {"memory", "size", "free"}
+
+
+def worded(value: object, key: str = "") -> str:
     match value:
+        case int() if key in IN_BYTES:
+            return filesizeformat(value)
         case bool():
             return "yes" if value else "no"
         case None | "":
             return "unknown"
         case dict():
-            return ", ".join(f"{key} {worded(each)}" for key, each in value.items())
+            return ", ".join(f"{name} {worded(each, name)}" for name, each in value.items())
         case list():
-            return ", ".join(worded(each) for each in value)
+            return ", ".join(worded(each) for each in value) or "none"
     return f"{value}"

@@ -49,6 +49,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "duration": worded(operation.started, operation.finished),
         "outcome": outcome(operation, lines),
         "waiting": waiting(operation),
+        "next": follow_up(operation),
         "password": password,
         "from": max(0, operation.log_len - MOST_FOLLOWED),
         "node_output": sees_node,
@@ -140,6 +141,14 @@ def waiting(operation: Operation) -> str:
     if operation.node.away:
         return f"It waits: nobody has heard from node {operation.node} for a while."
     return "It waits for its node."
+
+
+def follow_up(operation: Operation) -> Operation | None:
+    """The start that was asked for together with the creation."""
+    if operation.kind != "create" or not operation.container or not operation.params.get("start"):
+        return None
+    later = operation.container.operations.filter(kind="start", pk__gt=operation.pk)
+    return later.order_by("pk").first()
 
 
 def worded(began: datetime | None, ended: datetime | None) -> str:

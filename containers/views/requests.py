@@ -63,7 +63,8 @@ def new(request: Request, ctid: int, kind: str) -> HttpResponse:
     if kind not in FORMS:
         raise Http404
     need(request, policy.permission_for(kind), container)
-    return ask(request, container, kind, FORMS[kind](container=container))
+    form = FORMS[kind](container=container, initial=request.GET.dict())
+    return ask(request, container, kind, form)
 
 
 def ask(

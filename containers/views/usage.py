@@ -43,7 +43,12 @@ class Meter:
     def worded(self, amount: int | None) -> str:
         if amount is None:
             return ""
-        return filesizeformat(amount) if self.bytes else f"{amount:,}".replace(",", " ")
+        return in_units(amount) if self.bytes else f"{amount:,}".replace(",", " ")
+
+
+def in_units(bytes: int) -> str:
+    """Django counts in units of 1024 and calls them KB, MB and GB."""
+    return filesizeformat(bytes).replace("B", "iB")
 
 
 MIB = 1 << 20
