@@ -4,12 +4,13 @@
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from containers.node.errors import Locked
+from containers.node.errors import Locked, NoSpace
 
 LOCKS = Path("/proc/locks")
 
@@ -18,14 +19,20 @@ LOCKS = Path("/proc/locks")
 def locked(path: Path, status: str) -> Iterator[None]:
     """Hold the lock. Raises Locked, naming the holder, at once when somebody else does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace("the disk that holds the containers is full") from e
+        raise
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
             raise Locked(f"the container is locked by {holder(file)}") from e
         os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n{status}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # on a full disk, too, a container can be stopped
+            os.pwrite(file, f"{os.getpid()}\n{status}\n".encode(), 0)
         yield
         os.ftruncate(file, 0)
     finally:

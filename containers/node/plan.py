@@ -1,12 +1,13 @@
 """A plan is a table of steps. Follow it down; when a step fails, undo it back up."""
 
+import errno
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from containers.node.actions import Where
 from containers.node.ct import Ct
-from containers.node.errors import Cancelled, OperationError, Refused
+from containers.node.errors import Cancelled, NoSpace, OperationError, Refused
 from containers.node.states import State
 
 Act = Callable[[Ct], None]
@@ -163,6 +164,12 @@ def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> N
     except OperationError as error:
         journal.ended(step, error)
         raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "the disk is full" if full else f"{error.strerror}: {error.filename}"
+        failure = (NoSpace if full else OperationError)(f"to {step.label} failed: {why}")
+        journal.ended(step, failure)
+        raise failure from error
     except Exception as error:
         failure = OperationError(f"to {step.label} failed unexpectedly: {error!r}")
         journal.ended(step, failure)

@@ -164,7 +164,7 @@ class Runner:
 
     def end(self, ending: "Ending") -> None:
         """The last event."""
-        sentence = self.sentence(ending)
+        lost, sentence = self.writer.lost, self.sentence(ending)
         if ending.error:
             self.writer.say(sentence)
         self.writer.event(
@@ -173,7 +173,7 @@ class Runner:
             code=self.code(ending.error),
             error=sentence,
             state=ending.state,
-            lost=self.writer.lost,
+            lost=lost,
             off=self.writer.off,
         )
 

@@ -31,6 +31,7 @@ from containers.node.errors import NoSpace
 Event = dict[str, Any]
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
 PATIENCE = 30.0  # seconds a writer waits for room on a full disk
+FULL = "the disk that holds the log is full"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,9 @@ class Writer:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._log = os.open(self.spool.log, flags, 0o600)
         self._events = os.open(self.spool.events, flags, 0o600)
-        self.n = len(self.spool.read_events()[0])
+        events, whole = self.spool.read_events()
+        os.ftruncate(self._events, whole)  # a runner may have died in the middle of a line
+        self.n = len(events)
         self.off = os.fstat(self._log).st_size
 
     def reserve(self) -> None:
@@ -138,37 +141,44 @@ class Writer:
             fallocate_keeping_size(self._events, RESERVE)
         except OSError as e:
             if e.errno in (errno.ENOSPC, errno.EDQUOT):  # else the file system can't do that
-                raise NoSpace("the disk that holds the log is full") from e
+                raise NoSpace(FULL) from e
 
     def close(self) -> None:
         os.close(self._log)
         os.close(self._events)
 
     def event(self, ev: str, **fields: Any) -> None:
-        line = json.dumps({"n": self.n, "t": time.time(), "ev": ev, **fields})
-        os.write(self._events, line.encode() + b"\n")
+        """Note it, on disk before this returns. Whole or not at all; raises NoSpace."""
+        line = json.dumps({"n": self.n, "t": time.time(), "ev": ev, **fields}).encode() + b"\n"
+        before = os.fstat(self._events).st_size
+        if self.append(self._events, line, self.patience) < len(line):
+            os.ftruncate(self._events, before)
+            raise NoSpace(FULL)
         os.fdatasync(self._events)
         self.n += 1
         self.nudge()
 
     def write(self, data: bytes) -> None:
-        """Append to the log. On a full disk wait for room, but once only; then raise NoSpace."""
-        view = memoryview(data)
-        deadline = time.monotonic() + (0 if self.full else self.patience)
-        while view:
-            try:
-                written = os.write(self._log, view)
-            except OSError as e:
-                if time.monotonic() >= deadline:
-                    self.full = True
-                    self.lost += len(view)
-                    raise NoSpace("the disk that holds the log is full") from e
-                time.sleep(min(0.2, self.patience))
-                continue
-            self.off += written
-            view = view[written:]
-        self.full = False
+        """Append to the log. Room is waited for, but once only; then raises NoSpace."""
+        written = self.append(self._log, data, 0 if self.full else self.patience)
+        self.off += written
+        self.full = written < len(data)
+        if self.full:
+            self.lost += len(data) - written
+            raise NoSpace(FULL)
         self.nudge()
+
+    def append(self, file: int, data: bytes, patience: float) -> int:
+        """How many bytes of it there was room for, within so many seconds."""
+        view, done, deadline = memoryview(data), 0, time.monotonic() + patience
+        while done < len(data):
+            try:
+                done += os.write(file, view[done:])
+            except OSError:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(min(0.2, patience))
+        return done
 
     def say(self, line: str) -> None:
         """A line of the panel's own."""

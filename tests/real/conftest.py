@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from containers.node.conf import NodeConf
-from containers.node.network import prepare, record, remove
+from containers.node.network import live, prepare, record, remove
 from containers.node.run import call
 from containers.node.storage import Storage, pool
 from containers.node.storage.mounts import mounts, mounts_in
@@ -44,17 +44,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def node_conf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeConf]:
+def node_conf() -> Iterator[NodeConf]:
     """Node alpha, with a btrfs pool of 8 GiB that takes only what is written to it."""
     if os.geteuid():
         pytest.fail("the tests in tests/real need root")
-    sweep()
+    with node("alpha", "8G") as conf:
+        yield conf
+    assert leftovers(conf) == []
+
+
+@contextlib.contextmanager
+def node(name: str, size: str) -> Iterator[NodeConf]:
+    """A node with a pool of that size, gone afterwards with all that it may have left."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "w")
     state = Path(f"/var/tmp/panel-test-{worker}-{os.getpid()}-{time.time_ns():x}")
-    conf = NodeConf(name="alpha", state=state, vz=state / "vz", etc=state / "etc")
+    conf = NodeConf(name=name, state=state, vz=state / "vz", etc=state / "etc")
     state.mkdir(mode=0o700)
     before = os.environ.get("PANEL_POOL_SIZE")
-    os.environ["PANEL_POOL_SIZE"] = "8G"
+    os.environ["PANEL_POOL_SIZE"] = size
     try:
         pool.prepare(conf)
         conf.scripts.mkdir(parents=True)
@@ -65,6 +72,18 @@ def node_conf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeConf]:
         else:
             os.environ["PANEL_POOL_SIZE"] = before
         clear(conf)
+
+
+def leftovers(conf: NodeConf) -> list[str]:
+    """What is still there of a node: mounts, loop devices, control groups, links, files."""
+    groups = [place / conf.cgroup.lstrip("/") for place in hierarchies()]
+    places = [conf.state, conf.run, *groups]
+    return [
+        *(f"{mount.point}" for place in (conf.state, conf.run) for mount in mounts_in(place)),
+        *pool.loops(pool.image(conf)),
+        *live.links(conf).values(),
+        *(f"{place}" for place in places if place.exists()),
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -116,6 +116,7 @@ class Rig:
         spec: Mapping[str, Any] | None = None,
         profile: str = "documented",
         timeout: float | None = None,
+        patience: float = 30,
         **params: Any,
     ) -> int:
         number = next(NUMBERS)
@@ -127,6 +128,7 @@ class Rig:
             "plan": plan,
             "profile": profile,
             "script_timeout": timeout,
+            "patience": patience,
             "runtime": "runc",
             "storage": self.storage,
             "ct": {"ctid": ctid, "state": "creating" if plan == "create" else "unknown", **values},

@@ -3,13 +3,13 @@
 import os
 
 from containers.node import identity
-from containers.node.bundle import ids
+from containers.node.bundle import MIB, ids
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError
+from containers.node.errors import Code, CommandFailed, NoSpace, OperationError
 from containers.node.plan import Step
 from containers.node.states import State
 from containers.node.steps.configuring import let_in, limit_disk, tree
-from containers.node.storage import pool
+from containers.node.storage import pool, space
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 
@@ -46,12 +46,18 @@ def delete_private(ct: Ct) -> None:
 def delete_conf(ct: Ct) -> None:
     ct.paths.conf_link.unlink(missing_ok=True)
     (ct.paths.node.state / "written" / f"{ct.ctid}.json").unlink(missing_ok=True)
-    remove(ct.storage, ct.paths.monitor)
+    for folder in (ct.paths.monitor, ct.paths.bundle):
+        remove(ct.storage, folder)
 
 
 def copy_template(ct: Ct) -> None:
     template = catalogue.find(ct.paths.node, ct.spec.template)
-    ct.run(ct.storage.snapshot(template.fs, ct.paths.fs))
+    try:
+        ct.run(ct.storage.snapshot(template.fs, ct.paths.fs))
+    except CommandFailed as e:
+        if space(ct.paths.node.vz).free < MIB:
+            raise NoSpace("the disk that holds the containers is full") from e
+        raise
     ct.fact("template", f"{template}")
 
 
