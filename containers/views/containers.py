@@ -80,7 +80,7 @@ def show(request: Request, ctid: int) -> HttpResponse:
         "warnings": container.facts.get("warnings", []),
         "host_keys": container.facts.get("host_keys", []),
     }
-    if request.user.has_perm("containers.view_scripts", container):
+    if not request.htmx and request.user.has_perm("containers.view_scripts", container):
         context |= {
             "courses": lifecycle.courses(container),
             "cautions": lifecycle.cautions(container),

@@ -48,6 +48,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "undo": [line for line in lines if line.step.undo],
         "duration": worded(operation.started, operation.finished),
         "outcome": outcome(operation, lines),
+        "aloud": aloud(operation, lines),
         "waiting": waiting(operation),
         "next": follow_up(operation),
         "password": password,
@@ -131,6 +132,13 @@ def outcome(operation: Operation, lines: list[Line]) -> Outcome | None:
     if operation.container:
         said += f" {operation.container} is {operation.container.state} now."
     return Outcome("warning" if operation.state == Progress.CANCELLED else "error", said)
+
+
+def aloud(operation: Operation, lines: list[Line]) -> str:
+    """How far it is, for those who listen to the page."""
+    step = next((line.step for line in lines if line.step.state == StepState.RUNNING), None)
+    doing = f", {step.label}" if step else ""
+    return f"{operation.label}: {operation.state}{doing}."
 
 
 def waiting(operation: Operation) -> str:

@@ -33,7 +33,8 @@ if (document.body.dataset.news) {
       missed = true;
     },
     received: (data) => {
-      const { type, ctid, operation } = JSON.parse(data);
+      const { type, ctid, operation, usage } = JSON.parse(data);
+      if (usage) return ring(["news-usage"]);
       ring(type === "tick" ? ["news", "news-gap"] : ["news"]);
       if (ctid) ring([`news-ct-${ctid}`]);
       if (operation) ring([`news-operation-${operation}`]);
@@ -49,6 +50,12 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   const text = serverResponse.replace(TOKEN, "");
   if (said.get(target) === text) event.detail.shouldSwap = false;
   said.set(target, text);
+});
+// What a fragment has to say aloud is said once, in a place that stays.
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  const aloud = event.detail.target.querySelector("[data-aloud]")?.dataset.aloud;
+  const spoken = document.getElementById("spoken");
+  if (aloud && spoken.textContent !== aloud) spoken.textContent = aloud;
 });
 // A session that has ended answers with the sign-in page: go there, rather than show it in part.
 document.body.addEventListener("htmx:beforeSwap", (event) => {

@@ -18,6 +18,7 @@ from containers.models import (
     UndoProfile,
 )
 from containers.node.states import Progress, State
+from containers.views import failures
 
 FORBIDDEN = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", re.I)
 
@@ -346,3 +347,17 @@ def test_a_page_has_nothing_in_it_that_its_policy_forbids(
     assert answer.status_code == 200
     assert not FORBIDDEN.search(answer.content.decode())
     assert "script-src 'self';" in answer["Content-Security-Policy"]
+
+
+def test_a_list_takes_few_queries_however_long(
+    fleet: None, as_alice: Client, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(12):
+        as_alice.get("/containers/")
+
+
+def test_a_failure_page_needs_no_database(rf: Any) -> None:
+    request = rf.get("/containers/")
+    answer = failures.server_error(request)
+    assert answer.status_code == 500
+    assert "Containers are not affected." in text(answer)
