@@ -11,6 +11,7 @@ only its own spool, <state>/spool/ct-<CTID>:
 import array
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import select
@@ -20,7 +21,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from containers.node import truth
 from containers.node.cgroup import Group
@@ -51,6 +52,18 @@ def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
     if "pid" not in said:
         raise CommandFailed(argv, said.get("exit", 1), said.get("said", "its monitor was ended"))
     return int(said["pid"])
+
+
+def settle(paths: Layout) -> None:
+    """Wait until no monitor is making the container: its runner may have died meanwhile."""
+    with open_lock(paths) as making:
+        fcntl.flock(making, fcntl.LOCK_EX)
+
+
+def open_lock(paths: Layout) -> IO[bytes]:
+    path = paths.bundle / "making"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
 
 
 def adopt(paths: Layout) -> None:
@@ -104,7 +117,9 @@ class Monitor:
     def make(self, argv: list[str], answer: int, timeout: float) -> None:
         with self.alone(timeout), self.listening() as listener:
             try:
-                leave(argv, timeout=timeout)
+                with open_lock(self.paths) as making:
+                    fcntl.flock(making, fcntl.LOCK_EX)
+                    leave(argv, timeout=timeout)
                 pid = int((self.paths.bundle / "init.pid").read_text())
             except (OperationError, OSError, ValueError) as e:
                 exit = e.exit if isinstance(e, CommandFailed) else 1

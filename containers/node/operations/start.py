@@ -3,6 +3,7 @@
 Should a script refuse, what came before it is undone. That is all in the documented profile;
 with vzctl's, the umount scripts run too once the container was made. A mounted container is
 dismounted first; when its umount scripts refuse, it starts from the mount that stands (vzctl).
+A suspended one starts only if its kept processes may be thrown away: params, discard.
 """
 
 from containers.node import steps
@@ -10,6 +11,7 @@ from containers.node.actions import MOUNT, PREMOUNT, START, UMOUNT, Scope
 from containers.node.ct import Ct
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
+from containers.node.steps import suspending
 
 
 def dismounted(ct: Ct) -> bool:
@@ -17,9 +19,13 @@ def dismounted(ct: Ct) -> bool:
     return not ct.ignored & {UMOUNT_OWN.key, UMOUNT_GLOBAL.key}
 
 
+def wants_global(ct: Ct) -> bool:
+    return dismounted(ct) and GLOBAL_WHEN(ct)
+
+
 UMOUNT_OWN = steps.script(Scope.OWN, UMOUNT).but(ignore_failure=True)
 UMOUNT_GLOBAL = steps.script(Scope.GLOBAL, UMOUNT).but(ignore_failure=True)
-OWN_WHEN, GLOBAL_WHEN = UMOUNT_OWN.when, UMOUNT_GLOBAL.when
+GLOBAL_WHEN = UMOUNT_GLOBAL.when
 
 MOUNTING = [
     steps.script(Scope.GLOBAL, PREMOUNT),
@@ -37,20 +43,21 @@ BOOTING = [
 ]
 FIRST = [steps.CHECK_DISABLED, steps.CHECK_FREE, steps.WRITE_CONF, steps.WRITE_SCRIPTS]
 STARTING = [*FIRST, *MOUNTING, *BOOTING]
+REMOUNTING = [
+    UMOUNT_OWN,
+    UMOUNT_GLOBAL.but(when=wants_global),
+    steps.DISMOUNT.but(when=dismounted, commits=False),
+    *(step.but(when=lambda ct, when=step.when: dismounted(ct) and when(ct))
+      for step in MOUNTING),
+]  # fmt: skip
+DISCARDING = [suspending.CHECK_DISCARD, *FIRST, suspending.THROW_AWAY]
 
 PLAN = Plan(
     "Start",
     entry={
         State.STOPPED: STARTING,
-        State.MOUNTED: [
-            *FIRST,
-            UMOUNT_OWN,
-            UMOUNT_GLOBAL.but(when=lambda ct: dismounted(ct) and GLOBAL_WHEN(ct)),
-            steps.DISMOUNT.but(when=dismounted, commits=False),
-            *(step.but(when=lambda ct, when=step.when: dismounted(ct) and when(ct))
-              for step in MOUNTING),
-            *BOOTING,
-        ],
+        State.MOUNTED: [*DISCARDING, *REMOUNTING, *BOOTING],
+        State.SUSPENDED: [*DISCARDING, *MOUNTING, *BOOTING],
         State.RUNNING: Refusal(32, "the container is already running"),
     },
-)  # fmt: skip
+)

@@ -14,7 +14,14 @@ from containers.node.steps.making import (
     SETTLE,
 )
 from containers.node.steps.mounting import DISMOUNT, MOUNT
-from containers.node.steps.running import BOOT, CREATE, DELETE, HALT, WRITE_BUNDLE
+from containers.node.steps.running import (
+    BOOT,
+    CREATE,
+    DELETE,
+    HALT,
+    POSTUMOUNT_SCRIPTS,
+    WRITE_BUNDLE,
+)
 from containers.node.steps.scripting import KEEP_SCRIPTS, WRITE_SCRIPTS, script
 
 __all__ = [
@@ -37,6 +44,7 @@ __all__ = [
     "LIMIT_DISK",
     "MAKE_PRIVATE",
     "MOUNT",
+    "POSTUMOUNT_SCRIPTS",
     "SETTLE",
     "WRITE_BUNDLE",
     "WRITE_CONF",

@@ -4,6 +4,7 @@ import os
 
 from containers.node import identity
 from containers.node.bundle import MIB, ids
+from containers.node.checkpoint import saved
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, NoSpace, OperationError
 from containers.node.plan import Step
@@ -31,12 +32,12 @@ def make_private(ct: Ct) -> None:
 
 def delete_private(ct: Ct) -> None:
     """All of it: the root file system, what a reinstallation kept, snapshots, scripts."""
-    for path in (ct.paths.fs, ct.paths.fs_tmp):
+    for path in (ct.paths.fs, ct.paths.fs_tmp, ct.paths.private / "fs.restore"):
         remove(ct.storage, path)
     for folder in (ct.paths.old, ct.paths.snapshots):
         if folder.is_dir():
             for each in sorted(folder.iterdir()):
-                remove(ct.storage, each)
+                saved.remove(saved.Saved(each), ct.storage)
             remove(ct.storage, folder)
     remove(ct.storage, ct.paths.private)
     if ct.paths.root.is_dir():

@@ -11,10 +11,11 @@ from containers.node.checkpoint import criu, saved
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
-from containers.node.errors import Cancelled, Code, CommandFailed, OperationError
+from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.exchange import exchange
 from containers.node.layout import Layout
 from containers.node.network import hook
+from containers.node.network.link import LOOPBACK, Lines
 from containers.node.plan import Step
 from containers.node.run import call
 from containers.node.states import State
@@ -48,15 +49,18 @@ class CannotRestore(OperationError):
     code = Code.RESTORE
 
 
-def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False) -> None:
+def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False) -> None:
     """Bring the processes back, in a container that is mounted and has none.
 
-    params: restore_timeout, seconds. Nothing of them runs when it fails.
+    alone: with no network but its loopback interface. params: restore_timeout, seconds. Nothing
+    of them runs when it fails.
     """
+    if alive(ct):
+        return  # a runner before us came as far as that
     own = criu.find(ct.paths.node)
     if truth.left_behind(ct.paths):
         delete(ct)
-    describe(ct, kept)
+    describe(ct, kept, alone=alone)
     work = work_of(ct)
     criu.write_options(work / "options", tcp_close=tcp_close)
     env = criu.environment(own, work / "options")
@@ -81,7 +85,13 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False) -> None:
     forget_work(ct)
 
 
-def describe(ct: Ct, kept: Saved) -> None:
+def alive(ct: Ct) -> bool:
+    monitor.settle(ct.paths)
+    init = truth.init_of(ct.paths)
+    return bool(init and init.alive)
+
+
+def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     """config.json as it was when they were dumped, but for what belongs to this container now."""
     config: dict[str, Any] = json.loads(kept.config.read_text())
     now = config_of(ct)
@@ -89,7 +99,8 @@ def describe(ct: Ct, kept: Saved) -> None:
     config["linux"]["cgroupsPath"] = now["linux"]["cgroupsPath"]
     config["linux"]["resources"] = now["linux"]["resources"]
     config["mounts"] = [moved(ct, each) for each in config["mounts"]]
-    hooks = [*now["hooks"]["createRuntime"], any_address()]
+    network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else None
+    hooks = [*([network] if network else now["hooks"]["createRuntime"]), any_address()]
     config["hooks"] = {"createRuntime": hooks}
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     (ct.paths.bundle / "config.json").write_text(json.dumps(config, indent=1))
@@ -141,9 +152,16 @@ def kept_of(ct: Ct) -> Saved:
     return saved.published(owner_of(ct), ct.params["snapshot"])
 
 
+def wants_processes(ct: Ct) -> bool:
+    """params: disk_only; for a clone that is so unless processes says otherwise."""
+    if "source" in ct.params:
+        return bool(ct.params.get("processes"))
+    return not ct.params.get("disk_only")
+
+
 def with_processes(ct: Ct) -> bool:
-    """Whether processes come back; params: disk_only."""
-    return not ct.params.get("disk_only") and kept_of(ct).processes
+    """Whether processes come back."""
+    return wants_processes(ct) and kept_of(ct).processes
 
 
 def check(ct: Ct) -> None:
@@ -154,7 +172,7 @@ def check(ct: Ct) -> None:
         ct.params["snapshot"],
         manifest=ct.params.get("manifest"),
         into=ct.ctid,
-        processes=not ct.params.get("disk_only"),
+        processes=wants_processes(ct),
     )
     if verdict.answer is Answer.BROKEN:
         raise CannotRestore(f"the snapshot can't be restored: {'; '.join(verdict.reasons)}")
@@ -209,25 +227,11 @@ def rename_host(ct: Ct) -> None:
         call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
 
 
-def tolerant(step: Step) -> Step:
-    """To undo with: a script that refuses does not keep the container from coming back."""
-
-    def do(ct: Ct) -> None:
-        try:
-            step.do(ct)
-        except Cancelled:
-            raise
-        except OperationError as e:
-            ct.say(f"{e}; that is passed over here.")
-
-    return step.but(do=do)
-
-
-UNDOING = (
+UNDOING = (  # a script that refuses does not keep the container from coming back
     DELETE,
-    *map(tolerant, UMOUNT_SCRIPTS),
+    *(step.but(ignore_failure=True) for step in UMOUNT_SCRIPTS),
     DISMOUNT,
-    *map(tolerant, POSTUMOUNT_SCRIPTS),
+    *(step.but(ignore_failure=True) for step in POSTUMOUNT_SCRIPTS),
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
 DROP = Step("drop-disk", "remove the copy of the kept disk", do=drop)
@@ -240,5 +244,6 @@ RESTORE = Step(
     do=restore_kept,
     undo=UNDOING,
     leaves=State.RUNNING,
+    commits=True,  # once they live, disk and processes of before can't be brought together again
 )
 DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True)

@@ -1,0 +1,37 @@
+"""Keep a container's processes and end them, run the umount scripts, dismount: vzctl's order.
+
+The stop script does not run. An umount script that refuses leaves it mounted, and suspended.
+"""
+
+from containers.node import steps
+from containers.node.operations import start
+from containers.node.plan import Plan, Refusal
+from containers.node.states import State
+from containers.node.steps import snapshotting, suspending
+
+NOT_RUNNING = Refusal(31, "the container is not running")
+LEAVING = [
+    start.UMOUNT_OWN,
+    start.UMOUNT_GLOBAL.but(when=start.wants_global),
+    steps.DISMOUNT.but(when=start.dismounted, leaves=State.SUSPENDED),
+    *(step.but(when=lambda ct, when=step.when: start.dismounted(ct) and when(ct),
+               ignore_failure=True) for step in steps.POSTUMOUNT_SCRIPTS),
+]  # fmt: skip
+
+PLAN = Plan(
+    "Suspend",
+    entry={
+        State.RUNNING: [
+            snapshotting.CHECK,
+            steps.KEEP_SCRIPTS,
+            suspending.BEGIN,
+            suspending.DUMP,
+            suspending.SEAL,
+            steps.DELETE,
+            *LEAVING,
+        ],
+        State.STOPPED: NOT_RUNNING,
+        State.MOUNTED: NOT_RUNNING,
+        State.SUSPENDED: Refusal(0, "the container is suspended already"),
+    },
+)

@@ -1,0 +1,87 @@
+"""Steps that keep the processes of a container in its private area, until it is resumed.
+
+Only the processes: the disk is the container's own, and nobody uses it meanwhile.
+"""
+
+from containers.node.checkpoint import manifest, record, saved
+from containers.node.ct import Ct
+from containers.node.errors import Code, OperationError, Refused
+from containers.node.plan import Step
+from containers.node.states import State
+from containers.node.steps.mounting import DISMOUNT
+from containers.node.steps.restoring import RESTORE, forget_work, restore
+from containers.node.steps.running import DELETE, POSTUMOUNT_SCRIPTS, UMOUNT_SCRIPTS
+from containers.node.steps.snapshotting import copy_beside, dump, record_of, revive, sync
+
+NOBODY = "00000000-0000-0000-0000-000000000000"  # a suspension has no UUID
+
+
+def begin(ct: Ct) -> None:
+    new = saved.new_dump(ct.paths)
+    saved.remove(new, ct.storage)
+    new.path.mkdir(0o700)
+    copy_beside(ct, new)
+
+
+def discard(ct: Ct) -> None:
+    saved.remove(saved.new_dump(ct.paths), ct.storage)
+    forget_work(ct)
+
+
+def keep(ct: Ct) -> None:
+    dump(ct, saved.new_dump(ct.paths), leave_running=False)
+
+
+def live_again(ct: Ct) -> None:
+    revive(ct, saved.new_dump(ct.paths))
+
+
+def seal(ct: Ct) -> None:
+    """From here on it is suspended."""
+    new = saved.new_dump(ct.paths)
+    record.write(new, record_of(ct, new, NOBODY))
+    manifest.write(new)
+    new.path.rename(saved.dump(ct.paths).path)
+    sync(ct.paths.private)
+    forget_work(ct)
+
+
+def check(ct: Ct) -> None:
+    kept = saved.dump(ct.paths)
+    if not kept.path.is_dir():
+        raise Refused("the container is not suspended: no processes of it are kept", Code.RESTORE)
+    if wrong := manifest.check(kept):
+        raise OperationError(
+            f"its processes can't be restored: of what was kept, {'; '.join(wrong)}", Code.RESTORE
+        )
+
+
+def resume(ct: Ct) -> None:
+    restore(ct, saved.dump(ct.paths))
+
+
+def drop(ct: Ct) -> None:
+    saved.remove(saved.dump(ct.paths), ct.storage)
+    saved.remove(saved.new_dump(ct.paths), ct.storage)
+
+
+def suspended(ct: Ct) -> bool:
+    return saved.dump(ct.paths).path.is_dir()
+
+
+def check_discard(ct: Ct) -> None:
+    """params: discard, the kept processes may go."""
+    if suspended(ct) and not ct.params.get("discard"):
+        raise Refused("the container is suspended; resume it first", Code.RUNNING)
+
+
+DISCARD = Step("discard-dump", "remove what was dumped", do=discard)
+BEGIN = Step("begin-dump", "make room for its processes", do=begin, undo=(DISCARD,))
+REVIVE = Step("revive-dump", "let its processes live again", do=live_again, leaves=State.RUNNING)
+DUMP = Step("dump", "keep its processes and end them", do=keep, undo=(REVIVE,))
+SEAL = Step("seal-dump", "take the hashes of all files", do=seal, commits=True)
+CHECK = Step("check-dump", "verify what was kept", do=check)
+RESUME = RESTORE.but(do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS))
+DROP = Step("drop-dump", "remove what was dumped", do=drop, commits=True)
+CHECK_DISCARD = Step("check-suspended", "look whether it is suspended", do=check_discard)
+THROW_AWAY = DROP.but(label="throw the kept processes away", when=suspended, commits=False)
