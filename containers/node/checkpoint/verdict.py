@@ -100,7 +100,7 @@ def look(
             else "there is no such snapshot on this node",
         )  # fmt: skip
         return
-    yield from (broken(why) for why in manifest.check(whole, expected))
+    yield from (broken(why) for why in manifest.check(whole, expected, images=processes))
     if expected is None:
         yield cant_tell("the panel has no record of its manifest to compare it with")
     known = record.read(whole)
@@ -203,7 +203,9 @@ def mounts_there(at: Look) -> Iterator[Found]:
                 (at.paths.node.scripts, "vps.mount"), (at.paths.node.scripts, "vps.premount"))
                if (place / name).exists()]  # fmt: skip
     for where in at.record.mounts:
-        if not scripts:
+        if at.paths != at.owner:
+            yield cant_tell(f"{where} has to be mounted by its mount scripts")
+        elif not scripts:
             yield broken(f"{where} was mounted by a mount script, and there is none any more")
         elif not truth.mounted(at.paths.root / where.lstrip("/")):
             yield cant_tell(f"{where} is not mounted now: its mount scripts must do that")

@@ -220,13 +220,6 @@ def drop_former(ct: Ct) -> None:
     forget_work(ct)
 
 
-def rename_host(ct: Ct) -> None:
-    """Its name comes back with the processes, and is the source's."""
-    init = truth.init_of(ct.paths)
-    if init and init.alive and ct.spec.hostname:
-        call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
-
-
 UNDOING = (  # a script that refuses does not keep the container from coming back
     DELETE,
     *(step.but(ignore_failure=True) for step in UMOUNT_SCRIPTS),

@@ -1,0 +1,148 @@
+"""Steps that make something else of a snapshot: another container, a template, a rehearsal."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from containers.node import identity, truth
+from containers.node.beneath import Kind, Tree
+from containers.node.bundle import ids
+from containers.node.checkpoint import obstacles, record
+from containers.node.ct import Ct
+from containers.node.errors import OperationError
+from containers.node.layout import Layout
+from containers.node.lock import locked
+from containers.node.openat2 import Links
+from containers.node.plan import Step
+from containers.node.run import call
+from containers.node.steps.making import delete_private, make_private
+from containers.node.steps.mounting import dismount, mount
+from containers.node.steps.restoring import (
+    RESTORE,
+    UNDOING,
+    CannotRestore,
+    kept_of,
+    owner_of,
+    restore,
+)
+from containers.node.steps.running import delete
+from containers.node.storage.removal import remove
+from containers.node.templates import catalogue
+from containers.node.templates.catalogue import Build
+
+REHEARSALS = 2147483648  # CT IDs from here on are nobody's: the highest is 2147483644
+SETTLING = 1.0  # seconds that restored processes have to live
+
+
+@contextlib.contextmanager
+def source(ct: Ct) -> Iterator[None]:
+    """Hold the snapshot's container meanwhile. Raises Locked when somebody else does."""
+    owner = owner_of(ct)
+    if owner.ctid == ct.ctid:
+        yield
+        return
+    with locked(owner.lock, "cloning"):
+        yield
+
+
+def copy_kept(ct: Ct) -> None:
+    with source(ct):
+        call(ct.storage.snapshot(kept_of(ct).fs, ct.paths.fs))
+
+
+def restore_clone(ct: Ct) -> None:
+    """Connections end: their other ends know the source. Its name comes with the processes."""
+    with source(ct):
+        restore(ct, kept_of(ct), tcp_close=True)
+    init = truth.init_of(ct.paths)
+    if init and ct.spec.hostname:
+        call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
+
+
+def build_of(ct: Ct) -> Build:
+    return Build(ct.paths.node, ct.params["name"], f"{ct.operation}")
+
+
+def begin_template(ct: Ct) -> None:
+    build = build_of(ct)
+    catalogue.discard(build, ct.storage)
+    build.path.mkdir(0o700, parents=True)
+    with source(ct):
+        call(ct.storage.snapshot(kept_of(ct).fs, build.fs))
+
+
+def discard_template(ct: Ct) -> None:
+    catalogue.discard(build_of(ct), ct.storage)
+
+
+def leave_out(ct: Ct) -> None:
+    """What only one machine may have. Users and their passwords stay."""
+    base, size = ids(ct)
+    with Tree(build_of(ct).fs, base, size) as tree:
+        if tree.kind(identity.SSH, Links.INSIDE) is Kind.DIRECTORY:
+            for name in filter(identity.HOST_KEY_FILE.match, tree.listdir(identity.SSH)):
+                tree.remove(f"{identity.SSH}/{name}")
+        tree.write(identity.MACHINE_ID, b"", mode=0o444)
+        tree.remove(identity.DBUS_ID)
+        tree.write(identity.HOSTNAME, b"localhost\n")
+        tree.write(identity.RESOLVER, b"")
+        text = identity.read_text(tree, identity.HOSTS) or identity.DEFAULT_HOSTS
+        kept = [line for line in text.splitlines() if not identity.own(line)]
+        tree.write(identity.HOSTS, identity.encoded("".join(f"{line}\n" for line in kept)))
+
+
+def rehearsed(ct: Ct) -> Ct:
+    """The same container as one that has a number, disk and network of its own, and no address."""
+    number = REHEARSALS + ct.operation % (36**6 - REHEARSALS)
+    spec = replace(ct.spec, ips=())
+    return replace(ct, paths=Layout(ct.paths.node, number), spec=spec, fact=lambda key, value: None)
+
+
+def prepare(ct: Ct) -> None:
+    other = rehearsed(ct)
+    make_private(other)
+    call(ct.storage.snapshot(kept_of(ct).fs, other.paths.fs))
+    mount(other)
+
+
+def rehearse(ct: Ct) -> None:
+    other = rehearsed(ct)
+    restore(other, kept_of(ct), tcp_close=True, alone=True)
+    time.sleep(SETTLING)
+    init = truth.init_of(other.paths)
+    if not init or not init.alive:
+        raise CannotRestore("its processes were restored, and its init ended at once")
+    living = [pid for pid in obstacles.members(other.paths) if pid]
+    ct.say(f"{len(living)} processes live.")
+    ct.fact("rehearsed", {"uuid": ct.params["snapshot"], "processes": len(living)})
+
+
+def throw_away(ct: Ct) -> None:
+    other = rehearsed(ct)
+    delete(other)
+    dismount(other)
+    delete_private(other)
+    for path in (other.paths.monitor, other.paths.bundle):
+        remove(ct.storage, path)
+
+
+def require_own_mounts(ct: Ct) -> None:
+    """A mount script's mounts are the node's own files, which a rehearsal must not touch."""
+    mounts = record.read(kept_of(ct)).mounts
+    if mounts:
+        raise OperationError(
+            f"it can't be rehearsed: its processes use {', '.join(mounts)}, which is no part of"
+            " its disk"
+        )
+
+
+COPY_KEPT = Step("copy-snapshot", "copy the snapshot's disk", do=copy_kept)
+RESTORE_CLONE = RESTORE.but(do=restore_clone, undo=UNDOING)
+DISCARD = Step("discard", "remove what was built", do=discard_template)
+BEGIN_TEMPLATE = Step("begin", "copy the snapshot's disk", do=begin_template, undo=(DISCARD,))
+LEAVE_OUT = Step("leave-out", "leave out what only one machine may have", do=leave_out)
+THROW_AWAY = Step("throw-away", "throw it away", do=throw_away)
+PREPARE = Step("prepare", "make a copy of its disk", do=prepare, undo=(THROW_AWAY,))
+REHEARSE = Step("rehearse", "let its processes live in the copy", do=rehearse)
+CHECK_MOUNTS = Step("check-mounts", "look for mounts", do=require_own_mounts)
