@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from containers.node import truth, veconf
+from containers.node.beneath import BadTree, Tree
 from containers.node.beneath import Kind as Entry
-from containers.node.beneath import Tree
 from containers.node.ct import Ct
-from containers.node.errors import OperationError
 from containers.node.network.hook import hook
 from containers.node.openat2 import Links
 from containers.node.storage import nesting, pool
@@ -17,7 +16,6 @@ from containers.node.templates.init import Init, Kind, NoInit, detect
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = [f"PATH={PATH}", "container=oci", "TERM=xterm"]
 NO_INIT = ["/bin/sh"]  # so that the start script runs, as vzctl has it; booting says what's missing
-BASE, SIZE = 200000, 65536  # of the node's ids, unless vz.conf says otherwise
 MIB = 1024 * 1024
 PERIOD = 100_000  # µs, of the processor quota
 
@@ -68,8 +66,8 @@ def require_plain_accounts(ct: Ct) -> None:
         for path in ("/etc/passwd", "/etc/group"):
             entry = tree.look(path, Links.INSIDE)
             if entry and (entry.kind is not Entry.FILE or entry.size > MIB):
-                raise OperationError(
-                    f"{path} in the container is no plain file of a sensible size, so it can't run"
+                raise BadTree(
+                    f"{path} in the container is no plain file of a sensible size: repair it first"
                 )
 
 
@@ -138,6 +136,7 @@ def process(argv: list[str], env: list[str]) -> dict[str, Any]:
 
 def write_process(ct: Ct, argv: list[str]) -> Path:
     """What runc exec runs for an action script; its environment is HOME TERM PATH VEID, no more."""
+    require_plain_accounts(ct)
     env = ["HOME=/", "TERM=linux", f"PATH={PATH}", f"VEID={ct.ctid}"]
     path = ct.paths.bundle / f"process-{ct.operation}.json"
     path.write_text(json.dumps({**process(argv, env), "terminal": False}))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
+from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.core.management.base import BaseCommand
 from twisted.internet.defer import Deferred
 
 from containers import doorbell
-from containers.consumers.socket import Close
+from containers.consumers.socket import LONGEST, Close
 
 PATIENCE = 1.5  # seconds that requests under way may take when the server goes
 
@@ -50,8 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.getLogger("daphne").setLevel(logging.WARNING)
-        from panel.asgi import application
-
+        application = get_default_application()  # not before Django is set up
         proxied = {
             "proxy_forwarded_address_header": "X-Forwarded-For",
             "proxy_forwarded_port_header": "X-Forwarded-Port",
@@ -65,6 +65,8 @@ class Command(BaseCommand):
             ),
             ready_callable=found_a_home,
             server_name="panel",
+            websocket_max_message_size=LONGEST,
+            websocket_max_frame_size=LONGEST,
             **(proxied if settings.SECURE else {}),
         )
         server.run()
