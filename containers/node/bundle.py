@@ -8,6 +8,7 @@ from containers.node import truth, veconf
 from containers.node.beneath import BadTree, Tree
 from containers.node.beneath import Kind as Entry
 from containers.node.ct import Ct
+from containers.node.ids import BASE, SIZE
 from containers.node.network.hook import hook
 from containers.node.openat2 import Links
 from containers.node.storage import nesting, pool
