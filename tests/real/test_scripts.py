@@ -164,7 +164,10 @@ def test_a_bind_mount_of_the_mount_script_is_in_the_container_and_gone_afterward
     tmp_path.chmod(0o755)
     (tmp_path / "shared").write_text("from the node\n")
     paths = rig.paths(ctid)
-    script = f"#!/bin/sh\n. $VE_CONFFILE\nmkdir -p $VE_ROOT/mnt/x\nmount --bind {tmp_path} $VE_ROOT/mnt/x\n"
+    script = (
+        "#!/bin/sh\n. $VE_CONFFILE\nmkdir -p $VE_ROOT/mnt/x\n"
+        f"mount --bind {tmp_path} $VE_ROOT/mnt/x\n"
+    )
     rig.write(ctid, "mount", script)
     rig.write(ctid, "umount", "#!/bin/sh\n. $VE_CONFFILE\numount $VE_ROOT/mnt/x\n")
     rig.write(ctid, "start", "cat /mnt/x/shared\n")
@@ -183,7 +186,8 @@ def test_a_mount_left_behind_is_detached_with_a_warning_that_names_it(rig, ctid)
     rig.write(
         ctid,
         "mount",
-        "#!/bin/sh\n. $VE_CONFFILE\nmkdir -p $VE_ROOT/mnt/left\nmount -t tmpfs none $VE_ROOT/mnt/left\n",
+        "#!/bin/sh\n. $VE_CONFFILE\nmkdir -p $VE_ROOT/mnt/left\n"
+        "mount -t tmpfs none $VE_ROOT/mnt/left\n",
     )
     rig.write(ctid, "start", "exit 1\n")
 
@@ -219,7 +223,8 @@ def test_output_is_kept_byte_for_byte(rig, ctid):
 
 
 def test_a_value_with_shell_in_it_means_itself_when_the_file_is_sourced(rig, ctid, tmp_path):
-    evil = f'it\'s "x"; touch {tmp_path}/owned; `touch {tmp_path}/owned` $(touch {tmp_path}/owned) \\ $HOME #'
+    touch = f"touch {tmp_path}/owned"
+    evil = f'it\'s "x"; {touch}; `{touch}` $({touch}) \\ $HOME #'
     rig.write(ctid, "mount", '#!/bin/sh\n. $VE_CONFFILE\nprintf "<%s>" "$DESCRIPTION"\n')
 
     outcome = rig.operate("mount", ctid, spec={"description": evil})
