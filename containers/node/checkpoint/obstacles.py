@@ -1,15 +1,16 @@
-"""What in a running container hinders a dump of its processes, seen before it is tried."""
+"""What in a running container hinders a dump of its processes, seen before it is tried.
+
+Imports next to nothing, for vzcptcheck is run from scripts.
+"""
 
 import contextlib
-import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from containers.node import truth
 from containers.node.checkpoint import cpu
-from containers.node.layout import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 MANY = 20_000  # descriptors that are looked at
 UNSUPPORTED = ("hugetlbfs", "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "bpf", "debugfs",
@@ -27,49 +28,52 @@ UNDUMPABLE = {
 }
 
 
-@dataclass(frozen=True)
 class Obstacle:
     """bit: its place in the original's mask. fatal: no dump is possible, else it is left out."""
 
-    bit: int
-    sentence: str
-    fatal: bool = True
+    def __init__(self, bit: int, sentence: str, *, fatal: bool = True) -> None:
+        self.bit, self.sentence, self.fatal = bit, sentence, fatal
 
 
-def obstacles(paths: Layout) -> list[Obstacle]:
-    """Of a running container; empty when there is none to be seen."""
-    init = truth.init_of(paths)
-    if not init or not init.alive:
-        return []
-    everyone = members(paths)
-    outside = strangers(init.pid, everyone)
+def obstacles(init: int) -> list[Obstacle]:
+    """Of a running container, by the pid of its init; empty when there is none to be seen."""
+    everyone = members(init)
+    outside = strangers(init, everyone)
     inside = [pid for pid in everyone if pid not in outside]
     return [
         *external(outside),
-        *nested(init.pid, inside),
+        *nested(init, inside),
         *traced(inside),
-        *file_systems(init.pid),
-        *unknown_binds(paths, init.pid),
-        *devices(init.pid),
+        *file_systems(init),
+        *devices(init),
         *descriptors(inside),
     ]
 
 
-def members(paths: Layout) -> list[int]:
+def members(init: int) -> list[int]:
     """All processes in the container's control group, and in the groups below it."""
-    found: set[int] = set()
-    for place in truth.cgroup_paths(paths).values():
-        for folder, _, _ in os.walk(place):
-            with contextlib.suppress(OSError):
-                found.update(int(n) for n in (Path(folder) / "cgroup.procs").read_text().split())
-        if found:
-            break
-    return sorted(found)
+    group = group_of(init)
+    if group in ("", "/"):
+        return [init]
+    everybody = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    return [pid for pid in everybody if f"{group_of(pid)}/".startswith(f"{group}/")]
 
 
-def strangers(init: int, everyone: Sequence[int]) -> set[int]:
+def group_of(pid: int) -> str:
+    """Its path in one hierarchy, the same for all: v1's freezer, or v2's."""
+    unified = ""
+    for line in read(f"/proc/{pid}/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "freezer" in controllers.split(","):
+            return path
+        if not controllers:
+            unified = path
+    return unified
+
+
+def strangers(init: int, everyone: "Sequence[int]") -> set[int]:
     """Those that are not its init's descendants: they came in by an exec."""
-    parents = {pid: truth.parent_of(pid) for pid in everyone}
+    parents = {pid: parent_of(pid) for pid in everyone}
     found = set()
     for pid in everyone:
         above: int | None = pid
@@ -80,7 +84,7 @@ def strangers(init: int, everyone: Sequence[int]) -> set[int]:
     return found
 
 
-def external(outside: set[int]) -> Iterator[Obstacle]:
+def external(outside: set[int]) -> "Iterator[Obstacle]":
     for pid in sorted(outside):
         if state_of(pid) not in ("Z", "X", ""):
             yield Obstacle(
@@ -91,7 +95,7 @@ def external(outside: set[int]) -> Iterator[Obstacle]:
             )
 
 
-def nested(init: int, inside: Sequence[int]) -> Iterator[Obstacle]:
+def nested(init: int, inside: "Sequence[int]") -> "Iterator[Obstacle]":
     own = {kind: namespace(init, kind) for kind in NESTED}
     for pid in inside:
         for kind, inode in own.items():
@@ -102,44 +106,28 @@ def nested(init: int, inside: Sequence[int]) -> Iterator[Obstacle]:
                 )
 
 
-def traced(inside: Sequence[int]) -> Iterator[Obstacle]:
+def traced(inside: "Sequence[int]") -> "Iterator[Obstacle]":
     for pid in inside:
-        with contextlib.suppress(OSError):
-            status = Path(f"/proc/{pid}/status").read_text(errors="replace")
-            if int(status.partition("TracerPid:")[2].split()[0]):
-                yield Obstacle(cpu.TRACED, f"{name_of(pid)} ({pid}) is being traced")
+        tracer = read(f"/proc/{pid}/status").partition("TracerPid:")[2].split()[:1]
+        if tracer and tracer != ["0"]:
+            yield Obstacle(cpu.TRACED, f"{name_of(pid)} ({pid}) is being traced")
 
 
-def file_systems(init: int) -> Iterator[Obstacle]:
+def file_systems(init: int) -> "Iterator[Obstacle]":
     for where, kind in mounts_of(init):
         if kind in UNSUPPORTED or kind.startswith("fuse"):
-            yield Obstacle(cpu.FILESYSTEM, f"{kind} is mounted at {where}")
+            yield Obstacle(cpu.FILESYSTEM, f"{kind} is mounted at {plain(where)}")
 
 
-def unknown_binds(paths: Layout, init: int) -> Iterator[Obstacle]:
-    """What is mounted below VE_ROOT now, but was not when the container was made."""
-    try:
-        config = json.loads((paths.bundle / "config.json").read_text())
-    except (OSError, ValueError):
-        return
-    known = {mount["destination"] for mount in config["mounts"]}
-    there = {where for where, _ in mounts_of(init)}
-    for where in known - there:
-        if where not in ("/proc", "/sys") and not where.startswith("/dev/"):
-            yield Obstacle(cpu.BIND, f"what was mounted at {where} when it was made is gone")
+def devices(init: int) -> "Iterator[Obstacle]":
+    for line in read(f"/proc/{init}/net/dev").splitlines()[2:]:
+        name = line.partition(":")[0].strip()
+        if name not in FALLBACKS:
+            sentence = f"its network interface {plain(name)} would be lost"
+            yield Obstacle(cpu.NETDEV, sentence, fatal=False)
 
 
-def devices(init: int) -> Iterator[Obstacle]:
-    with contextlib.suppress(OSError):
-        lines = Path(f"/proc/{init}/net/dev").read_text().splitlines()[2:]
-        for name in (line.partition(":")[0].strip() for line in lines):
-            if name not in FALLBACKS:
-                yield Obstacle(
-                    cpu.NETDEV, f"its network interface {name} would be lost", fatal=False
-                )
-
-
-def descriptors(inside: Sequence[int]) -> Iterator[Obstacle]:
+def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
     seen = 0
     for pid in inside:
         with contextlib.suppress(OSError):
@@ -153,12 +141,11 @@ def descriptors(inside: Sequence[int]) -> Iterator[Obstacle]:
                         yield Obstacle(cpu.MISC, f"{name_of(pid)} ({pid}) {what}")
 
 
-def mounts_of(pid: int) -> Iterator[tuple[str, str]]:
-    with contextlib.suppress(OSError):
-        text = Path(f"/proc/{pid}/mountinfo").read_text(errors="surrogateescape")
-        for line in text.splitlines():
-            where, _, what = line.partition(" - ")
-            yield truth.unescape(where.split(" ")[4]), what.split(" ")[0]
+def mounts_of(pid: int) -> "Iterator[tuple[str, str]]":
+    """Where, and of which kind. Blanks in a path stay as the kernel writes them, \\040."""
+    for line in read(f"/proc/{pid}/mountinfo").splitlines():
+        where, _, what = line.partition(" - ")
+        yield where.split(" ")[4], what.split(" ")[0]
 
 
 def namespace(pid: int, kind: str) -> str:
@@ -169,17 +156,33 @@ def namespace(pid: int, kind: str) -> str:
 
 
 def state_of(pid: int) -> str:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return ""
-    return stat[stat.rindex(")") + 2 :][:1]
+    return stat_of(pid)[:1]
+
+
+def parent_of(pid: int) -> "int | None":
+    fields = stat_of(pid).split()
+    return int(fields[1]) if fields else None
+
+
+def stat_of(pid: int) -> str:
+    """What follows its name."""
+    return read(f"/proc/{pid}/stat").rpartition(")")[2].lstrip()
 
 
 def name_of(pid: int) -> str:
-    """What the process calls itself, with nothing in it a terminal would obey."""
+    """What the process calls itself."""
+    return plain(read(f"/proc/{pid}/comm").strip()) or "a process"
+
+
+def plain(text: str) -> str:
+    """With nothing in it that a terminal would obey: the container's root has chosen it."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def read(path: str) -> str:
+    """Empty when it's gone."""
     try:
-        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
     except OSError:
-        return "a process"
-    return "".join(char if char.isprintable() else "?" for char in name)
+        return ""

@@ -113,7 +113,7 @@ def rehearse(ct: Ct) -> None:
     init = truth.init_of(other.paths)
     if not init or not init.alive:
         raise CannotRestore("its processes were restored, and its init ended at once")
-    living = [pid for pid in obstacles.members(other.paths) if pid]
+    living = obstacles.members(init.pid)
     ct.say(f"{len(living)} processes live.")
     ct.fact("rehearsed", {"uuid": ct.params["snapshot"], "processes": len(living)})
 

@@ -60,7 +60,8 @@ def check(ct: Ct, *, processes: bool) -> None:
     need = SPARE
     if processes:
         criu.find(ct.paths.node)
-        for obstacle in obstacles(ct.paths):
+        init = truth.init_of(ct.paths)
+        for obstacle in obstacles(init.pid) if init else ():
             if obstacle.fatal:
                 raise CannotDump(f"its processes can't be kept: {obstacle.sentence}")
             ct.say(f"Warning: {obstacle.sentence}.")
