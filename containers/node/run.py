@@ -14,11 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node.cgroup import Group
-from containers.node.errors import Cancelled, CannotStart, CommandFailed, TimedOut
+from containers.node.errors import (
+    Cancelled,
+    CannotStart,
+    CommandFailed,
+    OperationError,
+    TimedOut,
+)
 
 CHUNK = 64 * 1024
 DRAIN = 0.2  # seconds that output may still arrive after its process has ended
 PATIENCE = 60.0  # seconds a quiet command may take
+STARTING = 15.0  # seconds a runtime may take to start something in a container
 SAID = 400  # characters of stderr that an error repeats
 
 Out = Callable[[bytes], None]
@@ -181,9 +188,10 @@ class Door:
                 theirs.callback(os.close, writer)
                 theirs.callback(os.close, source)
                 with starting(argv, stdin=source, stdout=writer, stderr=writer) as process:
-                    if code := process.wait(PATIENCE):
-                        self.drain(reader)
-                        raise CommandFailed(argv, code)
+                    code = self.started(argv, process, min(timeout or STARTING, STARTING), group)
+                if code:
+                    self.drain(reader)
+                    raise CommandFailed(argv, code)
             pid = int(pid_file.read_text())
             ours.pop_all()
             feeding(sink, stdin, lambda: os.close(sink))
@@ -193,6 +201,27 @@ class Door:
             finally:  # unburied it would keep its pid namespace, so the container, from ending
                 status = os.waitpid(pid, 0)[1]
             return os.waitstatus_to_exitcode(status)
+
+    def started(
+        self,
+        argv: Sequence[str],
+        process: subprocess.Popen[bytes],
+        limit: float,
+        group: Group | None,
+    ) -> int:
+        """Wait for a command that starts something; the container's root may make it wait."""
+        try:
+            with closing(os.pidfd_open(process.pid)) as ended:
+                if not self.wait(ended, limit):
+                    raise TimedOut(argv, limit)
+            return process.wait()
+        except OperationError:
+            end_session(process.pid)
+            process.wait()
+            if group:
+                group.kill()
+            bury_orphans()
+            raise
 
     def ask(
         self, argv: Sequence[str], *, ok: Collection[int] = (0,), timeout: float = PATIENCE
@@ -338,6 +367,17 @@ def end_session(pid: int) -> None:
     """End a process and the processes of its group (it leads a session of its own)."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def bury_orphans() -> None:
+    """Wait for what a killed command has left us: unburied it keeps its container from ending."""
+    for _ in range(20):
+        try:
+            buried, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not buried:
+            time.sleep(0.005)
 
 
 @contextlib.contextmanager

@@ -12,9 +12,12 @@ from containers.node.bundle import write_process
 from containers.node.cgroup import Group
 from containers.node.ct import Ct, Script
 from containers.node.errors import (
+    Cancelled,
     CannotStart,
     Code,
     CommandFailed,
+    NoSpace,
+    OperationError,
     Refused,
     ScriptFailed,
     TimedOut,
@@ -168,6 +171,10 @@ def run_script(ct: Ct, scope: Scope, action: Action, *args: str, ok: tuple[int, 
         raise ScriptFailed(name, f"could not be started: {e.why}") from e
     except CommandFailed as e:
         raise ScriptFailed(name, ended(e.exit), exit=e.exit) from e
+    except (Cancelled, NoSpace, ScriptFailed):
+        raise
+    except OperationError as e:  # of a container's tree that isn't as it should be
+        raise ScriptFailed(name, f"could not be run: {e}") from e
     if exit not in ok:
         raise ScriptFailed(name, ended(exit), exit=exit)
     return exit

@@ -1,6 +1,7 @@
 """Run one command in a running container, its output in the log. It holds nothing up."""
 
 from containers.node.actions import Where
+from containers.node.beneath import BadTree
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError, TimedOut, ended
 from containers.node.plan import Plan, Refusal, Step
@@ -18,6 +19,8 @@ def execute(ct: Ct) -> None:
         raise OperationError(said, Code.EXEC) from e
     except CommandFailed as e:
         raise OperationError(f"{command[0]} could not be run in the container", Code.EXEC) from e
+    except BadTree as e:
+        raise OperationError(f"{command[0]} could not be run: {e}", Code.EXEC) from e
     ct.fact("exit", exit)
     if exit:
         failed = CommandFailed(command, exit)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from containers.node import identity, truth, veconf
 from containers.node.accounts import add_key, set_password
-from containers.node.beneath import Tree
+from containers.node.beneath import BadTree, Tree
 from containers.node.bundle import MIB, ids, resources
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
@@ -152,7 +152,8 @@ def apply_hostname(ct: Ct) -> None:
     """Best effort: a container without a hostname command gets it at its next start."""
     try:
         failed = run_inside(ct, ["hostname", ct.spec.hostname], "hostname", timeout=10)
-    except CommandFailed:
+    except (CommandFailed, BadTree) as e:
+        ct.say(f"{e}.")
         failed = 1
     if failed:
         ct.say("The running container keeps its host name until it is restarted.")

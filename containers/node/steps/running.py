@@ -8,6 +8,7 @@ from pathlib import Path
 
 from containers.node import monitor, truth
 from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
+from containers.node.beneath import BadTree
 from containers.node.bundle import ids, init_of, write_bundle
 from containers.node.cgroup import Group
 from containers.node.ct import Ct
@@ -116,7 +117,7 @@ def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
             signal.pidfd_send_signal(fd, how.signal)
         elif how.command:
             run_inside(ct, list(how.command), "halt", timeout=10)
-    except (CommandFailed, ProcessLookupError) as e:
+    except (CommandFailed, BadTree, ProcessLookupError) as e:
         ct.say(f"The container could not be asked to halt ({e}).")
 
 
