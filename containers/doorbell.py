@@ -83,9 +83,7 @@ def complain(whom: str, error: Exception) -> None:
     global complained
     if home and time.monotonic() - complained > QUIET:
         complained = time.monotonic()
-        logger.warning(
-            "nobody hears the bell of %s (%s); the rows are right", whom, error
-        )
+        logger.warning("nobody hears the bell of %s (%s); the rows are right", whom, error)
 
 
 @contextlib.contextmanager

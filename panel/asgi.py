@@ -7,8 +7,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 django = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from containers.consumers import (  # noqa: E402
@@ -29,7 +29,7 @@ websockets = URLRouter(
 application = ProtocolTypeRouter(
     {
         "http": django,
-        "websocket": OwnOrigin(AuthMiddlewareStack(websockets)),
+        "websocket": OwnOrigin(SessionMiddlewareStack(websockets)),
         "channel": NodeConsumer.as_asgi(),
     }
 )

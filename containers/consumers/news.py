@@ -21,13 +21,12 @@ GATHER = 0.1  # seconds in which the same news again is told once
 class NewsConsumer(Socket):
     def __init__(self, scope: Message, receive: Any, send: Any) -> None:
         super().__init__(scope, receive, send)
-        self.user = 0
         self.staff = False
         self.news: dict[str, Message] = {}
         self.heard = asyncio.Event()
 
     def admit(self, user: User) -> None:
-        self.user, self.staff = user.pk, user.is_staff
+        self.staff = user.is_staff
 
     async def talk(self) -> None:
         await self.race(doorbell.hear(doorbell.EVERYTHING, self.note), self.tell(), self.tick())

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,7 @@ from django.db import DatabaseError
 
 Message = dict[str, Any]
 LONGEST = 4096  # bytes of a browser's message
+MOST = 100  # sockets that one person may have open in this process
 
 
 class Close(IntEnum):
@@ -25,6 +28,8 @@ class Close(IntEnum):
     SIGNED_OUT = 4401
     FORBIDDEN = 4403
     GONE = 4404  # or never there, or somebody else's
+    TOO_MANY = 4429  # the same person has so many open already
+    AWAY = 4503  # the database is; come again
     RESTART = 4012  # the server goes; come again
 
 
@@ -42,6 +47,7 @@ class Socket:
 
     def __init__(self, scope: Message, receive: Any, send: Any) -> None:
         self.scope, self._receive, self._send = scope, receive, send
+        self.user = 0  # pk
 
     @classmethod
     def as_asgi(cls) -> Callable[[Message, Any, Any], Awaitable[None]]:
@@ -65,10 +71,13 @@ class Socket:
         await self._send({"type": "websocket.accept"})
         code: int = Close.NORMAL
         try:
-            await self.check()
-            await self.race(self.talk(), self.listen(), self.keep_checking())
+            await database_sync_to_async(self.look)()
+            with self.counted():
+                await self.race(self.talk(), self.listen(), self.keep_checking())
         except Shut as shut:
             code = shut.code
+        except DatabaseError:
+            code = Close.AWAY
         except Left:
             return
         await self._send({"type": "websocket.close", "code": int(code)})
@@ -99,22 +108,28 @@ class Socket:
                 raise Shut(Close.BAD) from error
 
     async def keep_checking(self) -> None:
+        """Whoever signs out, or loses a right, loses the socket, too."""
         while True:
             await asyncio.sleep(self.recheck)
-            await self.check()
+            with suppress(DatabaseError):  # nothing is read from one that is away, either
+                await database_sync_to_async(self.look)()
 
-    async def check(self) -> None:
-        """Whoever signs out, or loses a right, loses the socket, too."""
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        if open_sockets[self.user] >= MOST:
+            raise Shut(Close.TOO_MANY)
+        open_sockets[self.user] += 1
         try:
-            await database_sync_to_async(self.look)()
-        except DatabaseError:
-            return  # nothing is read from a database that is away, either
+            yield
+        finally:
+            open_sockets[self.user] -= 1
 
     def look(self) -> None:
         session = SessionStore(self.scope["session"].session_key)
         user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
         if not isinstance(user, User) or not user.is_active:
             raise Shut(Close.SIGNED_OUT)
+        self.user = user.pk
         self.admit(user)
 
     async def say(self, **what: Any) -> None:
@@ -122,6 +137,9 @@ class Socket:
 
     async def send(self, data: bytes) -> None:
         await self._send({"type": "websocket.send", "bytes": data})
+
+
+open_sockets: Counter[int] = Counter()
 
 
 class Left(Exception):

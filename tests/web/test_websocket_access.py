@@ -94,6 +94,16 @@ async def test_a_new_owner_closes_the_socket_of_the_old_one(
     assert browser.code == 4404
 
 
+async def test_one_person_has_only_so_many_sockets(browse, as_bob, as_alice, monkeypatch):
+    monkeypatch.setattr("containers.consumers.socket.MOST", 2)
+    for _ in range(2):
+        await (await browse(as_bob, NEWS)).read("tick")
+    third = await browse(as_bob, NEWS)
+    await third.read()
+    assert third.code == 4429
+    await (await browse(as_alice, NEWS)).read("tick")
+
+
 @pytest.mark.parametrize("said", ["[]", "{}", "not json", '{"ack": null}', "x" * 5000])
 async def test_what_is_not_in_the_protocol_closes_the_socket(browse, as_bob, operation, said):
     browser = await browse(as_bob, log(operation))
