@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 
 from containers.node.conf import CHECKOUT, NodeConf
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 PREPARE = """
 from django.conf import settings

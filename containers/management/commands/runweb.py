@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand
 from twisted.internet.defer import Deferred
 
 from containers import doorbell
-from containers.consumers.socket import LONGEST, Close
+from containers.consumers.socket import Close
 
+LARGEST = 128 * 1024  # bytes of a websocket's message, whichever way it goes
 PATIENCE = 1.5  # seconds that requests under way may take when the server goes
 
 
@@ -65,8 +66,8 @@ class Command(BaseCommand):
             ),
             ready_callable=found_a_home,
             server_name="panel",
-            websocket_max_message_size=LONGEST,
-            websocket_max_frame_size=LONGEST,
+            websocket_max_message_size=LARGEST,
+            websocket_max_frame_size=LARGEST,
             **(proxied if settings.SECURE else {}),
         )
         server.run()
