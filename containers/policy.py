@@ -6,8 +6,9 @@ containers, is left out of their lists (visible_to) and answers 404.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from rules.permissions import add_perm
 from rules.predicates import is_active, is_staff, predicate
 
@@ -30,6 +31,20 @@ def is_requester(user: AbstractBaseUser | AnonymousUser, thing: Thing) -> bool:
     return isinstance(thing, Operation) and thing.by_id is not None and thing.by_id == user.pk
 
 
+def granted(what: str) -> Any:
+    """Whether customers may do it, as PANEL_CUSTOMERS_MAY has it."""
+
+    def check() -> bool:
+        return what in settings.CUSTOMERS_MAY
+
+    return predicate(check, name=f"granted:{what}")  # type: ignore[no-untyped-call]
+
+
+@predicate  # type: ignore[untyped-decorator]
+def shows_host_output() -> bool:
+    return bool(settings.SHOW_HOST_OUTPUT)
+
+
 STAFF = is_active & is_staff
 OWNER = is_active & (is_staff | is_owner)
 
@@ -42,8 +57,13 @@ TABLE = {
     "view_operation": OWNER,
     "view_log": OWNER,
     "cancel_operation": STAFF | (OWNER & is_requester),
+    "reinstall_container": STAFF | (OWNER & granted("reinstall")),  # and put back what it replaced
+    "erase_container": STAFF | (OWNER & granted("reinstall") & granted("erase")),
+    "reinstall_without_stop_script": STAFF | (OWNER & granted("skip_stop_script")),
+    "reinstall_without_own_scripts": STAFF | (OWNER & granted("skip_own_scripts")),
+    # what scripts said in the node's context
+    "view_node_output": STAFF | (OWNER & shows_host_output),
     # staff
-    "view_node_output": STAFF,  # what scripts said in the node's context
     "manage_container": STAFF,  # create, destroy, mount, umount, exec, limits, addresses, owner
     "skip_stop_script": STAFF,
     "view_scripts": STAFF,
@@ -61,4 +81,7 @@ FOR_OWNERS = frozenset({"start", "stop", "restart"})
 
 def permission_for(kind: str) -> str:
     """The permission it takes to request an operation of this kind."""
-    return "containers.operate_container" if kind in FOR_OWNERS else "containers.manage_container"
+    if kind in FOR_OWNERS:
+        return "containers.operate_container"
+    reinstalls = kind in ("reinstall", "undo_reinstall")
+    return "containers.reinstall_container" if reinstalls else "containers.manage_container"

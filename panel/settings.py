@@ -8,6 +8,11 @@ PANEL_ALLOWED_HOSTS  names people reach it by, with commas; default: those of PA
 PANEL_SUPPORT        whom to ask when something fails: a mail address, a URL, or a line of text
 PANEL_RUNTIME        "rehearsal": no container is touched; default: runc
 PANEL_SECURE         "1": behind TLS; cookies are only sent over https
+PANEL_UNDO_DAYS      for how long a reinstallation can be undone; 0: not at all; default: 7
+PANEL_CUSTOMERS_MAY  what customers may do with containers of theirs beside start and stop, with
+                     commas: reinstall, erase (a reinstallation that keeps nothing),
+                     skip_stop_script and skip_own_scripts (in one); none; default: all four
+PANEL_SHOW_HOST_OUTPUT  "1": customers also see what scripts and hooks say on the node
 PANEL_DEBUG          "1": Django's own error pages
 """
 
@@ -62,6 +67,13 @@ def database(url: str) -> dict[str, object]:
 
 
 DEBUG = env("DEBUG") == "1"
+UNDO_DAYS = int(env("UNDO_DAYS", "7"))
+CUSTOMERS_MAY = frozenset(
+    env("CUSTOMERS_MAY", "reinstall,erase,skip_stop_script,skip_own_scripts")
+    .replace(",", " ")
+    .split()
+)
+SHOW_HOST_OUTPUT = env("SHOW_HOST_OUTPUT") == "1"
 SECRET_KEY = secret_key()
 RUNTIME = env("RUNTIME", "runc")
 SUPPORT = env("SUPPORT")

@@ -60,8 +60,12 @@ class PasswordForm(forms.Form):
             case Choice.NONE:
                 return {}
             case Choice.GENERATE:
-                text = self.generated = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+                text = self.generated = made_up()
         return {"userpasswd": {"user": "root", "hash": accounts.hash_password(text)}}
+
+
+def made_up() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
 
 
 class AccessForm(PasswordForm):

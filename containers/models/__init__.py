@@ -2,6 +2,7 @@ from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.container import Container
 from containers.models.inquiry import Inquiry
+from containers.models.kept import KeptSystem
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
 from containers.models.script import Script, ScriptVersion
@@ -13,6 +14,7 @@ __all__ = [
     "Busy",
     "Container",
     "Inquiry",
+    "KeptSystem",
     "LogChunk",
     "Node",
     "Operation",

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from containers.models import Container, Operation
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
-from containers.views import lifecycle, offers, usage
+from containers.views import kept, lifecycle, offers, usage
 from containers.views.pages import Request, container_of, page, pager
 
 LAST = 5  # operations on a container's page
@@ -34,12 +34,15 @@ def index(request: Request) -> HttpResponse:
         "states": State,
         "owners": owners(mine) if request.user.is_staff else [],
         "any": mine.exists(),
+        "shortages": kept.shortages() if request.user.is_staff else [],
     }
     return page(request, "containers/index.html", context, parts=["rows"])
 
 
 def filtered(containers: ContainerQuerySet, request: Request) -> ContainerQuerySet:
     for word in request.GET.get("q", "").split():
+        if word.upper() == "CT":
+            continue
         matches = (
             Q(hostname__icontains=word)
             | Q(name__icontains=word)
@@ -74,6 +77,7 @@ def show(request: Request, ctid: int) -> HttpResponse:
         "offers": offers.of(request.user, container),
         "operation": container.operation,
         "last": operations[:LAST],
+        "may_reinstall": request.user.has_perm("containers.reinstall_container", container),
         "failed": offers.last_failure(container),
         "node_away": container.node.away,
         "meters": usage.meters(container),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from containers.forms.nodes import NodeForm
 from containers.models import Node
 from containers.node.states import UNFINISHED, State
+from containers.views import kept
 from containers.views.pages import Request, need, page, posted, record
 
 
@@ -18,7 +19,8 @@ def index(request: Request) -> HttpResponse:
     need(request, "manage_nodes")
     running = Count("containers", filter=Q(containers__state=State.RUNNING), distinct=True)
     nodes = Node.objects.annotate(total=Count("containers", distinct=True), running=running)
-    return page(request, "nodes/index.html", {"nodes": nodes}, parts=["rows"])
+    context = {"nodes": nodes, "shortages": kept.shortages()}
+    return page(request, "nodes/index.html", context, parts=["rows"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +40,7 @@ def show(request: Request, name: str) -> HttpResponse:
         "form": form,
         "facts": facts(node),
         "containers": node.containers.count(),
+        "shortages": [short for short in kept.shortages() if short.node == node],
         "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
     }
     return page(

@@ -25,6 +25,7 @@ class Verb:
     asks: bool = False
     danger: bool = False
     consequence: str = ""
+    page: str = ""  # the name of its own page's URL, if it has one
 
 
 VERBS = {
@@ -40,6 +41,7 @@ VERBS = {
             "restart", "Restart", "restart",
             consequence="It is stopped and started, with all its scripts.",
         ),
+        Verb("reinstall", "Reinstall", "layers", asks=True, page="reinstallation"),
         Verb("mount", "Mount", "mount"),
         Verb("umount", "Dismount", "umount"),
         Verb("exec", "Run a command", "terminal", asks=True),
@@ -84,7 +86,7 @@ def quick(user: User, container: Container) -> Offer | None:
 def refusal(container: Container, kind: str, holder: Operation | None) -> str:
     if holder and kind != "exec":
         return f"{holder.label} is under way (operation {holder.pk})."
-    if kind in ("start", "restart") and container.disabled:
+    if kind in ("start", "restart", "reinstall") and container.disabled:
         return "The container is disabled: it may not be started."
     if why := container.refusal(kind):
         return f"{why.sentence[:1].upper()}{why.sentence[1:]}."

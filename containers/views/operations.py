@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from containers.models import Operation, OperationStep
 from containers.node.states import UNFINISHED, Progress, State, StepState
-from containers.views import handover, lifecycle, logs, offers
+from containers.views import handover, lifecycle, logs, offers, results, waysout
 from containers.views.pages import Request, operation_of, page, pager
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
@@ -56,6 +56,8 @@ def show(request: Request, pk: int) -> HttpResponse:
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
         **remedies(request, operation),
+        "rescue": waysout.of(request.user, operation),
+        "result": results.of(operation),
     }
     if not request.htmx:
         context["tail"] = logs.tail(operation, request.user)
@@ -164,7 +166,7 @@ def worded(began: datetime | None, ended: datetime | None) -> str:
         return ""
     seconds = (ended - began).total_seconds()
     if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
+        return f"{round(seconds * 1000) or '< 1'} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -20,6 +20,9 @@ PER_PAGE = 25
 
 DENIALS = {
     "manage_container": "Only the hosting staff can do that with a container.",
+    "reinstall_container": "Reinstalling is the hosting staff's here.",
+    "reinstall_without_stop_script": "Only the hosting staff can pass over the stop script here.",
+    "reinstall_without_own_scripts": "Only the hosting staff can leave its own scripts out here.",
     "skip_stop_script": "Only the hosting staff can stop a container without its stop script.",
     "view_scripts": "Scripts and hooks are the hosting staff's.",
     "edit_scripts": "Scripts and hooks are the hosting staff's.",

@@ -7,14 +7,18 @@ from typing import Any
 from django.utils.timezone import now
 
 from containers import doorbell
-from containers.models import Inquiry, Node
-from containers.node import actions, figures, truth
+from containers.models import Container, Inquiry, Node
+from containers.node import actions, figures, preflight, runtimes, truth
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
+from containers.node.ct import Ct, Spec
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
+from containers.node.run import Door
+from containers.node.runner import script_of
 from containers.node.scripts import hash_of
 from containers.node.storage import load as load_storage
+from containers.worker.request import facts_of, scripts_for
 
 LARGEST = 16 * 1024 * 1024  # bytes of a script that is handed over
 
@@ -26,7 +30,7 @@ def answer(conf: NodeConf, node: Node) -> None:
             inquiry.answer = KINDS[inquiry.kind](Layout(conf, inquiry.ctid or 0), inquiry)
         except KeyError as error:
             inquiry.error = f"the node knows no answer to {error}"
-        except (OperationError, OSError) as error:
+        except (OperationError, OSError, Container.DoesNotExist) as error:
             inquiry.error = f"{error}"
         inquiry.answered = now()
         inquiry.save(update_fields=["answer", "error", "answered"])
@@ -71,9 +75,27 @@ def script(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
     return {"path": f"{path}", "body": base64.b64encode(body).decode()}
 
 
+def reinstall(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
+    """What a reinstallation would find. args: template, as NAME@N."""
+    node = inquiry.node
+    container = Container.objects.get(ctid=inquiry.ctid or 0, node=node)
+    scripts = map(script_of, scripts_for(node, container))
+    ct = Ct(
+        paths=paths,
+        spec=Spec.of(facts_of(container)),
+        runtime=runtimes.load(node.runtime),
+        storage=load_storage(node.storage),
+        door=Door(lambda data: None),
+        say=lambda sentence: None,
+        scripts={(script.scope, script.action): script for script in scripts},
+    )
+    return preflight.look(ct, inquiry.args["template"])
+
+
 KINDS: dict[str, Callable[[Layout, Inquiry], Any]] = {
     "state": state,
     "usage": usage,
     "scripts": scripts,
     "script": script,
+    "reinstall": reinstall,
 }

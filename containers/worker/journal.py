@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from containers.models import Container, Operation, OperationStep
 from containers.node.spool import Event
 from containers.node.states import Progress, State, StepState
+from containers.worker import aftermath
 
 LABEL, NOTE = 128, 255  # characters that their columns hold
 
@@ -79,8 +80,7 @@ def script(operation: Operation, event: Event) -> None:
 def fact(operation: Operation, event: Event) -> None:
     container = Container.objects.filter(operations=operation).first()
     if container:
-        container.facts[event["key"]] = event["value"]
-        container.save(update_fields=["facts"])
+        aftermath.take(container, event["key"], event["value"])
 
 
 def state(operation: Operation, event: Event) -> None:
@@ -96,6 +96,8 @@ def end(operation: Operation, event: Event) -> None:
         state=State(event["state"]) if event.get("state") else None,
         at=when(event),
     )
+    operation.refresh_from_db(fields=["state"])
+    aftermath.of(operation)
 
 
 RECORD: dict[str, Callable[[Operation, Event], None]] = {

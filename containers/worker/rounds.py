@@ -16,12 +16,13 @@ from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import UNFINISHED, State
 from containers.node.storage import load as load_storage
-from containers.worker import arrival
+from containers.worker import arrival, kept
 from containers.worker.runners import Runners
 
 logger = logging.getLogger(__name__)
 LOOK = 5.0  # seconds between two looks at who runs
 FIGURES = 10.0
+KEPT = 60.0
 NETWORK = 300.0  # others may flush the firewall
 REBOOT = 1  # SIGHUP: how the kernel ends an init that asked for a reboot
 AT_ONCE = 2  # containers that start at the same time after a boot
@@ -31,7 +32,7 @@ SLOW = timedelta(seconds=60)  # a start that takes longer does not hold up the o
 class Rounds:
     def __init__(self, conf: NodeConf, node: Node, runners: Runners) -> None:
         self.conf, self.node, self.runners = conf, node, runners
-        self.next = self.figures = 0.0
+        self.next = self.figures = self.kept = 0.0
         self.network = 0.0
         self.unmeasured: list[int] = []  # one a turn: logs are not to wait for all of them
         self.adopted: dict[int, float] = {}
@@ -51,6 +52,10 @@ class Rounds:
         elif self.unmeasured:
             self.measure(self.unmeasured.pop())
         self.network = self.network or clock + NETWORK
+        if clock >= self.kept:
+            self.kept = clock + KEPT
+            kept.sync(self.conf, self.node)
+            kept.forget_due(self.node)
         if clock >= self.network:
             self.network = clock + NETWORK
             arrival.bring_up(self.conf, self.node)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from threading import Event
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now
 
 from containers import doorbell
@@ -17,7 +17,7 @@ from containers.models import Node, Operation
 from containers.node.conf import NodeConf
 from containers.node.spool import Nudge
 from containers.node.states import FINISHED, Progress
-from containers.worker import arrival, inquiries, lock, rounds, templates
+from containers.worker import arrival, inquiries, kept, lock, rounds, templates
 from containers.worker.attendance import Attendance
 from containers.worker.runners import Runners
 from containers.worker.shipment import Outdone
@@ -28,6 +28,7 @@ TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
 PATIENCE = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
+KEEPING = ("reinstall", "undo_reinstall", "forget_kept")  # change what is kept aside
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
 
@@ -97,6 +98,13 @@ class Worker:
                 connection.close()
                 self.stopping.wait(delay)
                 delay = min(delay * 2, longest)
+            except Exception:  # whatever it was, it is not to end what else is under way
+                if self.until is not None:
+                    raise
+                logger.exception("the worker stumbled")
+                self.interrupted = True
+                self.stopping.wait(STUMBLE)
+                return None
         return None
 
     def arrive(self) -> None:
@@ -105,6 +113,7 @@ class Worker:
         arrival.clear_spools(self.conf, self.node)
         arrival.look_at_containers(self.conf, self.node)
         templates.sync(self.conf, self.node)
+        kept.sync(self.conf, self.node)
 
     def turn(self) -> None:
         clock = time.monotonic()
@@ -170,7 +179,7 @@ class Worker:
         except (OperationalError, InterfaceError):
             self.due[operation.pk] = clock
             raise
-        except (DatabaseError, OSError, ValueError, LookupError):
+        except Exception:  # the other operations are not to suffer
             logger.exception("%s can't be attended", operation)
             self.due[operation.pk] = clock + STUMBLE
             return
@@ -188,6 +197,9 @@ class Worker:
         self.leave(attendance)
         attendance.shipment.discard()
         self.kicked = True
+        if operation.kind in KEEPING:
+            kept.sync(self.conf, self.node)
+            operation.ring()
         if operation.ctid is None:
             templates.sync(self.conf, self.node)
             doorbell.ring_pages(everybody=True, templates=True)

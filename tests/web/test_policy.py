@@ -28,6 +28,8 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "container": (OWNER, NO_WRITING),
     "settings": (OWNER, (302, 422, 422, 404)),
     "password": (OWNER, (302, 422, 422, 404)),
+    "reinstallation": (OWNER, (302, 400, 400, 404)),  # 400: no step was given
+    "kept": (OWNER, (302, 409, 409, 404)),  # 409: a start is under way
     "requests": (OWNER, (302, 404, 404, 404)),  # 404: no kind was given
     "request": (STAFF_OF_CT, NO_WRITING),  # of destroy
     "script": (STAFF_OF_CT, (302, 422, 403, 404)),
@@ -60,6 +62,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "theme": ((405, 405, 405, 405), (302, 302, 302, 302)),
     "health": ((200, 200, 200, 200), (405, 405, 405, 405)),
 }
+OF_CT = ("container", "settings", "password", "requests", "reinstallation")
 
 
 def names() -> list[str]:
@@ -81,11 +84,13 @@ def addresses(
 ) -> dict[str, str]:
     ct101.scripts.create(name="mount").write(b"#!/bin/sh\n", by=None)
     alpha.scripts.create(name="mount").write(b"#!/bin/sh\n", by=None)
+    ct101.kept.create(number=1, since="2026-01-02T03:04:05Z", until="2099-01-02T03:04:05Z")
     token = default_token_generator.make_token(bob)
     of_script, of_global = (101, "mount"), ("alpha", "mount")
     arguments: dict[str, tuple[Any, ...]] = {
-        **dict.fromkeys(("container", "settings", "password", "requests"), (101,)),
+        **dict.fromkeys(OF_CT, (101,)),
         "request": (101, "destroy"),
+        "kept": (101, 1),
         **dict.fromkeys(("script", "versions", "disable"), of_script),
         **dict.fromkeys(("global_script", "global_versions", "global_disable"), of_global),
         "publish": ("alpha",),

@@ -1,6 +1,6 @@
 """Put back the system that a reinstallation replaced; the present one is kept in its place.
 
-params: kept, the number of the operation that kept it.
+params: kept, the number of the operation that kept it; keep_until (ISO 8601), for the present one.
 """
 
 from containers.node import steps
@@ -16,6 +16,7 @@ CHANGING = [
     *start.BOOTING[:-1],
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
     keeping.SETTLE,
+    steps.WRITE_CONF,
 ]
 
 PLAN = Plan(

@@ -1,13 +1,67 @@
 """Steps with the private areas that reinstallations replaced: <vz>/old/CTID/OPERATION/fs."""
 
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
+from containers.node import identity
+from containers.node.beneath import Tree
+from containers.node.bundle import ids
+from containers.node.conf import NodeConf
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
 from containers.node.exchange import exchange
 from containers.node.plan import Step
-from containers.node.steps.reinstalling import forget_notes, note, number, role_of
+from containers.node.steps.reinstalling import (
+    forget_notes,
+    note,
+    noted,
+    number,
+    role_of,
+    write_kept,
+)
 from containers.node.storage.removal import remove
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A replaced system as it lies on the disk; operation: the number of the one that kept it."""
+
+    ctid: int
+    operation: int
+    path: Path
+    until: datetime
+    since: datetime
+    template: str
+
+    @property
+    def fs(self) -> Path:
+        return self.path / "fs"
+
+
+def listed(conf: NodeConf) -> list[Kept]:
+    """All of a node's; a folder that is half made or half deleted is none."""
+    found = [read(path) for path in (conf.vz / "old").glob("[0-9]*/[0-9]*")]
+    return sorted((k for k in found if k), key=lambda k: (k.ctid, k.operation))
+
+
+def read(path: Path) -> Kept | None:
+    try:
+        facts = json.loads((path / "kept.json").read_text())
+        since = datetime.fromtimestamp((path / "kept.json").stat().st_mtime).astimezone()
+        if not (path / "fs").is_dir():
+            return None
+        return Kept(
+            ctid=int(path.parent.name),
+            operation=int(path.name),
+            path=path,
+            until=datetime.fromisoformat(facts["until"]),
+            since=since,
+            template=facts["template"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def kept(ct: Ct) -> Path:
@@ -22,13 +76,30 @@ def check(ct: Ct) -> None:
 
 def trade(ct: Ct) -> None:
     """old: the present system; new: the one that comes back."""
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, kept(ct) / "fs"))
+    facts = read(kept(ct))
+    template = facts.template if facts else ct.spec.template
+    note(ct, old=number(ct, ct.paths.fs), new=number(ct, kept(ct) / "fs"), template=template)
     exchange(ct.paths.fs, kept(ct) / "fs")
 
 
 def trade_back(ct: Ct) -> None:
     if role_of(ct, kept(ct) / "fs") == "old":
         exchange(ct.paths.fs, kept(ct) / "fs")
+    forget_notes(ct)
+
+
+def settle(ct: Ct) -> None:
+    """The other one is kept instead, until the later of the two dates; the panel is told."""
+    template = noted(ct).get("template")
+    if isinstance(template, str):
+        facts, asked = read(kept(ct)), ct.params.get("keep_until")
+        dates = [*([facts.until.isoformat()] if facts else []), *([asked] if asked else [])]
+        if dates:
+            write_kept(ct, kept(ct), max(dates, key=datetime.fromisoformat))
+        ct.spec = replace(ct.spec, template=template)
+        ct.fact("template", template)
+        with Tree(ct.paths.fs, *ids(ct)) as tree:
+            ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
 
 
@@ -40,5 +111,5 @@ def forget(ct: Ct) -> None:
 TRADE_BACK = Step("trade-back", "put the present system back", do=trade_back)
 CHECK = Step("check-kept", "look for the kept system", do=check)
 TRADE = Step("trade", "put the kept system in its place", do=trade, undo=(TRADE_BACK,))
-SETTLE = Step("settle", "keep the other in its place", do=forget_notes, commits=True)
+SETTLE = Step("settle", "keep the other in its place", do=settle, commits=True)
 FORGET = Step("forget", "delete the kept system", do=forget, commits=True)

@@ -109,10 +109,9 @@ def identify(ct: Ct) -> None:
     limit_disk_of(ct, ct.paths.fs_tmp)
     with Tree(ct.paths.fs_tmp, base, size) as tree:
         identity.set_machine_id(tree)
-        keys = identity.make_host_keys(tree, f"root@{ct.spec.hostname}")
+        identity.make_host_keys(tree, f"root@{ct.spec.hostname}")
         if ct.spec.hostname:
             identity.set_hostname(tree, ct.spec.hostname, ct.spec.ips)
-    ct.fact("host_keys", keys)
 
 
 def keep_old(ct: Ct) -> None:
@@ -253,8 +252,7 @@ def commit(ct: Ct) -> None:
         if ct.params.get("keep_until"):
             aside = ct.paths.old / f"{ct.operation}"
             aside.mkdir(parents=True, exist_ok=True, mode=0o700)
-            facts = {"until": ct.params["keep_until"], "template": ct.spec.template}
-            (aside / "kept.json").write_text(json.dumps(facts))
+            write_kept(ct, aside, ct.params["keep_until"])
             old.rename(aside / "fs")
             ct.fact("kept", {"operation": ct.operation, "until": ct.params["keep_until"]})
         else:
@@ -263,7 +261,16 @@ def commit(ct: Ct) -> None:
     if isinstance(template, str):
         ct.spec = replace(ct.spec, template=template)
         ct.fact("template", template)
+    with Tree(ct.paths.fs, *ids(ct)) as tree:
+        ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
+
+
+def write_kept(ct: Ct, aside: Path, until: str) -> None:
+    """until: ISO 8601. Beside the area that is of the container's present template."""
+    draft = aside / "kept.new"
+    draft.write_text(json.dumps({"until": until, "template": ct.spec.template}))
+    draft.replace(aside / "kept.json")
 
 
 def number(ct: Ct, path: Path) -> str:

@@ -1,0 +1,88 @@
+"""A system that a reinstallation replaced: how long it is kept, and putting it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Sum
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from containers.forms.reinstallation import undo_until
+from containers.models import Busy, Container, KeptSystem, Node
+from containers.views.pages import Request, container_of, page, record
+
+LOW = 0.1  # of a node's disk
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: Request, ctid: int, number: int) -> HttpResponse:
+    """POST puts it back."""
+    container = container_of(request, ctid, "reinstall_container")
+    kept = get_object_or_404(container.kept.all(), number=number)
+    why, status = not_now(container), 200
+    if request.method == "POST":
+        if not why:
+            try:
+                return put_back(request, container, kept)
+            except Busy as busy:
+                why = f"{busy}"
+        status = 409
+    context = {
+        "container": container,
+        "kept": kept,
+        "why": why,
+        "until": max(filter(None, (kept.until, undo_until()))),
+    }
+    return page(request, "reinstallation/put_back.html", context, status=status)
+
+
+def put_back(request: Request, container: Container, kept: KeptSystem) -> HttpResponse:
+    until = undo_until()
+    params = {"kept": kept.number} | ({"keep_until": until.isoformat()} if until else {})
+    operation = container.request("undo_reinstall", by=request.user, params=params)
+    record(request, f"put back {kept}", ctid=container.ctid)
+    return redirect(operation)
+
+
+def not_now(container: Container) -> str:
+    if holder := container.operation:
+        return f"{holder.label} is under way (operation {holder.pk})."
+    why = container.refusal("undo_reinstall")
+    return f"{why.sentence[:1].upper()}{why.sentence[1:]}." if why else ""
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A node whose disk runs full while it keeps replaced systems; sizes in bytes."""
+
+    node: Node
+    free: int
+    percent: int
+    count: int
+    size: int
+    last: datetime
+
+
+def shortages() -> list[Shortage]:
+    found = []
+    for node in Node.objects.all():
+        disk = node.facts.get("disk") or {}
+        size, free = disk.get("size"), disk.get("free")
+        systems = KeptSystem.objects.filter(container__node=node)
+        if not size or free is None or free >= LOW * size or not systems.exists():
+            continue
+        sums = systems.aggregate(size=Sum("size"), last=Max("until"))
+        found.append(
+            Shortage(
+                node=node,
+                free=free,
+                percent=round(100 * free / size),
+                count=systems.count(),
+                size=sums["size"] or 0,
+                last=sums["last"],
+            )
+        )
+    return found

@@ -1,0 +1,92 @@
+"""What a reinstallation keeps and what it loses, of this very container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.defaultfilters import date, filesizeformat, pluralize
+from django.utils.timezone import localtime
+
+from containers.forms.reinstallation import Access, Draft, Keep, undo_until
+from containers.models import Container
+from containers.node.states import State
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    what: str
+    how: str = ""
+
+
+def kept(container: Container, draft: Draft, answer: Answer | None) -> list[Entry]:
+    """answer: what the node said, once it has."""
+    found = [
+        Entry("Host name and CT ID", f"{container.hostname}, {container.ctid}"),
+        Entry("Addresses", ", ".join(container.addresses) or "none, as before"),
+        Entry("Limits", limits(container)),
+        Entry("Owner", f"{container.owner}" if container.owner else "nobody, as before"),
+    ]
+    if scripts := container.scripts.count():
+        off = draft.without_own_scripts
+        how = "start and stop of its own are switched off" if off else "as they are"
+        found.append(Entry(f"{scripts} action script{pluralize(scripts)} or hooks", how))
+    if answer and (snapshots := answer["snapshots"]):
+        found.append(Entry(f"{snapshots} snapshot{pluralize(snapshots)}", "as they are"))
+    if draft.access == Access.KEEP:
+        found.append(Entry("Users, passwords, root's SSH keys", named(answer)))
+    found += files(draft, answer)
+    found.append(Entry("History and logs", "of everything that was done here"))
+    return found
+
+
+def limits(container: Container) -> str:
+    words = {
+        "memory": container.ram and f"{container.ram} MiB",
+        "processors": container.cpus and f"{container.cpus.normalize():f}",
+        "processes": container.pids and f"{container.pids}",
+        "disk": container.diskspace and f"{container.diskspace} MiB",
+    }
+    said = [f"{name} {value}" for name, value in words.items() if value]
+    return ", ".join(said) or "none, as before"
+
+
+def named(answer: Answer | None) -> str:
+    return ", ".join(answer["users"]) if answer else ""
+
+
+def files(draft: Draft, answer: Answer | None) -> list[Entry]:
+    found, until = [], undo_until()
+    if draft.keep == Keep.OLD:
+        found.append(Entry(f"Your files{amount(answer)}", "in /old of the new system"))
+    if until and not draft.erases:
+        day = date(localtime(until), "j F Y, H:i T")
+        found.append(Entry("The whole old system", f"aside until {day}: one button puts it back"))
+    return found
+
+
+def amount(answer: Answer | None) -> str:
+    if not answer:
+        return ""
+    size, number = answer["old"]["bytes"], answer["old"]["files"]
+    said = [filesizeformat(size)] if size is not None else []
+    said += [f"{number:,} files".replace(",", " ")] if number is not None else []
+    return f" ({', '.join(said)})" if said else ""
+
+
+def lost(container: Container, draft: Draft, answer: Answer | None) -> list[Entry]:
+    found = []
+    if draft.erases:
+        found.append(Entry(f"All files{amount(answer)}", "erased; nothing brings them back"))
+    installed = "is gone" if draft.erases else "has to be set up again"
+    found.append(Entry("Installed programs and their settings", f"what you added {installed}"))
+    if container.state in (State.RUNNING, State.MOUNTED):
+        found.append(Entry("What runs now", "programs are ended, connections are cut"))
+    if draft.access != Access.KEEP:
+        found.append(Entry("Users and passwords", named(answer)))
+    found.append(
+        Entry("SSH host keys, machine ID", "new ones are made; you get their fingerprints")
+    )
+    return found

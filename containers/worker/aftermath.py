@@ -1,0 +1,53 @@
+"""What follows in the panel's own rows from what a runner has told of its operation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from containers.models import AuditEvent, Container, Operation, Template, Via
+from containers.node.actions import START, STOP
+from containers.node.states import Progress
+
+SWITCHED_OFF = "switch off its own start and stop scripts, without which it was reinstalled"
+
+
+def take(container: Container, key: str, value: Any) -> None:
+    """A fact about a container; most are only kept to be shown."""
+    if key == "template":
+        take_template(container, f"{value}")
+    else:
+        container.facts[key] = value
+        container.save(update_fields=["facts"])
+
+
+def take_template(container: Container, said: str) -> None:
+    """said: NAME@N. One that is gone from the node meanwhile has a row still."""
+    name, _, version = said.partition("@")
+    found = Template.objects.filter(node=container.node_id, name=name, version=int(version or 0))
+    if template := found.first():
+        container.template = template
+        container.save(update_fields=["template"])
+
+
+def of(operation: Operation) -> None:
+    """Once it has ended, in the same transaction."""
+    if operation.kind in AFTERWARDS and operation.container:
+        AFTERWARDS[operation.kind](operation, operation.container)
+
+
+def after_reinstall(operation: Operation, container: Container) -> None:
+    """Scripts that the new system could not start with stay off until somebody turns them on."""
+    left_out = operation.params.get("without_own_scripts")
+    if not left_out or operation.state != Progress.SUCCEEDED:
+        return
+    for script in container.scripts.filter(name__in=(START.name, STOP.name), enabled=True):
+        script.disable()
+    AuditEvent.record(
+        SWITCHED_OFF,
+        by=operation.by,
+        via=operation.via or Via.BROWSER,
+        ctid=operation.ctid,
+        reason=f"operation {operation.pk}",
+    )
+
+
+AFTERWARDS: dict[str, Callable[[Operation, Container], None]] = {"reinstall": after_reinstall}

@@ -1,0 +1,62 @@
+"""The systems that reinstallations replaced: rows made of what lies on the disk, and their end."""
+
+import logging
+from datetime import timedelta
+
+from django.utils.timezone import now
+
+from containers.models import Busy, Container, KeptSystem, Node, Via
+from containers.node.conf import NodeConf
+from containers.node.errors import OperationError
+from containers.node.run import call
+from containers.node.steps.keeping import Kept, listed
+from containers.node.storage import Storage, load
+
+logger = logging.getLogger(__name__)
+AGAIN = timedelta(hours=1)  # after a deletion that failed
+
+
+def sync(conf: NodeConf, node: Node) -> None:
+    """Raises DatabaseError."""
+    containers = {c.ctid: c for c in node.containers.all()}
+    storage, there = load(node.storage), []
+    for found in listed(conf):
+        if container := containers.get(found.ctid):
+            row, _ = KeptSystem.objects.update_or_create(
+                container=container,
+                number=found.operation,
+                defaults={
+                    "until": found.until,
+                    "since": found.since,
+                    "template": found.template,
+                    "size": size_of(found, storage),
+                },
+            )
+            there.append(row.pk)
+    KeptSystem.objects.filter(container__node=node).exclude(pk__in=there).delete()
+
+
+def size_of(found: Kept, storage: Storage) -> int | None:
+    if not storage.limits:
+        return None  # a walk through the whole tree would be needed to know
+    try:
+        return storage.parse_usage(call(storage.usage(found.fs, fresh=False))).bytes
+    except OperationError:
+        return None
+
+
+def forget_due(node: Node) -> None:
+    """Request the deletion of those whose date has passed; of a busy container's, later."""
+    for kept in KeptSystem.objects.filter(container__node=node, until__lt=now()):
+        container = kept.container
+        if container.refusal("forget_kept") or failed_lately(container):
+            continue
+        try:
+            container.request("forget_kept", via=Via.SCHEDULE, params={"kept": kept.number})
+        except Busy as busy:
+            logger.info("%s is deleted later: %s", kept, busy)
+
+
+def failed_lately(container: Container) -> bool:
+    tried = container.operations.filter(kind="forget_kept", requested__gt=now() - AGAIN)
+    return tried.exclude(state="succeeded").exists()
