@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from containers.node.conf import NodeConf
+from containers.node.checkpoint.criu import status, version_of
+from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.network import live, prepare, record, remove
 from containers.node.run import call
 from containers.node.storage import Storage, pool
@@ -220,6 +221,20 @@ def networked(node_conf: NodeConf) -> Iterator[IPv4Network]:
         yield found.network
     finally:
         remove.remove(node_conf)
+
+
+@pytest.fixture(scope="session")
+def criu(node_conf: NodeConf) -> str:
+    """The node has the CRIU that set-up found for this checkout, or that PANEL_CRIU names."""
+    own = os.environ.get("PANEL_CRIU")
+    checkout = NodeConf("", CHECKOUT / "var", Path(), Path())
+    found = f"ok {own} {version_of(own)}" if own else status(checkout)
+    if not found.startswith("ok "):
+        pytest.skip(f"no CRIU that works here: {found or 'none was set up'}")
+    file = node_conf.state / "criu/status"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{found}\n")
+    return found
 
 
 @pytest.fixture

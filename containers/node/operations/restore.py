@@ -52,7 +52,7 @@ CHANGING = [
     *(with_processes(step) for step in start.MOUNTING),
     with_processes(r.RESTORE),
 ]
-DISK_SAFETY = [safely(s.begin(SAFETY)), safely(s.copy_disk(SAFETY))]
+DISK_SAFETY = [*map(safely, s.begin(SAFETY)), safely(s.copy_disk(SAFETY))]
 ENDING = [safely(s.seal(SAFETY)), safely(s.publish(SAFETY)), r.DROP_FORMER]
 
 PLAN = Plan(
@@ -62,7 +62,7 @@ PLAN = Plan(
             r.CHECK,
             s.CHECK.but(when=dumps),
             steps.KEEP_SCRIPTS,
-            safely(s.begin(SAFETY)),
+            *map(safely, s.begin(SAFETY)),
             s.dump_and_stop(SAFETY).but(when=dumps),
             steps.DELETE,
             *STANDING,

@@ -6,7 +6,7 @@ does, its umount scripts included; disk_only: leave its processes out.
 
 from containers.node import steps
 from containers.node.ct import Ct
-from containers.node.operations import stop
+from containers.node.operations.suspend import LEAVING
 from containers.node.plan import Plan, Step
 from containers.node.states import State
 from containers.node.steps import snapshotting as s
@@ -26,19 +26,18 @@ def with_processes(ct: Ct) -> bool:
 
 
 def afterwards(step: Step) -> Step:
-    """One that follows the end of its processes: nothing of it is worth losing the snapshot."""
     return step.but(when=lambda ct: ends(ct) and step.when(ct))
 
 
 KEEPING = [s.copy_disk(SNAPSHOT), s.seal(SNAPSHOT), s.publish(SNAPSHOT).but(commits=True)]
-DISK_ONLY = [s.CHECK_ROOM, s.begin(SNAPSHOT), *KEEPING]
+DISK_ONLY = [s.CHECK_ROOM, *s.begin(SNAPSHOT), *KEEPING]
 
 PLAN = Plan(
     "Take a snapshot",
     entry={
         State.RUNNING: [
             s.CHECK.but(when=with_processes),
-            s.begin(SNAPSHOT),
+            *s.begin(SNAPSHOT),
             s.PAUSE.but(when=goes_on),
             s.dump_running(SNAPSHOT).but(when=lambda ct: goes_on(ct) and with_processes(ct)),
             s.dump_and_stop(SNAPSHOT).but(when=ends),
@@ -46,7 +45,7 @@ PLAN = Plan(
             s.THAW.but(when=goes_on),
             s.seal(SNAPSHOT),
             s.publish(SNAPSHOT).but(commits=True),
-            *(afterwards(step) for step in (steps.KEEP_SCRIPTS, steps.DELETE, *stop.DISMOUNTING)),
+            *(afterwards(step) for step in (steps.KEEP_SCRIPTS, steps.DELETE, *LEAVING)),
         ],
         State.STOPPED: DISK_ONLY,
         State.MOUNTED: DISK_ONLY,

@@ -13,7 +13,7 @@ NOT_RUNNING = Refusal(31, "the container is not running")
 LEAVING = [
     start.UMOUNT_OWN,
     start.UMOUNT_GLOBAL.but(when=start.wants_global),
-    steps.DISMOUNT.but(when=start.dismounted, leaves=State.SUSPENDED),
+    steps.DISMOUNT.but(when=start.dismounted),
     *(step.but(when=lambda ct, when=step.when: start.dismounted(ct) and when(ct),
                ignore_failure=True) for step in steps.POSTUMOUNT_SCRIPTS),
 ]  # fmt: skip
@@ -28,7 +28,7 @@ PLAN = Plan(
             suspending.DUMP,
             suspending.SEAL,
             steps.DELETE,
-            *LEAVING,
+            *(step.but(leaves=State.SUSPENDED) if step.leaves else step for step in LEAVING),
         ],
         State.STOPPED: NOT_RUNNING,
         State.MOUNTED: NOT_RUNNING,

@@ -1,7 +1,6 @@
 """Steps that bring kept processes and a kept disk back to a container."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from containers.node.steps.running import (
     delegate,
     delete,
 )
+from containers.node.storage.mounts import mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates.init import Kind
 
@@ -60,8 +60,9 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     own = criu.find(ct.paths.node)
     if truth.left_behind(ct.paths):
         delete(ct)
-    describe(ct, kept, alone=alone)
+    forget_work(ct)
     work = work_of(ct)
+    describe(ct, kept, alone=alone)
     criu.write_options(work / "options", tcp_close=tcp_close)
     env = criu.environment(own, work / "options")
     limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
@@ -120,7 +121,22 @@ def moved(ct: Ct, mount: dict[str, Any]) -> dict[str, Any]:
             f"nothing is mounted at {where}, where there was a mount when its processes were"
             " kept: its mount scripts did not make it"
         )
-    return {**mount, "source": f"{source}"}
+    return {**mount, "source": f"{reachable(ct, source)}"}
+
+
+def reachable(ct: Ct, source: Path) -> Path:
+    """The same mount where the container's root may go: CRIU opens it as that one."""
+    place = work_of(ct) / "mounts"
+    place.mkdir(mode=0o711, exist_ok=True)
+    for folder in (place, place.parent):
+        folder.chmod(0o711)
+    at = place / f"{len(list(place.iterdir()))}"
+    if source.is_dir():
+        at.mkdir()
+    else:
+        at.touch()
+    call(["mount", "--bind", "--make-private", f"{source}", f"{at}"])
+    return at
 
 
 def any_address() -> dict[str, Any]:
@@ -140,7 +156,10 @@ def work_of(ct: Ct) -> Path:
 
 
 def forget_work(ct: Ct) -> None:
-    shutil.rmtree(ct.paths.node.run / f"criu-{ct.operation}", ignore_errors=True)
+    work = ct.paths.node.run / f"criu-{ct.operation}"
+    for mount in mounts_in(work):
+        call(["umount", "--lazy", "--no-canonicalize", f"{mount.point}"])
+    remove(ct.storage, work)
 
 
 def owner_of(ct: Ct) -> Layout:

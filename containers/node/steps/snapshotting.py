@@ -164,10 +164,14 @@ class Making:
     def saved(self, ct: Ct) -> Saved:
         return saved.at_hand(ct.paths, ct.params[self.param])
 
+    def check_new(self, ct: Ct) -> None:
+        """A step of its own: to undo the next one is to delete what it made."""
+        uuid = ct.params[self.param]
+        if saved.published(ct.paths, uuid).path.exists():
+            raise Refused(f"there is a snapshot {uuid} already", Code.EXISTS)
+
     def begin(self, ct: Ct) -> None:
         new = saved.draft(ct.paths, ct.params[self.param])
-        if self.saved(ct) != new:
-            raise Refused(f"there is a snapshot {ct.params[self.param]} already", Code.EXISTS)
         saved.remove(new, ct.storage)
         new.path.mkdir(0o700, parents=True)
         copy_beside(ct, new)
@@ -304,9 +308,12 @@ CHECK = Step("check", "look for room and for obstacles", do=check_processes)
 CHECK_ROOM = Step("check", "look for room", do=check_room)
 
 
-def begin(making: Making) -> Step:
+def begin(making: Making) -> tuple[Step, Step]:
     discard = Step(f"discard-{making.param}", f"remove the {making}", do=making.discard)
-    return Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,))
+    return (
+        Step(f"check-{making.param}", f"check that the {making} is new", do=making.check_new),
+        Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,)),
+    )
 
 
 def dump_running(making: Making) -> Step:
