@@ -37,7 +37,9 @@ def hold(
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline or stopping.wait(EAGER):
-                    raise Locked(f"{holder(conf)} is at work on node {conf.name}") from None
+                    raise Locked(
+                        f"{holder(conf) or 'somebody'} is at work on node {conf.name}"
+                    ) from None
         os.ftruncate(file, 0)
         os.pwrite(file, f"{who} (pid {os.getpid()})".encode(), 0)
         yield
@@ -46,7 +48,12 @@ def hold(
 
 
 def holder(conf: NodeConf) -> str:
-    """Who is at work, as runnode (pid 123)."""
-    with contextlib.suppress(OSError):
+    """Who is at work, as runnode (pid 123); empty when nobody is."""
+    try:
+        with place(conf).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return place(conf).read_text() or "somebody"
-    return "somebody"
+    except OSError:
+        pass
+    return ""

@@ -20,6 +20,7 @@ from containers.worker import Worker, lock
 
 logger = logging.getLogger(__name__)
 RETRY = 0.5, 30.0  # seconds before a lost channel layer is tried again: at first, at most
+BRIEFLY = 0.3  # seconds: somebody may just be looking who holds the place
 PATIENCE = 3600.0  # seconds to wait for a pctl that is at work in our place
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             node = Node.objects.get(name=settings.NODE.name)
         except (Node.DoesNotExist, DatabaseError) as e:
             raise CommandError(f"There is no node {settings.NODE.name}: run prepare first.") from e
-        patience = PATIENCE if lock.holder(settings.NODE).startswith("pctl") else 0.0
+        patience = PATIENCE if lock.holder(settings.NODE).startswith("pctl") else BRIEFLY
         worker = Worker(settings.NODE, node, patience=patience)
         try:
             asyncio.run(attend(worker))
