@@ -55,6 +55,7 @@ function show(log) {
 
   fitting(terminal, fit, by("wrap"), screen);
   searching(terminal, search, by("search"));
+  reading(terminal, by("search"));
   const arrived = following(terminal, by("latest"));
   const stop = receiving(terminal, log, by("lost"), arrived);
   addEventListener("pagehide", stop);
@@ -84,6 +85,27 @@ function searching(terminal, search, box) {
     event.preventDefault();
     if (event.shiftKey) search.findNext(box.value);
     else search.findPrevious(box.value);
+  });
+}
+
+// Keys move through the log; all others are the page's, Tab above all.
+function reading(terminal, box) {
+  const moves = {
+    PageUp: () => terminal.scrollPages(-1),
+    PageDown: () => terminal.scrollPages(1),
+    ArrowUp: () => terminal.scrollLines(-1),
+    ArrowDown: () => terminal.scrollLines(1),
+    Home: () => terminal.scrollToTop(),
+    End: () => terminal.scrollToBottom(),
+  };
+  terminal.attachCustomKeyEventHandler((event) => {
+    const find = event.key === "f" && (event.ctrlKey || event.metaKey) && (() => box.focus());
+    const act = find || moves[event.key];
+    if (act && event.type === "keydown") {
+      event.preventDefault();
+      act();
+    }
+    return false;
   });
 }
 

@@ -15,7 +15,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from containers import doorbell
 from containers.models import Container, Node, Operation, Template
@@ -45,6 +45,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
         pytest.skip("the front end is not built: make setup")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=PATIENCE * 1000)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -61,7 +62,7 @@ def redis() -> Iterator[str]:
             [program, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
             stdout=subprocess.DEVNULL,
         )
-        wait_for(lambda: os.path.exists(path), "Redis does not start")
+        wait_for(lambda: os.path.exists(path), lambda: "Redis does not start")
         yield f"unix://{path}"
         server.terminate()
         server.wait(PATIENCE)
@@ -93,9 +94,11 @@ def web(redis: str, django_db_setup: None) -> Iterator[Panel]:
             panel.manage("collectstatic", "--noinput", "--verbosity", "0"),
             env=environ, cwd=CHECKOUT, check=True,
         )  # fmt: skip
-        panel.start()
-        yield panel
-        panel.stop()
+        try:
+            panel.start()
+            yield panel
+        finally:
+            panel.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from containers.node.conf import load
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds, on a machine that others keep busy
 DESKTOP = {"width": 1360, "height": 900}
 PHONE = {"width": 360, "height": 740}
 
@@ -43,12 +43,12 @@ class Panel:
             self.process = subprocess.Popen(
                 self.manage("runweb"), env=self.environ, cwd=CHECKOUT, stdout=log, stderr=log
             )
-        wait_for(self.answers, f"the panel does not answer: {self.said()}")
+        wait_for(self.answers, lambda: f"the panel does not answer: {self.said()}")
 
     def answers(self) -> bool:
         assert self.process
         assert self.process.poll() is None, self.said()
-        with suppress(OSError), urllib.request.urlopen(f"{self.url}/health") as answer:
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
             return bool(answer.status == 200)
         return False
 
@@ -63,8 +63,8 @@ class Panel:
         return path.read_text()[-2000:] if path.exists() else ""
 
 
-def wait_for(happened: Callable[[], bool], otherwise: str) -> None:
+def wait_for(happened: Callable[[], bool], otherwise: Callable[[], str]) -> None:
     end = time.monotonic() + PATIENCE
     while not happened():
-        assert time.monotonic() < end, otherwise
+        assert time.monotonic() < end, otherwise()
         time.sleep(0.05)

@@ -170,4 +170,25 @@ def test_an_operation_that_has_ended_says_so_without_a_reload(
     expect(page.locator("#progress .state-active")).to_be_visible()
     Operation.objects.filter(pk=running.pk).update(state="succeeded", finished=F("requested"))
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
-    wait_for(lambda: bool(page.evaluate("log.dataset.ended")), "no end of the log")
+    wait_for(lambda: bool(page.evaluate("log.dataset.ended")), lambda: "no end of the log")
+
+
+def test_the_keyboard_moves_through_the_log_and_out_of_it(
+    page_of: Open, bob: User, running: Operation
+) -> None:
+    lines = b"".join(b"line %d\n" % n for n in range(500))
+    say(running, lines)
+    page = page_of(bob, running.get_absolute_url())
+    shown(page, len(lines))
+    page.locator(".log-screen").click()
+    page.keyboard.press("Home")
+    expect(page.locator(".xterm-rows")).to_contain_text("line 0")
+    expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator(".xterm-rows")).to_contain_text("line 499")
+    page.keyboard.press("PageUp")
+    page.keyboard.press("Control+f")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.locator(".log-screen").click()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Jump to latest")).to_be_focused()

@@ -44,6 +44,7 @@ def fleet(alpha: Node, busybox: Template, bob: User, ct101: Container) -> None:
     ("query", "found"),
     [
         ("q=105", ["CT 105"]),
+        ("q=CT+106", ["CT 106"]),
         ("q=h107.example", ["CT 107"]),
         ("q=name+109", ["CT 109"]),
         ("q=10.99.0.111", ["CT 111"]),
