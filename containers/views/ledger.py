@@ -32,7 +32,7 @@ def kept(container: Container, draft: Draft, answer: Answer | None) -> list[Entr
     if scripts := container.scripts.count():
         off = draft.without_own_scripts
         how = "start and stop of its own are switched off" if off else "as they are"
-        found.append(Entry(f"{scripts} action script{pluralize(scripts)} or hooks", how))
+        found.append(Entry(f"{scripts} script{pluralize(scripts)} of its own", how))
     if answer and (snapshots := answer["snapshots"]):
         found.append(Entry(f"{snapshots} snapshot{pluralize(snapshots)}", "as they are"))
     if draft.access == Access.KEEP:

@@ -39,7 +39,8 @@ def index(request: Request) -> HttpResponse:
 def show(request: Request, pk: int) -> HttpResponse:
     operation = operation_of(request, pk)
     sees_node = request.user.has_perm("containers.view_node_output", operation)
-    lines = [Line(step, staff=sees_node) for step in operation.steps.all()]
+    steps = list(operation.steps.all())
+    lines = [Line(step, staff=sees_node, said=results.sentence(step, steps)) for step in steps]
     password = "" if request.htmx else handover.taken(request, operation)
     context = {
         "operation": operation,
@@ -58,6 +59,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         **remedies(request, operation),
         "rescue": waysout.of(request.user, operation),
         "result": results.of(operation),
+        "goes_on": operation.kind in results.KINDS and not operation.done,
     }
     if not request.htmx:
         context["tail"] = logs.tail(operation, request.user)
@@ -71,6 +73,7 @@ class Line:
 
     step: OperationStep
     staff: bool
+    said: str = ""  # of a hook, in place of its exit code
 
     @property
     def script(self) -> bool:
@@ -96,9 +99,11 @@ class Line:
             words.append(f"version {step.version} ({step.sha256[:8]})")
         if step.signal:
             words.append(f"ended by signal {step.signal}")
+        elif self.said:
+            words.append(self.said)
         elif step.code is not None and (step.code or self.script):
             words.append(f"exit code {step.code}")
-        if step.state == StepState.SKIPPED:
+        if step.state == StepState.SKIPPED and not self.said:
             words.append("there is none" if self.script else "not needed")
         return [*words, *([step.note] if step.note else [])]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from containers.models import KeptSystem, Operation
-from containers.node.states import Progress
+from containers.models import KeptSystem, Operation, OperationStep
+from containers.node.states import Progress, StepState
 
+BY_HOOK, BY_TEMPLATE, CONFIGURE = "vps-reinstall", "build-new", "vps-configure"
 KINDS = ("reinstall", "undo_reinstall")
 
 
@@ -39,3 +41,19 @@ def of(operation: Operation) -> Result | None:
         erased=operation.kind == "reinstall" and not params.get("keep_until"),
         kept=container.kept.filter(number=number).first(),
     )
+
+
+def sentence(step: OperationStep, steps: Sequence[OperationStep]) -> str:
+    """What a hook of a reinstallation did, in one sentence, which is for everybody's eyes.
+
+    Whether vps.reinstall asked for the default shows in what came after it.
+    """
+    by_template = next((s.state for s in steps if s.key == BY_TEMPLATE and not s.undo), "")
+    found = {
+        (BY_HOOK, StepState.DONE, StepState.SKIPPED): "exit code 0: it has made the new system",
+        (BY_HOOK, StepState.DONE, StepState.DONE): "exit code 128: it leaves it to the template",
+        (BY_HOOK, StepState.SKIPPED, by_template): "there is none: the template is used",
+        (CONFIGURE, StepState.DONE, by_template): "exit code 0: the new system is set up",
+        (CONFIGURE, StepState.SKIPPED, by_template): "there is none, or it is not to run",
+    }
+    return found.get((step.key, StepState(step.state), by_template), "")

@@ -87,8 +87,6 @@ def take_over(ct: Ct) -> None:
 
 
 def build_by_template(ct: Ct) -> None:
-    if ct.paths.fs_tmp.exists():
-        return  # the hook made it
     template = catalogue.find(ct.paths.node, ct.params.get("template") or ct.spec.template)
     ct.run(ct.storage.snapshot(template.fs, ct.paths.fs_tmp))
     note(ct, template=f"{template}")
@@ -353,6 +351,7 @@ BY_TEMPLATE = Step(
     "build-new",
     "build the new system",
     do=build_by_template,
+    when=lambda ct: not ct.paths.fs_tmp.exists(),  # else the hook has made it
 )
 IDENTIFY = Step("identify", "give it its own identity", do=identify)
 KEEP_OLD = Step("keep-old", "keep the old files under /old", do=keep_old, when=wants_old)
