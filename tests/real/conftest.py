@@ -32,6 +32,7 @@ BASE = 200000
 CACHE = Path("/var/cache/panel-tests")
 SLOW = {"debian_template", "debian_systemd_template", "systemd_archive"}
 BUILDING = 600  # seconds a test may take that has to build a template first
+OWN_CRIU = os.environ.pop("PANEL_CRIU", "")  # or each test's own status would count for nothing
 PATIENCE = 10.0  # seconds that killed processes may take to go
 
 
@@ -226,9 +227,8 @@ def networked(node_conf: NodeConf) -> Iterator[IPv4Network]:
 @pytest.fixture(scope="session")
 def criu(node_conf: NodeConf) -> str:
     """The node has the CRIU that set-up found for this checkout, or that PANEL_CRIU names."""
-    own = os.environ.get("PANEL_CRIU")
     checkout = NodeConf("", CHECKOUT / "var", Path(), Path())
-    found = f"ok {own} {version_of(own)}" if own else status(checkout)
+    found = f"ok {OWN_CRIU} {version_of(OWN_CRIU)}" if OWN_CRIU else status(checkout)
     if not found.startswith("ok "):
         pytest.skip(f"no CRIU that works here: {found or 'none was set up'}")
     file = node_conf.state / "criu/status"

@@ -12,6 +12,7 @@ from containers.node.checkpoint.room import MIB
 from containers.node.checkpoint.saved import Saved
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
+from containers.node.ids import BASE, SIZE
 from containers.node.layout import Layout
 from containers.node.network import taken
 from containers.node.network.addresses import parse
@@ -143,8 +144,7 @@ def disk_as_kept(at: Look) -> Iterator[Found]:
 
 def same_ids(at: Look) -> Iterator[Found]:
     values = veconf.read(at.paths.node.vz_conf)
-    here = (int(values.get("UID_BASE") or at.record.base),
-            int(values.get("UID_SIZE") or at.record.size))  # fmt: skip
+    here = (int(values.get("UID_BASE") or BASE), int(values.get("UID_SIZE") or SIZE))
     if here != (at.record.base, at.record.size):
         yield broken(
             f"its user ids begin at {at.record.base}, this node's containers' at {here[0]}"
