@@ -13,7 +13,7 @@ main() {
     setup/commands.sh remove
     remove_links
     remove_run_folder
-    say "What stays: the containers' files and the database below $STATE and $VZ, the user $PANEL_USER, Debian's packages."
+    say "What stays: the containers' files and the database below $STATE and $VZ, the ids reserved for those files in /etc/subuid and /etc/subgid, the user $PANEL_USER, Debian's packages."
     say "To delete them too: ${packages:+apt-get remove $packages; }userdel $PANEL_USER; rm -rf $STATE"
 }
 

@@ -238,6 +238,7 @@ def cancelled_by_sigterm() -> Iterator[int]:
             os.write(writer, b".")
 
     before = signal.signal(signal.SIGTERM, cancel)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
         yield reader
     finally:

@@ -119,6 +119,8 @@ def fork(conf: NodeConf, line: socket.socket, live: Callable[[], None]) -> int:
             os._exit(0)
         os.close(writer)
         line.close()
+        # A cancellation may come before there is a handler for it; it waits until there is.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-runner", 0, 0, 0)
