@@ -8,9 +8,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -21,6 +21,7 @@ from containers.node.layout import Layout
 from containers.node.states import State
 
 CTIDS = itertools.count(1001)  # far from those of other tests on this node
+BASE = 200000  # the ids of the tests' templates
 PATIENCE = 30.0
 PREPARE = """
 import django
@@ -55,13 +56,23 @@ class Shell:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def begin(self, *words: object, **options: object) -> subprocess.Popen[str]:
-        return subprocess.Popen(self.argv(*words), env=self.env, cwd="/", text=True, **options)  # type: ignore[call-overload,no-any-return]
+    @contextmanager
+    def begun(self, *words: object) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            self.argv(*words), env=self.env, cwd="/", text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                process.kill()
 
 
 @pytest.fixture(scope="module")
 def shell(node_conf, busybox, networked) -> Shell:
+    """A node as prepare leaves it, but for what it would change outside its own places."""
     (node_conf.state / "web").mkdir(mode=0o700, exist_ok=True)
+    node_conf.vz_conf.write_text(f'UID_BASE="{BASE}"\nUID_SIZE="65536"\n')
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{CHECKOUT}",
@@ -89,19 +100,10 @@ def made(shell: Shell, node_conf) -> Iterator[int]:
     number = next(CTIDS)
     shell.run("create", number, "--ostemplate", "busybox", "--userpasswd", "root:secret")
     yield number
-    shell.run("script", "save", number, "stop", stdin="exit 0\n")
-    shell.run("script", "save", number, "umount", stdin="#!/bin/sh\n")
     shell.run("stop", number, "--fast")
     if truth.mounted(Layout(node_conf, number).root):
         shell.run("umount", number)
     shell.run("destroy", number)
-
-
-def until(found) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not found():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def test_a_containers_life_from_the_command_line(shell, ctid, node_conf, networked):
@@ -150,15 +152,14 @@ def test_the_output_of_a_failing_script_comes_with_its_code(shell, ctid):
 
 def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell, ctid):
     shell.run("script", "save", ctid, "start", stdin="echo here; sleep 600\n")
-    first = shell.begin("start", ctid, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert first.stdout is not None
-    until(lambda: first.stdout.readline() == "here\n")
-    said = shell.run("stop", ctid, code=9)
+    with shell.begun("start", ctid) as first:
+        assert next(line for line in first.stdout if "==>" not in line) == "here\n"
+        said = shell.run("stop", ctid, code=9)
+        first.send_signal(signal.SIGINT)  # no terminal: it cancels
+        _, err = first.communicate(timeout=PATIENCE)
     assert re.fullmatch(
         rf"CT {ctid} is busy: operation \d+ \(Start of CT {ctid}\) is under way\.\n", said
     )
-    first.send_signal(signal.SIGINT)  # no terminal: it cancels
-    _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode != 0
     assert "Cancelling..." in err
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
