@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from containers.models import Container, OperationStep, Script, UndoProfile
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
 from containers.node.operations import PLANS
 from containers.node.plan import Step
-from containers.node.states import FINISHED, State
+from containers.node.states import FINISHED, Progress, State
 
 COURSES = (("start", State.STOPPED), ("stop", State.RUNNING))
 PLACES = {f"{scope}-{action}": (scope, action) for action in actions.ALL for scope in action.scopes}
@@ -132,9 +133,26 @@ def cautions(container: Container) -> list[str]:
             "Should its start script fail, no umount script runs: what its mount script mounted "
             "is detached instead."
         )
+    if left_out := switched_off(container):
+        found.append(left_out)
     if running and not node.script_timeout:
         found.append(f"On {node} scripts have no time limit: one that hangs, hangs for ever.")
     return found
+
+
+def switched_off(container: Container) -> str:
+    """Own scripts that a reinstallation went without, and that nobody has turned on since."""
+    off = container.scripts.filter(name__in=(actions.START.name, actions.STOP.name), enabled=False)
+    names = " and ".join(off.order_by("name").values_list("name", flat=True))
+    without = container.operations.filter(
+        kind="reinstall", state=Progress.SUCCEEDED, params__without_own_scripts=True
+    )
+    if not names or not (last := without.first()):
+        return ""
+    return (
+        f"Its own {names} scripts are off since the reinstallation of "
+        f"{localtime(last.requested):%-d %B %Y} went without them: enable them on their pages."
+    )
 
 
 def scripts(container: Container) -> list[Slot]:

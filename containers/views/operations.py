@@ -15,6 +15,7 @@ from containers.views import handover, lifecycle, logs, offers, results, waysout
 from containers.views.pages import Request, operation_of, page, pager
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
+TOLD = " now."  # the runner itself has said what was undone, and the state now
 FOREIGN = "was not written by the panel"  # containers/node/scripts.py
 
 
@@ -42,10 +43,16 @@ def show(request: Request, pk: int) -> HttpResponse:
     steps = list(operation.steps.all())
     lines = [Line(step, staff=sees_node, said=results.sentence(step, steps)) for step in steps]
     password = "" if request.htmx else handover.taken(request, operation)
+
+    def reached(line: Line) -> bool:
+        return not operation.done or line.step.state != StepState.PENDING
+
+    begun = [line for line in lines if line.shown and line.step.state != StepState.PENDING]
     context = {
         "operation": operation,
         "container": operation.container,
-        "steps": [line for line in lines if line.shown and not line.step.undo],
+        "steps": [line for line in lines if line.shown and not line.step.undo and reached(line)],
+        "unreached": sum(not reached(line) for line in lines),
         "undo": [line for line in lines if line.step.undo],
         "duration": worded(operation.started, operation.finished),
         "outcome": outcome(operation, lines),
@@ -59,6 +66,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         **remedies(request, operation),
         "rescue": waysout.of(request.user, operation),
         "result": results.of(operation),
+        "at": len(begun),
         "goes_on": operation.kind in results.KINDS and not operation.done,
     }
     if not request.htmx:
@@ -128,6 +136,8 @@ def outcome(operation: Operation, lines: list[Line]) -> Outcome | None:
     ending = ENDINGS[Progress(operation.state)]
     why = operation.error.rstrip(".")
     said = f"{ending}: {why}." if why and why not in ending else f"{ending}."
+    if TOLD in operation.error:
+        return Outcome("warning" if operation.state == Progress.CANCELLED else "error", said)
     undone = [line.step for line in lines if line.step.undo]
     stuck = next((step for step in undone if step.state == StepState.UNDO_FAILED), None)
     if stuck:

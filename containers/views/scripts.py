@@ -23,6 +23,27 @@ SAMPLES = Path(actions.__file__).parent / "samples"
 PUBLISHED = "global scripts"  # the resource that a publication holds
 
 
+# Of a hook: its options, and what each exit code leads to (steps/reinstalling.py)
+CONTRACT = {
+    actions.REINSTALL: [
+        ("Options", "--veid ID --ve_private_tmp DIRECTORY (where it makes the new system; not there "
+                    "yet) --ve_private DIRECTORY (the old system)"),
+        ("Exit code 0", "it has made the temporary private area, and that becomes the new system. "
+                        "Without that area, the reinstallation fails with 128"),
+        ("Exit code 128", "the default reinstallation is done: the hooks count as not there, "
+                          "vps.configure does not run"),
+        ("Any other", "the reinstallation fails with 128; the old system stays as it is"),
+        ("No hook", "none, disabled, or removed or renamed on the node: the default"),
+    ],
+    actions.CONFIGURE: [
+        ("Finds", "the old system at /old, whatever becomes of it afterwards"),
+        ("Exit code 0", "the new system is kept"),
+        ("Any other", "the reinstallation fails with 94; the old system is put back, and started "
+                      "again if it ran"),
+    ],
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a script belongs: a container, or a node as a global one."""
@@ -68,6 +89,19 @@ class Place:
         if self.action.where is Where.NODE:
             found["VE_CONFFILE"] = "the container's configuration file"
         return found
+
+    @property
+    def contract(self) -> list[tuple[str, str]]:
+        return CONTRACT.get(self.action, [])
+
+    @property
+    def precedence(self) -> str:
+        """Of a hook only one runs."""
+        if not self.action.hook:
+            return ""
+        if self.container:
+            return "This one runs in the place of the node's global one"
+        return "For every container that has none of its own"
 
     @property
     def sample(self) -> str:

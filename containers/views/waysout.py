@@ -9,7 +9,7 @@ from django.template.defaultfilters import date
 from django.utils.timezone import localtime
 
 from containers.forms.reinstallation import undo_until
-from containers.models import Container, Operation
+from containers.models import Container, Operation, OperationStep
 from containers.node.actions import START, STOP
 from containers.node.states import Progress, StepState
 from containers.views import lifecycle
@@ -71,7 +71,7 @@ class Rescue:
 
     ways: list[Way] = field(default_factory=list)
     again: bool = False
-    untouched: bool = False  # the old system is what it was
+    note: str = ""  # what became of the old system
     editable: list[tuple[str, str]] = field(default_factory=list)  # (url, word): for staff
 
 
@@ -92,10 +92,9 @@ def of(user: User, operation: Operation) -> Rescue | None:
     if operation.kind != "reinstall" or not ended or not container:
         return None
     steps = list(operation.steps.all())
-    stuck = any(step.state == StepState.UNDO_FAILED for step in steps)
-    done = any(step.key == "commit" and step.state == StepState.DONE for step in steps)
-    if container.operations.first() != operation or done:
-        return Rescue(untouched=not stuck and not done)
+    note = old_system(container, steps)
+    if container.operations.first() != operation or not note:
+        return Rescue(note=note)
     failed = next((s.key for s in steps if s.state == StepState.FAILED and not s.undo), "")
     found = [BY_STEP[failed]()] if failed in BY_STEP else []
     if failed == UNREADABLE and not operation.params.get("resetpwdb"):
@@ -103,9 +102,21 @@ def of(user: User, operation: Operation) -> Rescue | None:
     return Rescue(
         ways=allowed(user, container, found),
         again=user.has_perm("containers.reinstall_container", container),
-        untouched=not stuck,
+        note=note,
         editable=editable(user, container, HOOK_STEPS.get(failed, "")),
     )
+
+
+def old_system(container: Container, steps: list[OperationStep]) -> str:
+    """Empty once the new system was there to stay, or where nobody can tell."""
+    if any(step.key == "commit" and step.state == StepState.DONE for step in steps):
+        return ""
+    stuck = {step.key for step in steps if step.state == StepState.UNDO_FAILED}
+    if not stuck:
+        return f"Nothing is lost: {container.hostname} has the system it had before."
+    if stuck == {"start-old"}:
+        return f"Nothing is lost: {container.hostname} has its old system, but it did not start."
+    return ""
 
 
 def allowed(user: User, container: Container, ways: list[Way | None]) -> list[Way]:
