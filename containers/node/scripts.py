@@ -206,11 +206,12 @@ def run_inside(
 ) -> int:
     """Run a command in the container; returns its exit code, or the negated signal.
 
-    name: of the control group below the container's that is ended whole at the time limit or a
-    cancel. Raises CommandFailed when it can't be run there.
+    name: what the control group below the container's, which is ended whole at the time limit or
+    a cancel, begins with: a systemd may not let one go that something was left running in.
+    Raises CommandFailed when it can't be run there.
     """
     process = write_process(ct, argv)
-    group = Group.inside(ct.paths.cgroup, name)
+    group = Group.inside(ct.paths.cgroup, f"{name}-{ct.operation}")
     group.make()
     try:
         return ct.door.run_detached(

@@ -1,12 +1,14 @@
 """A node without a panel: requests go into the spool as the worker would write them."""
 
 import base64
+import contextlib
 import hashlib
 import itertools
+import os
 import select
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from containers.node.storage import Storage, load
 from containers.node.zygote import Zygote
 
 PATIENCE = 60.0
+SLEEP = f"sleep {10_000_000 + os.getpid()}"  # what this run's scripts hang in, and no other's
 NUMBERS = itertools.count(1)
 
 
@@ -190,3 +193,11 @@ def bell_of(conf: NodeConf) -> socket.socket:
     bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     bell.bind(f"{path}")
     return bell
+
+
+def sleepers() -> Iterator[str]:
+    """The pids of those who hang in SLEEP."""
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if each.read_bytes() == SLEEP.replace(" ", "\0").encode() + b"\0":
+                yield each.parent.name

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -10,6 +9,7 @@ from containers.node.accounts import hash_password
 from containers.node.errors import TimedOut
 from containers.node.run import Door
 from containers.node.states import State
+from tests.real.rig import SLEEP, sleepers
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
 BASE = 200000
@@ -148,20 +148,13 @@ def test_a_trap_for_the_runtime_fails_the_stop_script_which_staff_may_leave_out(
 
 
 def test_a_runtime_that_is_made_to_wait_is_ended_with_all_it_started(tmp_path):
-    waits = ["sh", "-c", "sleep 1006 & sleep 1006"]
+    waits = ["sh", "-c", f"{SLEEP} & {SLEEP}"]
     door = Door(out=lambda said: None)
 
     with pytest.raises(TimedOut):
         door.run_detached(waits, tmp_path / "pid", stdin=b"", timeout=0.2)
 
-    assert b"sleep\x001006" not in b"".join(map(command_of, os.listdir("/proc")))
-
-
-def command_of(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+    assert not list(sleepers())
 
 
 @pytest.mark.parametrize("name", ["mount", "start"])

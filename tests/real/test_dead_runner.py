@@ -21,6 +21,8 @@ def moments():
         for step in PLANS[plan].steps(state):
             if "-pre" in step.key or "-post" in step.key or step.key == "global-create":
                 continue
+            if (plan, step.key) == ("destroy", "delete"):
+                continue  # of a stopped container there is nothing to take away
             yield plan, step.key, "began"
             yield plan, step.key, "ended"
 

@@ -13,6 +13,7 @@ from containers.node import truth
 from containers.node.accounts import hash_password
 from containers.node.states import State
 
+pytestmark = pytest.mark.xdist_group("debian")  # each worker would unpack the templates
 PASSWORD = "correct horse ' battery"
 NUMBERS = itertools.count(601)
 

@@ -13,11 +13,11 @@ from containers.node.states import State
 from containers.node.templates import busybox
 from containers.node.zygote import Zygote
 from tests.real.conftest import node
-from tests.real.rig import Rig, bell_of
+from tests.real.rig import SLEEP, Rig, bell_of, sleepers
 
 UP, DOWN, MOUNTED, GONE = State.RUNNING, State.STOPPED, State.MOUNTED, State.BROKEN
 STARTS, STOPS = "vps.mount mount start", "stop umount vps.umount"
-HANGS = "#!/bin/sh\necho hanging; sleep 1003 & (setsid sleep 1003 &); sleep 1003\n"
+HANGS = f"#!/bin/sh\necho hanging; {SLEEP} & (setsid {SLEEP} &); {SLEEP}\n"
 BOTH = ("documented", "vzctl")
 
 
@@ -89,8 +89,8 @@ def test_a_stop_that_waits_for_an_init_can_be_cancelled(rig, ctid):
 
 
 def test_a_second_cancel_ends_the_undo_too(rig, ctid):
-    rig.write(ctid, "start", "echo hanging; sleep 1003\n")
-    rig.write(ctid, "umount", "#!/bin/sh\necho undoing; sleep 1003\n")
+    rig.write(ctid, "start", f"echo hanging; {SLEEP}\n")
+    rig.write(ctid, "umount", f"#!/bin/sh\necho undoing; {SLEEP}\n")
     hanging = set(sleepers())
 
     number = rig.begin("start", ctid, profile="vzctl")
@@ -304,10 +304,3 @@ def bring(rig, ctid, state):
 
 def cancel(rig, number):
     os.kill(rig.spool(number).pid(), signal.SIGTERM)
-
-
-def sleepers():
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-            if file.read().startswith(b"sleep\x001003\x00"):
-                yield pid

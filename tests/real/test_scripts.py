@@ -8,6 +8,7 @@ import pytest
 from containers.node import truth
 from containers.node.states import State
 from containers.node.veconf import read
+from tests.real.rig import SLEEP, sleepers
 
 FRAGMENT_OF_004 = """#!/bin/bash
 #
@@ -121,7 +122,7 @@ def test_a_script_is_ended_at_its_time_limit_with_all_it_started(rig, ctid, name
     rig.write(
         ctid,
         name,
-        "#!/bin/sh\n(setsid sleep 1000 & echo $! >/tmp/pid) ; sleep 1000\n",
+        f"#!/bin/sh\n(setsid {SLEEP} & echo $! >/tmp/pid) ; {SLEEP}\n",
     )
     before = set(sleepers())
 
@@ -135,7 +136,7 @@ def test_a_script_is_ended_at_its_time_limit_with_all_it_started(rig, ctid, name
 def test_a_stop_script_over_its_time_limit_leaves_the_container_running(rig, ctid):
     rig.operate("start", ctid)
     before = set(sleepers())
-    rig.write(ctid, "stop", "sleep 1000 &\nsleep 1000\n")
+    rig.write(ctid, "stop", f"{SLEEP} &\n{SLEEP}\n")
 
     outcome = rig.operate("stop", ctid, timeout=0.5)
 
@@ -145,7 +146,7 @@ def test_a_stop_script_over_its_time_limit_leaves_the_container_running(rig, cti
 
 def test_what_a_successful_start_script_leaves_running_stays_with_the_container(rig, ctid):
     before = set(sleepers())
-    rig.write(ctid, "start", "sleep 1000 &\n")
+    rig.write(ctid, "start", f"{SLEEP} &\n")
 
     began = time.monotonic()
     assert rig.operate("start", ctid).code == 0
@@ -276,12 +277,3 @@ def log_of(rig, number):
         return rig.spool(number).log.read_bytes()
     except FileNotFoundError:
         return b""
-
-
-def sleepers():
-    for each in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if each.read_bytes().startswith(b"sleep\x001000\x00"):
-                yield each.parent.name
-        except OSError:
-            continue

@@ -13,7 +13,7 @@ def execute(ct: Ct) -> None:
     """params: command, a list of words; its exit code becomes the step's."""
     command = [f"{word}" for word in ct.params["command"]]
     try:
-        exit = run_inside(ct, command, f"exec-{ct.operation}", timeout=ct.script_timeout)
+        exit = run_inside(ct, command, "exec", timeout=ct.script_timeout)
     except TimedOut as e:
         said = f"{command[0]} was ended at its time limit of {e.seconds:g} s"
         raise OperationError(said, Code.EXEC) from e
