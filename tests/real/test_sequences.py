@@ -35,6 +35,7 @@ def bring(rig, ctid, state):
     [
         (DOWN, "start", {}, STARTS, 0, UP),
         (MOUNTED, "start", {}, f"umount vps.umount {STARTS}", 0, UP),
+        (MOUNTED, "start", {"skip_remount": True}, "start", 0, UP),
         (UP, "start", {}, "", 32, UP),
         (UP, "stop", {}, STOPS, 0, DOWN),
         (UP, "stop", {"fast": True}, STOPS, 0, DOWN),

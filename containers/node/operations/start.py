@@ -9,23 +9,24 @@ A suspended one starts only if its kept processes may be thrown away: params, di
 from containers.node import steps
 from containers.node.actions import MOUNT, PREMOUNT, START, UMOUNT, Scope
 from containers.node.ct import Ct
-from containers.node.plan import Plan, Refusal
+from containers.node.plan import Plan, Refusal, Step
 from containers.node.states import State
 from containers.node.steps import suspending
 
 
-def dismounted(ct: Ct) -> bool:
-    """Whether no umount script refused: the mount scripts then run on a fresh mount."""
-    return not ct.ignored & {UMOUNT_OWN.key, UMOUNT_GLOBAL.key}
+def remounts(ct: Ct) -> bool:
+    """Unless told not to (skip_remount), and as long as no umount script has refused."""
+    kept = ct.ignored & {UMOUNT_OWN.key, UMOUNT_GLOBAL.key}
+    return not kept and not ct.params.get("skip_remount")
 
 
-def wants_global(ct: Ct) -> bool:
-    return dismounted(ct) and GLOBAL_WHEN(ct)
+def to_remount(step: Step) -> Step:
+    """A step on the way to a fresh mount, left out once the old one is to stay."""
+    return step.but(when=lambda ct: remounts(ct) and step.when(ct))
 
 
 UMOUNT_OWN = steps.script(Scope.OWN, UMOUNT).but(ignore_failure=True)
 UMOUNT_GLOBAL = steps.script(Scope.GLOBAL, UMOUNT).but(ignore_failure=True)
-GLOBAL_WHEN = UMOUNT_GLOBAL.when
 
 MOUNTING = [
     steps.script(Scope.GLOBAL, PREMOUNT),
@@ -44,12 +45,9 @@ BOOTING = [
 FIRST = [steps.CHECK_DISABLED, steps.CHECK_FREE, steps.WRITE_CONF, steps.WRITE_SCRIPTS]
 STARTING = [*FIRST, *MOUNTING, *BOOTING]
 REMOUNTING = [
-    UMOUNT_OWN,
-    UMOUNT_GLOBAL.but(when=wants_global),
-    steps.DISMOUNT.but(when=dismounted, commits=False),
-    *(step.but(when=lambda ct, when=step.when: dismounted(ct) and when(ct))
-      for step in MOUNTING),
-]  # fmt: skip
+    to_remount(step)
+    for step in (UMOUNT_OWN, UMOUNT_GLOBAL, steps.DISMOUNT.but(commits=False), *MOUNTING)
+]
 DISCARDING = [suspending.CHECK_DISCARD, *FIRST, suspending.THROW_AWAY]
 
 PLAN = Plan(

@@ -11,12 +11,9 @@ from containers.node.steps import snapshotting, suspending
 
 NOT_RUNNING = Refusal(31, "the container is not running")
 LEAVING = [
-    start.UMOUNT_OWN,
-    start.UMOUNT_GLOBAL.but(when=start.wants_global),
-    steps.DISMOUNT.but(when=start.dismounted),
-    *(step.but(when=lambda ct, when=step.when: start.dismounted(ct) and when(ct),
-               ignore_failure=True) for step in steps.POSTUMOUNT_SCRIPTS),
-]  # fmt: skip
+    *map(start.to_remount, (start.UMOUNT_OWN, start.UMOUNT_GLOBAL, steps.DISMOUNT)),
+    *(start.to_remount(step).but(ignore_failure=True) for step in steps.POSTUMOUNT_SCRIPTS),
+]
 
 PLAN = Plan(
     "Suspend",
