@@ -66,10 +66,14 @@ class Runner:
         if past.over:
             return
         with cancelled_by_sigterm() as cancel:
-            self.end(self.attempt(past, cancel, recover=recover))
+            if ending := self.attempt(past, cancel, recover=recover):
+                self.end(ending)
 
-    def attempt(self, past: Past, cancel: int, *, recover: bool) -> "Ending":
-        """Do it under the lock, which is free again before anybody hears of the end."""
+    def attempt(self, past: Past, cancel: int, *, recover: bool) -> "Ending | None":
+        """Do it under the lock, which is free again before anybody hears of the end.
+
+        None when there is something to tidy up, and that could not even be begun: it is no end.
+        """
         try:
             self.writer.reserve()
             with ExitStack() as held:
@@ -88,7 +92,7 @@ class Runner:
                 except OperationError as e:
                     return self.ending(ct, Progress.INTERRUPTED if recover else Progress.FAILED, e)
         except OperationError as e:  # before anything was done: the lock, say
-            return Ending(Progress.FAILED, e)
+            return None if recover and past.begun else Ending(Progress.FAILED, e)
         except Exception as e:
             self.writer.say(traceback.format_exc())
             return Ending(Progress.FAILED, OperationError(f"the runner failed: {e!r}"))

@@ -14,6 +14,7 @@ from containers.node.templates import busybox
 from containers.node.zygote import Zygote
 from tests.real.conftest import node
 from tests.real.rig import SLEEP, Rig, bell_of, sleepers
+from tests.real.test_dead_runner import run_dying
 
 UP, DOWN, MOUNTED, GONE = State.RUNNING, State.STOPPED, State.MOUNTED, State.BROKEN
 STARTS, STOPS = "vps.mount mount start", "stop umount vps.umount"
@@ -148,6 +149,22 @@ def test_a_shell_that_holds_the_lock_keeps_the_panel_out(rig, ctid):
 
     assert (refused.code, rig.state(ctid)) == (9, DOWN)
     assert f"locked by pid {shell.pid}: flock {lock}" in refused.end["error"]
+    assert rig.operate("start", ctid).code == 0
+
+
+def test_what_a_dead_runner_left_is_tidied_up_once_a_shell_lets_go_of_the_lock(rig, ctid):
+    number = run_dying(rig, "start", ctid, "create", "ended")
+    lock = ["flock", f"{rig.paths(ctid).lock}", "sh", "-c", "echo held; read x"]
+    with subprocess.Popen(lock, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        assert shell.stdout.readline() == b"held\n"
+        runner = rig.zygote.recover(number)
+        rig.wait_for(lambda: truth.started(runner) is None, "the recovery to give way")
+        assert not rig.ended(number)
+        shell.stdin.write(b"\n")
+
+    rig.zygote.recover(number)
+    outcome = rig.finish(number)
+    assert (outcome.end["progress"], outcome.state) == ("interrupted", DOWN)
     assert rig.operate("start", ctid).code == 0
 
 
