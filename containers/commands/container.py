@@ -74,13 +74,6 @@ def change(given: Given, voice: Voice) -> int:
     )
 
 
-def reinstall(given: Given, voice: Voice) -> int:
-    if "ostemplate" in given:  # the exact one, whatever is the newest by then
-        container = ctid.find(given.operands["CTID"])
-        given.options["template"] = f"{template_of(container.node, given['ostemplate'])}"
-    return act("reinstall", "template", "skipbackup", "resetpwdb", *ACCESS)(given, voice)
-
-
 def columns(given: Given) -> dict[str, Any]:
     found = given.pick(*COLUMNS)
     if "owner" in found:

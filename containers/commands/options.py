@@ -140,13 +140,26 @@ RESTART = (
 SUSPEND = (refused("--dumpfile", "PATH", "the node keeps its dumps itself"),)
 REINSTALL = (
     Option("--ostemplate", "NAME[@N]", note="another template than it has"),
-    Option("--skipbackup", note="keep no copy of the old system"),
+    Option("--skipbackup", note="keep nothing of the old system: no /old, no pctl undo"),
     Option("--resetpwdb", note="keep no users and passwords of the old system"),
     *ACCESS,
+    Option("--start", note="start it afterwards, though it did not run"),
+    Option("--without-stop-script", note="for one whose stop script fails; needs --reason"),
+    Option(
+        "--without-own-scripts",
+        note="its own start and stop scripts, which then stay off; needs --reason",
+    ),
+    Option("--reason", "TEXT", note="kept with the operation"),
     refused("--scripts", "A,B", "scripts in the old system are never run; the hooks are"),
     ignored("--skipscripts", "", "scripts in the old system are never run"),
     refused("--listscripts", "", "scripts in the old system are never run"),
     ignored("--vzpkg_opts", "OPTIONS", "templates are not made by vzpkg"),
+)
+UNDO = (
+    Option("--list", note="only show what can be put back, and until when"),
+    Option("--operation", "ID", values.whole, note="the reinstallation; else the last one"),
+    Option("--without-stop-script", note="for one whose stop script fails; needs --reason"),
+    Option("--reason", "TEXT", note="kept with the operation"),
 )
 LIST = (
     Option("--all", short="-a", note="all containers, not only running ones"),
@@ -165,9 +178,9 @@ LIST = (
 
 BY_COMMAND = {
     "create": CREATE, "set": SET, "start": START, "stop": STOP, "restart": RESTART,
-    "suspend": SUSPEND, "resume": SUSPEND, "reinstall": REINSTALL, "list": LIST,
+    "suspend": SUSPEND, "resume": SUSPEND, "reinstall": REINSTALL, "undo": UNDO, "list": LIST,
 }  # fmt: skip
-LATER = ("suspend", "resume", "reinstall")  # offered as soon as there is a plan for them
+LATER = ("suspend", "resume")  # offered as soon as there is a plan for them
 
 
 def markdown() -> str:

@@ -24,6 +24,7 @@ from containers.models import Container, Operation, Template
 from containers.node import accounts
 
 NOBODY_COULD = "Without a password and without an SSH key nobody could sign in: give a key."
+NO_USERS_EITHER = "Erasing keeps no users and passwords either: choose how root signs in."
 
 
 class Access(models.TextChoices):
@@ -176,6 +177,8 @@ class AccessForm(forms.Form):
                 self.add_error("password", error)
         if data.get("access") == Access.KEYS and data.get("sshkeys") == []:
             self.add_error("sshkeys", NOBODY_COULD)
+        if data.get("keep") == Keep.NOTHING and data.get("access") == Access.KEEP:
+            self.add_error("access", NO_USERS_EITHER)
         return data
 
     def fill(self, draft: Draft) -> None:

@@ -26,8 +26,8 @@ PUBLISHED = "global scripts"  # the resource that a publication holds
 # Of a hook: its options, and what each exit code leads to (steps/reinstalling.py)
 CONTRACT = {
     actions.REINSTALL: [
-        ("Options", "--veid ID --ve_private_tmp DIRECTORY (where it makes the new system; not there "
-                    "yet) --ve_private DIRECTORY (the old system)"),
+        ("Options", "--veid ID --ve_private_tmp DIRECTORY (where it makes the new system; it "
+                    "is not there yet) --ve_private DIRECTORY (the old system)"),
         ("Exit code 0", "it has made the temporary private area, and that becomes the new system. "
                         "Without that area, the reinstallation fails with 128"),
         ("Exit code 128", "the default reinstallation is done: the hooks count as not there, "

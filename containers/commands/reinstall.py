@@ -1,0 +1,87 @@
+"""Setting a container up afresh on the command line, and taking that back."""
+
+from typing import Any
+
+from containers.commands import ctid
+from containers.commands.container import ACCESS, template_of
+from containers.commands.follow import follow
+from containers.commands.grammar import BadSyntax, Given
+from containers.commands.voice import Voice, table
+from containers.forms.reinstallation import undo_until
+from containers.models import Container, KeptSystem, Via
+from containers.node.errors import Code, OperationError
+
+SWITCHES = ("skipbackup", "resetpwdb", "start", "without_stop_script", "without_own_scripts")
+NEED_A_REASON = ("without_stop_script", "without_own_scripts")
+
+
+def reinstall(given: Given, voice: Voice) -> int:
+    """As the browser does it, but for the end: one that did not run does not run then."""
+    check_reason(given)
+    container = ctid.find(given.operands["CTID"])
+    params = given.pick(*SWITCHES, *ACCESS)
+    if "ostemplate" in given:  # the exact one, whatever is the newest by then
+        params["template"] = f"{template_of(container.node, given.get('ostemplate'))}"
+    until = undo_until()
+    if until and not params.get("skipbackup"):
+        params["keep_until"] = until.isoformat()
+    if params.get("resetpwdb") and not given.pick(*ACCESS):
+        voice.complain(
+            "Nobody will be able to sign in: give --userpasswd or --sshkey, or set a password "
+            "afterwards with pctl set."
+        )
+    return request(container, "reinstall", given, params, voice)
+
+
+def undo(given: Given, voice: Voice) -> int:
+    check_reason(given)
+    container = ctid.find(given.operands["CTID"])
+    found = list(container.kept.all())
+    if "list" in given:
+        voice.show([described(each) for each in found], rows(found))
+        return Code.OK
+    if "operation" in given:
+        found = [each for each in found if each.number == given.get("operation")]
+    if not found:
+        raise OperationError(f"no earlier system of {container} is kept", Code.NO_PRIVATE)
+    params = {"kept": found[0].number} | given.pick("without_stop_script")
+    if until := undo_until():
+        params["keep_until"] = until.isoformat()
+    return request(container, "undo_reinstall", given, params, voice)
+
+
+def check_reason(given: Given) -> None:
+    for switch in NEED_A_REASON:
+        if given.get(switch) and not given.get("reason"):
+            name = switch.replace("_", "-")
+            raise BadSyntax(f"--{name} needs --reason: why it is passed over")
+
+
+def request(
+    container: Container, kind: str, given: Given, params: dict[str, Any], voice: Voice
+) -> int:
+    reason = given.get("reason", "")
+    return follow(
+        lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), voice
+    )
+
+
+def rows(found: list[KeptSystem]) -> list[str]:
+    return table(
+        ("OPERATION", "REPLACED", "KEPT UNTIL", "TEMPLATE"),
+        [
+            (k.number, f"{k.since:%Y-%m-%d %H:%M}Z", f"{k.until:%Y-%m-%d %H:%M}Z", k.template)
+            for k in found
+        ],
+    )
+
+
+def described(kept: KeptSystem) -> dict[str, Any]:
+    return {
+        "ctid": kept.container.ctid,
+        "operation": kept.number,
+        "since": kept.since,
+        "until": kept.until,
+        "template": kept.template,
+        "size": kept.size,
+    }
