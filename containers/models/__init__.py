@@ -5,7 +5,9 @@ from containers.models.inquiry import Inquiry
 from containers.models.kept import KeptSystem
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
+from containers.models.schedule import Schedule
 from containers.models.script import Script, ScriptVersion
+from containers.models.snapshot import Snapshot, TooMany, Verdict
 from containers.models.template import Template
 
 __all__ = [
@@ -19,9 +21,13 @@ __all__ = [
     "Node",
     "Operation",
     "OperationStep",
+    "Schedule",
     "Script",
     "ScriptVersion",
+    "Snapshot",
     "Template",
+    "TooMany",
     "UndoProfile",
+    "Verdict",
     "Via",
 ]

@@ -61,6 +61,9 @@ class Container(models.Model):
     searchdomains = models.JSONField(default=list, blank=True)
     onboot = models.BooleanField("start at boot", default=False)
     disabled = models.BooleanField(default=False, help_text="May not be started")
+    snapshot_limit = models.PositiveIntegerField(
+        "snapshots", null=True, blank=True, help_text="That its owner may make"
+    )
 
     # What its node said
     state = models.CharField(
@@ -71,6 +74,9 @@ class Container(models.Model):
     usage = models.JSONField(default=dict, blank=True)  # memory, disk, inodes, pids, oom_kills …
     usage_at = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(default=now)
+    here = models.ForeignKey(  # the snapshot that it goes on from
+        "Snapshot", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     objects = ContainerQuerySet.as_manager()
 
@@ -107,7 +113,8 @@ class Container(models.Model):
         ctid: int,
         *,
         node: Node,
-        template: Template,
+        template: Template | None,
+        kind: str = "create",
         addresses: Iterable[str] | None = None,
         by: User | None = None,
         via: str = Via.BROWSER,
@@ -115,7 +122,7 @@ class Container(models.Model):
         params: Mapping[str, Any] | None = None,
         **shall: Any,
     ) -> Operation:
-        """Record a new container and queue its creation.
+        """Record a new container and queue its creation, out of a template or as kind says.
 
         addresses: None gives it one of the node's pool, if the node has one.
         shall: columns, as models/wish.py names them. params: userpasswd {user, hash}, sshkeys [].
@@ -139,7 +146,7 @@ class Container(models.Model):
                 Address.give_any(node, container.pk, ctid)
             for address in addresses or ():
                 Address.give(node, container.pk, address)
-            return container.request("create", by=by, via=via, reason=reason, params=params)
+            return container.request(kind, by=by, via=via, reason=reason, params=params)
 
     def change(
         self,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 SECRETS = frozenset({"userpasswd"})  # params that are forgotten once it has ended
+MAKING = ("create", "clone")
 NOT_THERE = (None, State.CREATING, State.BROKEN, State.UNKNOWN)  # what a failed create may leave
 
 
@@ -164,7 +165,7 @@ class Operation(models.Model):
         if progress is Progress.SUCCEEDED:
             gone = self.kind == "destroy"
         else:
-            gone = self.kind == "create" and state in NOT_THERE
+            gone = self.kind in MAKING and state in NOT_THERE
         if gone:
             container.delete()
         elif state:

@@ -50,10 +50,24 @@ def show(request: Request, name: str) -> HttpResponse:
 
 def facts(node: Node) -> list[tuple[str, str]]:
     """What the node said of itself, a word and a value each; nested things spelled out."""
-    return [(WORDS.get(key, key), worded(value, key)) for key, value in sorted(node.facts.items())]
+    return [
+        (WORDS.get(key, key), worded(value, key))
+        for key, value in sorted(node.facts.items())
+        if value or key not in ABSENT
+    ]
 
 
-WORDS = {"criu": "CRIU", "cpus": "processors", "nat": "NAT", "onboot": "still to start"}
+WORDS = {
+    "caps": "processor abilities",
+    "criu": "CRIU",
+    "cpus": "processors",
+    "nat": "NAT",
+    "onboot": "still to start",
+    "snapshot_version": "format of snapshots",
+    "snapshots_off": "snapshots of processes",
+    "timezone": "time zone",
+}
+ABSENT = ("criu", "snapshots_off")  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
 
 

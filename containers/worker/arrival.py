@@ -4,22 +4,26 @@ import logging
 import os
 import shutil
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from django.db.models import F
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation
 from containers.node import ids, truth
+from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.network import prepare as network
+from containers.node.runtimes import load as load_runtime
 from containers.node.states import FINISHED, UNFINISHED, Progress, State
 from containers.node.storage import pool, space
 
 logger = logging.getLogger(__name__)
 UNDER_WAY = (Progress.RUNNING, Progress.CANCELLING)
 REHEARSAL = "rehearsal"
+ZONE, ZONES = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
 
 
 def bring_up(conf: NodeConf, node: Node) -> None:
@@ -61,7 +65,7 @@ def look_at_containers(conf: NodeConf, node: Node) -> None:
     One whose init ended meanwhile is left to the rounds: its umount scripts are due.
     """
     if node.runtime == REHEARSAL:
-        note_boot(node, rebooted=False)
+        note_boot(conf, node, rebooted=False)
         return
     rebooted = node.boot_id not in ("", truth.boot_id())  # "": it has never worked
     idle = node.containers.exclude(operations__in=held(node))
@@ -71,7 +75,7 @@ def look_at_containers(conf: NodeConf, node: Node) -> None:
         if state != container.state and (rebooted or not halted):
             Container.objects.filter(pk=container.pk).update(state=state, state_since=now())
             logger.info("%s is %s, not %s", container, state, container.state)
-    note_boot(node, rebooted=rebooted)
+    note_boot(conf, node, rebooted=rebooted)
 
 
 def held(node: Node) -> "list[int]":
@@ -79,25 +83,35 @@ def held(node: Node) -> "list[int]":
     return list(unfinished.values_list("pk", flat=True))
 
 
-def note_boot(node: Node, *, rebooted: bool) -> None:
+def note_boot(conf: NodeConf, node: Node, *, rebooted: bool) -> None:
     """The list is kept in a row, so that it outlives this worker."""
     node.refresh_from_db()
     if rebooted:
         wanted = node.containers.filter(onboot=True, disabled=False).order_by("ctid")
         node.facts["onboot"] = list(wanted.values_list("ctid", flat=True))
     node.boot_id = truth.boot_id()
-    node.facts |= facts()
+    node.facts |= facts(conf, node)
     node.save(update_fields=["facts", "boot_id"])
 
 
-def facts() -> dict[str, object]:
+def facts(conf: NodeConf, node: Node) -> dict[str, object]:
     name = os.uname()
     return {
+        **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
+        "timezone": timezone(),
         "kernel": name.release,
         "arch": name.machine,
         "cpus": os.cpu_count(),
         "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
     }
+
+
+def timezone() -> str:
+    """The node's own, as IANA names it; empty when nobody can tell."""
+    try:
+        return f"{ZONE.resolve(strict=True).relative_to(ZONES)}"
+    except (OSError, ValueError):
+        return ""
 
 
 def disk(conf: NodeConf) -> dict[str, object]:

@@ -19,15 +19,21 @@ from containers.node.runner import script_of
 from containers.node.scripts import hash_of
 from containers.node.storage import load as load_storage
 from containers.worker.request import facts_of, scripts_for
+from containers.worker.verdicts import Verdicts
 
 LARGEST = 16 * 1024 * 1024  # bytes of a script that is handed over
 
 
-def answer(conf: NodeConf, node: Node) -> None:
+def answer(conf: NodeConf, node: Node, verdicts: Verdicts) -> None:
     """Answer what was asked of this node. Raises DatabaseError."""
     for inquiry in Inquiry.objects.filter(node=node, answered=None).order_by("pk"):
         try:
-            inquiry.answer = KINDS[inquiry.kind](Layout(conf, inquiry.ctid or 0), inquiry)
+            if inquiry.kind == "verdict":
+                inquiry.answer = verdicts.of(inquiry)
+                if inquiry.answer is None:
+                    continue
+            else:
+                inquiry.answer = KINDS[inquiry.kind](Layout(conf, inquiry.ctid or 0), inquiry)
         except KeyError as error:
             inquiry.error = f"the node knows no answer to {error}"
         except (OperationError, OSError, Container.DoesNotExist) as error:

@@ -80,7 +80,7 @@ def script(operation: Operation, event: Event) -> None:
 def fact(operation: Operation, event: Event) -> None:
     container = Container.objects.filter(operations=operation).first()
     if container:
-        aftermath.take(container, event["key"], event["value"])
+        aftermath.take(operation, container, event["key"], event["value"])
 
 
 def state(operation: Operation, event: Event) -> None:

@@ -16,7 +16,7 @@ from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import UNFINISHED, State
 from containers.node.storage import load as load_storage
-from containers.worker import arrival, kept
+from containers.worker import arrival, kept, snapshots
 from containers.worker.runners import Runners
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Rounds:
             self.next = clock + LOOK
             self.look(clock)
             self.start_after_boot()
+            snapshots.go(self.node)
         if clock >= self.figures and not self.unmeasured:
             self.figures = clock + FIGURES
             self.unmeasured = list(self.running().values_list("pk", flat=True))

@@ -21,6 +21,7 @@ from containers.worker import arrival, inquiries, kept, lock, rounds, templates
 from containers.worker.attendance import Attendance
 from containers.worker.runners import Runners
 from containers.worker.shipment import Outdone
+from containers.worker.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Worker:
         self.interrupted = False  # a turn was, by the database
         self.until: int | None = None
         self.ticked = self.beaten = 0.0
+        self.verdicts = Verdicts(conf)
         self.rounds = rounds.Rounds(conf, node, self.runners)
 
     def run(self, until: int | None = None) -> None:
@@ -65,6 +67,7 @@ class Worker:
             lock.hold(self.conf, self.who, patience=self.patience, stopping=self.stopping),
             self.listening() as bell,
             contextlib.closing(self.runners),
+            contextlib.closing(self.verdicts),
         ):
             try:
                 self.persist(self.arrive)
@@ -129,7 +132,7 @@ class Worker:
             self.claim()
             self.cancel()
             if self.until is None:
-                inquiries.answer(self.conf, self.node)
+                inquiries.answer(self.conf, self.node, self.verdicts)
         for pk in [pk for pk, at in self.due.items() if at <= clock]:
             del self.due[pk]
             if pk in self.attended:

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.timezone import now
+
+from containers.models.container import Container
+from containers.models.node import Node
+from containers.models.operation import Operation
+
+SHORTEST = 5  # minutes between two snapshots
+LONGEST = 60 * 24 * 366
+MOST = 100  # snapshots that are kept
+BACK_OFF = timedelta(minutes=1), timedelta(hours=1)  # after a failure: at first, at most
+NEVER = "it never comes round"
+
+
+def zone_of(node: Node) -> ZoneInfo:
+    """The node's own, as its clock on the wall shows; the panel's until it has said."""
+    try:
+        return ZoneInfo(node.facts.get("timezone") or settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)
+
+
+def check_cron(text: str) -> None:
+    """Raises ValidationError."""
+    if len(text.split()) != 5:
+        raise ValidationError("Five fields: minute, hour, day, month, day of the week.")
+    try:
+        if next(CronSim(text, datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))), None) is None:
+            raise ValidationError(f"No such time: {NEVER}.")
+    except StopIteration:
+        raise ValidationError(f"No such time: {NEVER}.") from None
+    except CronSimError as error:
+        raise ValidationError(f"That is no cron time: {error}.") from error
+
+
+class Schedule(models.Model):
+    """When snapshots of a container are made by themselves, and how many are kept."""
+
+    container = models.OneToOneField(Container, models.CASCADE, related_name="schedule")
+    every = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(SHORTEST), MaxValueValidator(LONGEST)],
+        help_text="Minutes",
+    )
+    cron = models.CharField(max_length=100, blank=True)
+    keep = models.PositiveIntegerField(
+        default=7, validators=[MinValueValidator(1), MaxValueValidator(MOST)]
+    )
+    disk_only = models.BooleanField(default=False)
+    next = models.DateTimeField()  # when one is due, or is tried again
+    last = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    error = models.TextField(blank=True)  # of the last one, empty when it succeeded
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def words(self) -> str:
+        if self.cron:
+            return f"at {self.cron} (cron)"
+        minutes = self.every or 0
+        if minutes % 60:
+            return f"every {minutes} minutes"
+        hours = minutes // 60
+        return "every hour" if hours == 1 else f"every {hours} hours"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return zone_of(self.container.node)
+
+    def following(self, after: datetime) -> datetime:
+        """The regular time that comes after this one."""
+        if self.cron:
+            found: datetime = next(CronSim(self.cron, after.astimezone(self.zone)))
+            return found
+        return after + timedelta(minutes=self.every or LONGEST)
+
+    def due(self) -> bool:
+        return self.next <= now()
+
+    def requested(self) -> None:
+        """One was asked for: those that were missed meanwhile are not made."""
+        self.next = self.following(now())
+        self.save(update_fields=["next"])
+
+    def ended(self, operation: Operation, why: str = "") -> None:
+        """why: what went wrong. Then it is tried again soon, and ever later."""
+        self.last = operation.finished or now()
+        self.failed(why) if why else self.succeeded()
+
+    def succeeded(self) -> None:
+        self.failures, self.error = 0, ""
+        self.save(update_fields=["last", "failures", "error"])
+
+    def failed(self, why: str) -> None:
+        first, most = BACK_OFF
+        again = now() + min(first * 2 ** min(self.failures, 10), most)
+        self.failures, self.error = self.failures + 1, why
+        self.next = min(again, self.following(now()))
+        self.save(update_fields=["last", "failures", "error", "next"])
+
+    def cannot(self, why: str) -> None:
+        """Its state does not allow one now; the next regular time is tried."""
+        self.last, self.error, self.next = now(), why, self.following(now())
+        self.save(update_fields=["last", "error", "next"])

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils.timezone import now
+
+from containers.models.container import Container
+from containers.models.operation import Operation, Via
+from containers.node.errors import BadValue
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was there before
+DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise
+
+
+class Verdict(models.TextChoices):
+    """Whether it can be relied on: the words of containers/node/checkpoint/verdict.py."""
+
+    OK = "ok", "ok"
+    CANT_TELL = "can't tell", "can't tell"
+    BROKEN = "broken", "broken"
+
+
+class TooMany(BadValue):
+    """A customer has as many snapshots of a container as staff allow."""
+
+
+class Snapshot(models.Model):
+    """What a container was at one instant: its disk, and its processes if it ran.
+
+    Its row is made of what the node says when it has kept it; the files are the node's.
+    """
+
+    container = models.ForeignKey(Container, models.CASCADE, related_name="snapshots")
+    uuid = models.CharField(max_length=36, unique=True)
+    name = models.CharField(max_length=80, blank=True)
+    note = models.CharField(max_length=255, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    via = models.CharField(max_length=16, choices=Via.choices, default=Via.BROWSER)
+    number = models.PositiveBigIntegerField(null=True)  # of the operation that made it
+    created = models.DateTimeField(default=now)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="children"
+    )  # what the container went on from when it was made
+    safety = models.BooleanField(default=False)  # made by a restore, of what was there before
+    scheduled = models.BooleanField(default=False)
+    with_processes = models.BooleanField(default=False)
+    size = models.BigIntegerField(default=0)  # bytes of the images of its processes
+    manifest = models.CharField(max_length=64)  # SHA-256 of the manifest over its files
+    facts = models.JSONField(default=dict, blank=True)  # CRIU, kernel, addresses, mounts, init …
+    protected = models.BooleanField(default=False)  # no schedule and no date deletes it
+    expires = models.DateTimeField(null=True, blank=True)
+
+    verdict = models.CharField(max_length=16, blank=True, choices=Verdict.choices)
+    reasons = models.JSONField(default=list, blank=True)
+    verified = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.uuid[:8]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("snapshot", args=[self.container.ctid, self.uuid])
+
+    @property
+    def here(self) -> bool:
+        """Whether it is the one that the container as it is goes on from."""
+        return self.container.here_id == self.pk
+
+    @classmethod
+    def take(
+        cls,
+        container: Container,
+        *,
+        name: str = "",
+        note: str = "",
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        **params: Any,
+    ) -> Operation:
+        """Queue the making of one. params: stop, disk_only, schedule; as the plan has them.
+
+        Raises Busy; TooMany, when a customer has as many as staff allow.
+        """
+        asked = {key: value for key, value in params.items() if value}
+        with transaction.atomic():
+            operation = container.request(
+                "snapshot",
+                by=by,
+                via=via,
+                params={"snapshot": f"{uuid4()}", "name": name, "note": note, **asked},
+            )
+            # The container is held from here on, so nobody else can add one meanwhile.
+            if by and not by.is_staff and cls.left(container) <= 0:
+                raise TooMany(
+                    f"there are {limit_of(container)} snapshots already, and no more are allowed"
+                )
+        return operation
+
+    @classmethod
+    def left(cls, container: Container) -> int:
+        """How many more its owner may make; those of restores and schedules don't count."""
+        counted = container.snapshots.filter(safety=False, scheduled=False).count()
+        return limit_of(container) - counted
+
+    def restore(
+        self,
+        *,
+        safety: bool = True,
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        **params: Any,
+    ) -> Operation:
+        """Queue the container's return to it. params: disk_only, tcp_close. Raises Busy."""
+        asked = {key: value for key, value in params.items() if value}
+        if safety:
+            asked["safety"] = f"{uuid4()}"
+        return self.container.request("restore", by=by, via=via, params={**self.named, **asked})
+
+    def delete_from_node(self, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
+        """Queue its end. Raises Busy."""
+        return self.container.request(
+            "delete_snapshot", by=by, via=via, params={"snapshot": self.uuid}
+        )
+
+    def rehearse(self, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
+        return self.container.request("rehearse", by=by, via=via, params=self.named)
+
+    def clone(
+        self,
+        ctid: int,
+        *,
+        processes: bool = False,
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        hostname: str = "",
+        owner: User | None = None,
+    ) -> Operation:
+        """Record a new container and queue its making out of this snapshot.
+
+        It has the source's limits, and an address of the node's pool. Raises BadValue, Busy.
+        """
+        source = self.container
+        shall = {
+            field: getattr(source, field)
+            for field in ("ram", "cpus", "pids", "diskspace", "nameservers", "searchdomains")
+        }
+        params = {**self.named, "source": source.ctid, "processes": processes}
+        return Container.make(
+            ctid,
+            kind="clone",
+            node=source.node,
+            template=source.template,
+            by=by,
+            via=via,
+            params=params,
+            hostname=hostname or f"ct{ctid}",
+            owner=owner,
+            **shall,
+        )
+
+    def publish(self, name: str, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
+        """Queue the making of a template out of its disk. Raises Busy."""
+        params = {**self.named, "source": self.container.ctid, "name": name}
+        return Operation.request_on(
+            self.container.node,
+            "publish_snapshot",
+            f"template {name}",
+            by=by,
+            via=via,
+            params=params,
+        )
+
+    @property
+    def named(self) -> dict[str, str]:
+        """How an operation is told which one is meant, and what it must be."""
+        return {"snapshot": self.uuid, "manifest": self.manifest}
+
+    def judge(self, verdict: str, reasons: list[str], at: datetime | None = None) -> None:
+        """Keep a verdict of the node."""
+        self.verdict, self.reasons, self.verified = verdict, reasons, at or now()
+        self.save(update_fields=["verdict", "reasons", "verified"])
+
+
+def limit_of(container: Container) -> int:
+    limit = container.snapshot_limit
+    return DEFAULT_LIMIT if limit is None else limit

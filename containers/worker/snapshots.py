@@ -1,0 +1,153 @@
+"""The rows of snapshots, made of what the node says of them; schedules, and what has run out."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils.timezone import now
+
+from containers.models import Busy, Container, Node, Operation, Schedule, Snapshot, Verdict, Via
+from containers.models.snapshot import SAFETY_KEPT
+from containers.node.errors import Code
+from containers.node.states import Progress
+
+logger = logging.getLogger(__name__)
+OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
+AGAIN = timedelta(minutes=15)  # after a deletion that failed
+
+
+def made(operation: Operation, container: Container, said: dict[str, Any]) -> None:
+    safety = said["kind"] == "safety"
+    snapshot, new = Snapshot.objects.get_or_create(
+        uuid=said["uuid"],
+        defaults={
+            "container": container,
+            "name": "" if safety else operation.params.get("name") or "",
+            "note": note_of(operation) if safety else operation.params.get("note") or "",
+            "by": operation.by,
+            "via": operation.via,
+            "number": operation.pk,
+            "created": datetime.fromisoformat(said["created"]),
+            "parent": container.here,
+            "safety": safety,
+            "scheduled": bool(operation.params.get("schedule")) and not safety,
+            "with_processes": said["processes"],
+            "size": said["size"],
+            "manifest": said["manifest"],
+            "facts": {key: value for key, value in said.items() if key not in OWN_COLUMNS},
+            "expires": now() + SAFETY_KEPT if safety else None,
+        },
+    )
+    if new and not safety:
+        Container.objects.filter(pk=container.pk).update(here=snapshot)
+
+
+def note_of(operation: Operation) -> str:
+    uuid = operation.params.get("snapshot", "")
+    target = Snapshot.objects.filter(uuid=uuid).first()
+    return f"before the restore of {target or uuid[:8]}"
+
+
+def gone(operation: Operation, container: Container, uuid: str) -> None:
+    """Those that came after it now come after the one before it."""
+    snapshot = container.snapshots.filter(uuid=uuid).first()
+    if snapshot is None:
+        return
+    snapshot.children.update(parent=snapshot.parent)
+    Container.objects.filter(here=snapshot).update(here=snapshot.parent)
+    snapshot.delete()
+
+
+def rehearsed(operation: Operation, container: Container, said: dict[str, Any]) -> None:
+    for snapshot in container.snapshots.filter(uuid=said["uuid"]):
+        snapshot.facts["rehearsed"] = {"at": now().isoformat(), "processes": said["processes"]}
+        snapshot.save(update_fields=["facts"])
+
+
+def leave_the_line(operation: Operation, container: Container) -> None:
+    """It has another system now, which comes from no snapshot."""
+    if operation.state == Progress.SUCCEEDED:
+        Container.objects.filter(pk=container.pk).update(here=None)
+
+
+def after_restore(operation: Operation, container: Container) -> None:
+    snapshot = container.snapshots.filter(uuid=operation.params.get("snapshot", "")).first()
+    if snapshot is None:
+        return
+    if operation.state == Progress.SUCCEEDED:
+        Container.objects.filter(pk=container.pk).update(here=snapshot)
+    elif operation.code == Code.RESTORE and "can't be restored" in operation.error:
+        reason = operation.error.partition("can't be restored: ")[2]
+        snapshot.judge(Verdict.BROKEN, reason.split("; "))
+
+
+def after_snapshot(operation: Operation, container: Container) -> None:
+    schedule = Schedule.objects.filter(pk=operation.params.get("schedule") or 0).first()
+    if schedule is None:
+        return
+    why = operation.error or operation.state
+    schedule.ended(operation, "" if operation.state == Progress.SUCCEEDED else why)
+
+
+def go(node: Node) -> None:
+    """Request what is due: snapshots of schedules, and the end of those nobody keeps."""
+    for schedule in Schedule.objects.filter(container__node=node, next__lte=now()):
+        make(schedule)
+    for snapshot in run_out(node):
+        delete(snapshot)
+
+
+def make(schedule: Schedule) -> None:
+    """A busy container's is made once it is free; those missed meanwhile are not."""
+    container = schedule.container
+    if container.operation:
+        return
+    if why := container.refusal("snapshot"):
+        schedule.cannot(why.sentence)
+        return
+    try:
+        Snapshot.take(
+            container,
+            name="",
+            note=f"scheduled {schedule.words}",
+            via=Via.SCHEDULE,
+            schedule=schedule.pk,
+            disk_only=schedule.disk_only or no_processes(container),
+        )
+    except Busy as busy:
+        logger.info("a scheduled snapshot waits: %s", busy)
+        return
+    schedule.requested()
+
+
+def no_processes(container: Container) -> bool:
+    """Where processes can't be kept at all, its disk is better than nothing."""
+    return bool(container.node.facts.get("snapshots_off"))
+
+
+def run_out(node: Node) -> Iterator[Snapshot]:
+    """Safety snapshots whose date has come, and what a schedule keeps no more."""
+    mine = Snapshot.objects.filter(container__node=node, protected=False)
+    yield from mine.filter(expires__lte=now())
+    for schedule in Schedule.objects.filter(container__node=node):
+        scheduled = schedule.container.snapshots.filter(scheduled=True, protected=False)
+        yield from scheduled.order_by(F("created").desc(), "-pk")[schedule.keep :]
+
+
+def delete(snapshot: Snapshot) -> None:
+    container = snapshot.container
+    if container.operation or container.refusal("delete_snapshot") or failed_lately(snapshot):
+        return
+    try:
+        snapshot.delete_from_node(via=Via.SCHEDULE)
+    except Busy as busy:
+        logger.info("%s is deleted later: %s", snapshot, busy)
+
+
+def failed_lately(snapshot: Snapshot) -> bool:
+    tried = snapshot.container.operations.filter(
+        kind="delete_snapshot", requested__gt=now() - AGAIN, params__snapshot=snapshot.uuid
+    )
+    return tried.exclude(state=Progress.SUCCEEDED).exists()
