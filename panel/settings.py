@@ -94,7 +94,6 @@ ORIGINS = [
 CSRF_TRUSTED_ORIGINS = [o.replace("://.", "://*.") for o in ORIGINS]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
