@@ -118,6 +118,7 @@ class Monitor:
     def make(self, argv: list[str], answer: int, timeout: float) -> None:
         with self.alone(timeout), self.listening() as listener:
             try:
+                os.umask(0o022)  # a container's root opens the control groups that are made here
                 with open_lock(self.paths) as making:
                     fcntl.flock(making, fcntl.LOCK_EX)
                     leave(argv, timeout=timeout)

@@ -115,15 +115,22 @@ def systemd_archive() -> Path:
     return archived("debian-12")
 
 
-def cached(conf: NodeConf, name: str) -> Template:
-    if last := newest(conf, name):
+@pytest.fixture(scope="session")
+def debian_workload(node_conf: NodeConf) -> Template:
+    """Debian with sysvinit and servers: built once a machine (minutes), then kept in a cache."""
+    return cached(node_conf, "debian-12-sysvinit", ("nginx-light", "redis-server", "postgresql"))
+
+
+def cached(conf: NodeConf, name: str, more: tuple[str, ...] = ()) -> Template:
+    published = "-".join([name, *more])
+    if last := newest(conf, published):
         return last
-    storage, build = pool.driver(conf), Build(conf, name, "tests")
+    storage, build = pool.driver(conf), Build(conf, published, "tests")
     try:
         catalogue.begin(build, storage)
         call(["tar", "--extract", "--numeric-owner", "--same-permissions",
               "--xattrs", "--xattrs-include=*",
-              f"--file={archived(name)}", f"--directory={build.fs}"])  # fmt: skip
+              f"--file={archived(name, more)}", f"--directory={build.fs}"])  # fmt: skip
         debian.configure(name, build.fs)
         facts = inspection.facts(build.fs, shift(build.fs, BASE))
         return catalogue.publish(build, storage, facts)
@@ -132,10 +139,11 @@ def cached(conf: NodeConf, name: str) -> Template:
         raise
 
 
-def archived(name: str) -> Path:
+def archived(name: str, more: tuple[str, ...] = ()) -> Path:
     """What mmdebstrap makes, kept on this machine until it would be asked for something else."""
     argv = debian.argv(name, Path("target"), debian.sources())
     argv = ["--format=tar" if word == "--format=directory" else word for word in argv]
+    argv = [",".join([word, *more]) if word.startswith("--include=") else word for word in argv]
     archive = CACHE / f"{name}-{hashlib.sha256(repr(argv).encode()).hexdigest()[:12]}.tar"
     with alone(name):
         if not archive.exists():

@@ -64,6 +64,7 @@ PLAN = Plan(
             steps.KEEP_SCRIPTS,
             *map(safely, s.begin(SAFETY)),
             s.dump_and_stop(SAFETY).but(when=dumps),
+            r.CUT.but(when=lambda ct: not dumps(ct)),
             steps.DELETE,
             *STANDING,
             safely(s.copy_disk(SAFETY)),

@@ -24,6 +24,7 @@ PLAN = Plan(
             suspending.BEGIN,
             suspending.DUMP,
             suspending.SEAL,
+            suspending.SETTLE,
             steps.DELETE,
             *(step.but(leaves=State.SUSPENDED) if step.leaves else step for step in LEAVING),
         ],

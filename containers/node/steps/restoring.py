@@ -1,11 +1,13 @@
 """Steps that bring kept processes and a kept disk back to a container."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from containers.node import monitor, truth
-from containers.node.bundle import config_of, init_of
+from containers.node.bundle import config_of, ids, init_of
+from containers.node.cgroup import mounted
 from containers.node.checkpoint import criu, saved
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
@@ -13,7 +15,7 @@ from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.exchange import exchange
 from containers.node.layout import Layout
-from containers.node.network import hook
+from containers.node.network import hook, names
 from containers.node.network.link import LOOPBACK, Lines
 from containers.node.plan import Step
 from containers.node.run import call
@@ -66,10 +68,9 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     criu.write_options(work / "options", tcp_close=tcp_close)
     env = criu.environment(own, work / "options")
     limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
+    argv = ct.runtime.restore(ct.paths, env, kept.images, work)
     try:
-        pid = monitor.make(
-            ct.paths, ct.runtime.restore(ct.paths, env, kept.images, work), timeout=limit
-        )
+        pid = monitor.make(ct.paths, argv, timeout=limit)
     except CommandFailed as e:
         if fault := hook.fault(e.said):
             raise fault from e
@@ -102,7 +103,7 @@ def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     config["mounts"] = [moved(ct, each) for each in config["mounts"]]
     network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else None
     hooks = [*([network] if network else now["hooks"]["createRuntime"]), any_address()]
-    config["hooks"] = {"createRuntime": hooks}
+    config["hooks"] = {"createRuntime": [*hooks, *own_groups(ct, kept)]}
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     (ct.paths.bundle / "config.json").write_text(json.dumps(config, indent=1))
 
@@ -146,6 +147,23 @@ def any_address() -> dict[str, Any]:
         "env": hook.ENV,
         "timeout": hook.PATIENCE,
     }
+
+
+def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
+    """The hook that makes the container's own groups in v2's hierarchy anew: systemd watches
+    files in them, and CRIU looks for those."""
+    if not kept.groups.exists() or "cgroup2" not in mounted():
+        return
+    top = mounted()["cgroup2"] / ct.paths.cgroup.lstrip("/")
+    base = f"{ids(ct)[0]}"
+    names = [name for name in kept.groups.read_text().splitlines() if name]
+    yield {
+        "path": "/usr/bin/install",
+        "args": ["install", "-d", "-o", base, "-g", base,
+                 *(f"{top / name}" for name in ("", *names))],
+        "env": hook.ENV,
+        "timeout": hook.PATIENCE,
+    }  # fmt: skip
 
 
 def work_of(ct: Ct) -> Path:
@@ -199,6 +217,11 @@ def check(ct: Ct) -> None:
         ct.say(f"Not certain: {reason}.")
 
 
+def cut(ct: Ct) -> None:
+    """Or the other ends of its connections would hear that it was killed."""
+    call(["ip", "link", "set", names.veth(ct.paths.node, ct.ctid), "down"], ok=(0, 1))
+
+
 def restore_kept(ct: Ct) -> None:
     restore(ct, kept_of(ct), tcp_close=bool(ct.params.get("tcp_close")))
 
@@ -246,6 +269,7 @@ UNDOING = (  # a script that refuses does not keep the container from coming bac
     *(step.but(ignore_failure=True) for step in POSTUMOUNT_SCRIPTS),
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
+CUT = Step("cut", "take it off the network", do=cut)
 DROP = Step("drop-disk", "remove the copy of the kept disk", do=drop)
 FETCH = Step("fetch-disk", "copy the kept disk", do=fetch, undo=(DROP,))
 SWITCH_BACK = Step("switch-back", "put the former disk back", do=switch_back)

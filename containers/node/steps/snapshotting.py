@@ -16,7 +16,7 @@ from pathlib import Path
 
 from containers.node import truth
 from containers.node.bundle import ids, init_of
-from containers.node.cgroup import Group
+from containers.node.cgroup import Group, mounted
 from containers.node.checkpoint import cpu, criu, manifest, record, room, saved, version
 from containers.node.checkpoint.obstacles import obstacles
 from containers.node.checkpoint.record import Record
@@ -236,10 +236,22 @@ def copy_beside(ct: Ct, new: Saved) -> None:
                            (ct.paths.bundle / "config.json", new.config)):  # fmt: skip
         if source.is_file():
             shutil.copyfile(source, target)
+    if groups := own_groups(ct):
+        new.groups.write_text("".join(f"{group}\n" for group in groups))
     new.scripts.mkdir(mode=0o700)
     for script in ct.paths.scripts.iterdir():
         if stat.S_ISREG(script.lstat().st_mode):
             shutil.copy(script, new.scripts / script.name)
+
+
+def own_groups(ct: Ct) -> list[str]:
+    """Those that the container made below its own in v2's hierarchy, where it is beside v1's:
+    CRIU, that restores all others, knows nothing of it there."""
+    places = mounted()
+    if "cgroup2" not in places or "freezer" not in places:
+        return []
+    top = places["cgroup2"] / ct.paths.cgroup.lstrip("/")
+    return sorted(f"{path.relative_to(top)}" for path in top.glob("**/") if path != top)
 
 
 def record_of(ct: Ct, kept: Saved, uuid: str) -> Record:

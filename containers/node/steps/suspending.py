@@ -37,11 +37,16 @@ def live_again(ct: Ct) -> None:
 
 
 def seal(ct: Ct) -> None:
-    """From here on it is suspended."""
     new = saved.new_dump(ct.paths)
     record.write(new, record_of(ct, new, NOBODY))
     manifest.write(new)
-    new.path.rename(saved.dump(ct.paths).path)
+
+
+def settle(ct: Ct) -> None:
+    """From here on it is suspended."""
+    new = saved.new_dump(ct.paths)
+    if new.path.exists():
+        new.path.rename(saved.dump(ct.paths).path)
     sync(ct.paths.private)
     forget_work(ct)
 
@@ -79,7 +84,8 @@ DISCARD = Step("discard-dump", "remove what was dumped", do=discard)
 BEGIN = Step("begin-dump", "make room for its processes", do=begin, undo=(DISCARD,))
 REVIVE = Step("revive-dump", "let its processes live again", do=live_again, leaves=State.RUNNING)
 DUMP = Step("dump", "keep its processes and end them", do=keep, undo=(REVIVE,))
-SEAL = Step("seal-dump", "take the hashes of all files", do=seal, commits=True)
+SEAL = Step("seal-dump", "take the hashes of all files", do=seal)
+SETTLE = Step("settle-dump", "keep it until it is resumed", do=settle, commits=True)
 CHECK = Step("check-dump", "verify what was kept", do=check)
 RESUME = RESTORE.but(do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS))
 DROP = Step("drop-dump", "remove what was dumped", do=drop, commits=True)

@@ -1,0 +1,135 @@
+"""A runner that is killed at any step of a snapshot: what it paused goes on, nothing is half."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from containers.node import runner, truth
+from containers.node.operations import PLANS
+from containers.node.states import State
+from tests.real.counter import count, counting, install
+from tests.real.snapshots import fresh, listed, private, take
+from tests.real.test_dead_runner import DyingJournal
+
+pytestmark = pytest.mark.criu
+UP, DOWN, MOUNTED, SUSPENDED = State.RUNNING, State.STOPPED, State.MOUNTED, State.SUSPENDED
+BEFORE = {"snapshot": UP, "snapshot stop": UP, "restore": UP, "suspend": UP, "resume": SUSPENDED,
+          "clone": State.CREATING, "rehearse": UP}  # fmt: skip
+SKIPPED = {
+    "snapshot": ("write-scripts", "delete", "dismount"),
+    "snapshot stop": ("pause", "thaw"),
+    "restore": (), "suspend": (), "resume": (), "clone": ("settle",), "rehearse": (),
+}  # fmt: skip
+
+
+def moments():
+    for name, state in BEFORE.items():
+        seen = set()
+        for step in PLANS[name.split()[0]].steps(state):
+            scripted = step.key.startswith(("own-", "global-"))
+            if scripted or step.key in SKIPPED[name] or step.key in seen:
+                continue
+            seen.add(step.key)
+            yield name, step.key, "began"
+            yield name, step.key, "ended"
+
+
+def die_at(rig, plan, ctid, step, moment, **params):
+    """Run an operation whose runner is killed at a moment; returns its number."""
+    number = rig.request(plan, ctid, **params)
+    child = os.fork()
+    if not child:
+        try:
+            os.setsid()
+            DyingJournal.at = (step, moment)
+            runner.SpoolJournal = DyingJournal
+            runner.main(rig.conf, number)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    return number
+
+
+def recovered(rig, number):
+    rig.zygote.recover(number)
+    outcome = rig.finish(number)
+    assert outcome.end["progress"] == "interrupted"
+    return outcome
+
+
+@pytest.mark.parametrize(("name", "step", "moment"), [*moments()])
+def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment):
+    plan, stop = name.split()[0], name.endswith("stop")
+    counting(rig, ctid)
+    count(rig, ctid)
+    kept = take(rig, ctid) if plan in ("restore", "clone", "rehearse") else None
+    if plan == "resume":
+        assert rig.operate("suspend", ctid).code == 0
+    if plan == "restore":
+        count(rig, ctid)
+    params = {
+        "snapshot": lambda: {"snapshot": fresh(), "stop": stop},
+        "restore": lambda: {**kept.params, "safety": fresh()},
+        "clone": lambda: {**kept.params, "source": ctid, "processes": True,
+                          "spec": {"state": "creating"}},
+        "rehearse": lambda: kept.params,
+    }.get(plan, dict)()  # fmt: skip
+    on = bare_ctid if plan == "clone" else ctid
+
+    outcome = recovered(rig, die_at(rig, plan, on, step, moment, **params))
+
+    state = rig.state(on)
+    assert outcome.end["state"] in (state, State.CREATING)
+    whole_snapshots(rig, ctid)
+    if state is UP:
+        assert not truth.paused(rig.paths(on))
+        assert count(rig, on) in ({2, 3} if plan == "restore" else {2})
+    else:
+        assert state in {"snapshot stop": (DOWN,), "suspend": (SUSPENDED,), "resume": (SUSPENDED,),
+                         "clone": (State.BROKEN,)}[name], outcome.log  # fmt: skip
+    if state is State.BROKEN:
+        assert not rig.paths(on).private.exists()
+    else:
+        expected = ["fs", "scripts", "ve.conf"]
+        assert private(rig, on) == (["dump", *expected] if state is SUSPENDED else expected)
+    assert not list(rig.conf.run.glob("criu-*"))
+    assert [path.name for path in (rig.conf.vz / "private").iterdir() if len(path.name) > 6] == []
+
+
+def whole_snapshots(rig, ctid):
+    from containers.node.checkpoint.verdict import verify
+
+    for name in listed(rig, ctid):
+        assert not name.startswith(".new-")
+        assert verify(rig.conf, ctid, name).reasons == (
+            "the panel has no record of its manifest to compare it with",
+        )
+
+
+@pytest.mark.parametrize("plan", ["snapshot", "suspend"])
+@pytest.mark.parametrize("delay", [0.03, 0.1, 0.2])
+def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
+    criu, rig, ctid, plan, delay
+):
+    """CRIU is not killed with it: it ends what it does, and is waited for."""
+    install(rig, ctid)
+    counting(rig, ctid)
+    params = {"snapshot": fresh()} if plan == "snapshot" else {}
+    number = rig.begin(plan, ctid, **params)
+    key = "dump-snapshot" if plan == "snapshot" else "dump"
+    events = rig.spool(number).read_events
+    rig.wait_for(
+        lambda: any(e["ev"] == "began" and e["step"] == key for e in events()[0]), "the dump"
+    )
+    time.sleep(delay)  # somewhere within it
+    os.kill(rig.spool(number).pid(), signal.SIGKILL)
+    rig.wait_for(lambda: not rig.spool(number).alive(), "its end")
+
+    outcome = recovered(rig, number)
+
+    assert (rig.state(ctid), listed(rig, ctid)) == (UP, []), outcome.log
+    assert count(rig, ctid) == 1
+    assert rig.operate(plan, ctid, **params).code == 0
