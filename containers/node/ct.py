@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.actions import Action, Scope
+from containers.node.door import Door
 from containers.node.layout import Layout
-from containers.node.run import Door
 from containers.node.runtimes import Runtime
 from containers.node.states import State
 from containers.node.storage import Storage

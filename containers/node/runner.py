@@ -19,6 +19,7 @@ from containers.node import actions, runtimes, storage, truth
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Script, Spec
+from containers.node.door import Door
 from containers.node.errors import (
     Cancelled,
     Code,
@@ -32,7 +33,6 @@ from containers.node.layout import Layout
 from containers.node.lock import locked
 from containers.node.operations import PLANS
 from containers.node.plan import Plan, Step, follow, passed_over, take, unwind
-from containers.node.run import Door
 from containers.node.spool import PATIENCE, Nudge, Spool, Writer
 from containers.node.states import Progress, State
 

@@ -12,9 +12,9 @@ from containers.node import actions, figures, preflight, runtimes, truth
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Spec
+from containers.node.door import Door
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
-from containers.node.run import Door
 from containers.node.runner import script_of
 from containers.node.scripts import hash_of
 from containers.node.storage import load as load_storage

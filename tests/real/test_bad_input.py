@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from containers.node.accounts import hash_password
+from containers.node.door import Door
 from containers.node.errors import TimedOut
-from containers.node.run import Door
 from containers.node.states import State
 from tests.real.rig import SLEEP, sleepers
 

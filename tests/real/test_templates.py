@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from containers.node.conf import NodeConf
+from containers.node.door import Door
 from containers.node.errors import Cancelled, CommandFailed
-from containers.node.run import Door, call
+from containers.node.run import call
 from containers.node.storage import Storage
 from containers.node.storage.mounts import mounts_in
 from containers.node.templates import busybox as busybox_template
