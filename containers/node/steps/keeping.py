@@ -13,14 +13,8 @@ from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
 from containers.node.exchange import exchange
 from containers.node.plan import Step
-from containers.node.steps.reinstalling import (
-    forget_notes,
-    note,
-    noted,
-    number,
-    role_of,
-    write_kept,
-)
+from containers.node.steps.reinstalling import write_kept
+from containers.node.steps.roles import forget_notes, note, noted, number, role_of
 from containers.node.storage.removal import remove
 
 

@@ -5,36 +5,29 @@ Which is which is written down (<private>/reinstall.json) and never guessed.
 """
 
 import contextlib
-import ctypes
-import errno
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
-from containers.node import identity, truth
+from containers.node import identity
 from containers.node.accounts import PASSWD, SHADOW, add_key, set_password
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
 from containers.node.beneath import Missing, Tree
-from containers.node.bundle import MIB, ids
+from containers.node.bundle import ids
 from containers.node.credentials import GROUP, merge_credentials
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import Code, OperationError
 from containers.node.exchange import exchange
 from containers.node.plan import Step
-from containers.node.run import call
 from containers.node.scripts import present, run_script
 from containers.node.steps.configuring import limit_disk_of
-from containers.node.storage.btrfs import Driver as Btrfs
+from containers.node.steps.oldfiles import copy, hide_old, keep_old, show_old, wants_old
+from containers.node.steps.roles import forget_notes, note, noted, number, role_of
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.shift import shift
 
 USE_THE_DEFAULT = 128
-OLD = "old"  # where the new system finds the files of the old one
-MNT_DETACH, CLONE_NEWNS = 2, 0x20000
-NOT_THERE = (0, errno.EINVAL, errno.ENOENT)  # nothing is mounted there
-COPYING = 4 * 3600.0  # seconds
 
 
 def custom(ct: Ct) -> Scope | None:
@@ -112,46 +105,6 @@ def identify(ct: Ct) -> None:
             identity.set_hostname(tree, ct.spec.hostname, ct.spec.ips)
 
 
-def keep_old(ct: Ct) -> None:
-    """The whole old tree under /old of the new one: shared, not doubled, where the disk can."""
-    require_room(ct)
-    target = ct.paths.fs_tmp / OLD
-    remove(ct.storage, target)
-    target.mkdir()
-    try:
-        copy(ct, ct.paths.fs, target)
-    except CommandFailed as e:
-        raise NoRoom("the disk is full") from e
-
-
-def require_room(ct: Ct) -> None:
-    """Asked beforehand: btrfs counts shared data only later, and then nothing can be written."""
-    if not (ct.storage.limits and ct.spec.diskspace):
-        return
-    both = sum(
-        ct.storage.parse_usage(call(ct.storage.usage(area))).bytes
-        for area in (ct.paths.fs, ct.paths.fs_tmp)
-    )
-    if both > ct.spec.diskspace * MIB:
-        raise NoRoom(f"they would take {both // MIB} MiB of {ct.spec.diskspace} MiB")
-
-
-class NoRoom(OperationError):
-    code = Code.REINSTALL
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the old files do not fit under /old: {why}")
-
-
-def copy(ct: Ct, source: Path, target: Path) -> None:
-    ct.run(["cp", "--archive", "--reflink=auto", "--one-file-system", "--no-target-directory",
-            f"{source}", f"{target}"], timeout=COPYING)  # fmt: skip
-
-
-def wants_old(ct: Ct) -> bool:
-    return not ct.params.get("skipbackup")
-
-
 def swap(ct: Ct) -> None:
     """Written down first, so that whoever comes after a crash knows which is which."""
     note(ct, old=number(ct, ct.paths.fs), new=number(ct, ct.paths.fs_tmp))
@@ -161,53 +114,6 @@ def swap(ct: Ct) -> None:
 def swap_back(ct: Ct) -> None:
     if role_of(ct, ct.paths.fs_tmp) == "old":
         exchange(ct.paths.fs, ct.paths.fs_tmp)
-
-
-def show_old(ct: Ct) -> None:
-    """The old system, read-only, at /old of the new one for as long as vps.configure runs."""
-    place = ct.paths.root / OLD
-    with Tree(ct.paths.fs, *ids(ct)) as tree:
-        tree.mkdir(f"/{OLD}")
-    ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs_tmp}", f"{place}"])
-    ct.run(["mount", "--options", "remount,bind,ro", f"{place}"])
-
-
-def hide_old(ct: Ct) -> None:
-    """Take /old from the running container, and from the mounts it is described by."""
-    init = truth.init_of(ct.paths)
-    if init and init.alive:
-        umount_inside(init.pid, f"/{OLD}")
-    place = f"{ct.paths.root / OLD}"
-    if any(where == place for where, _ in truth.submounts(ct.paths.root)):
-        ct.run(["umount", "--lazy", place])
-    forget_bind(ct.paths.bundle / "config.json", f"/{OLD}")
-    with Tree(ct.paths.fs, *ids(ct)) as tree:
-        tree.rmdir(f"/{OLD}")
-
-
-def umount_inside(pid: int, path: str) -> None:
-    """In the mount namespace of a container; nsenter would need the container's own /proc."""
-    child = os.fork()
-    if child:
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-            raise OperationError(f"{path} could not be taken from the running container")
-        return
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
-        failed = libc.setns(namespace, CLONE_NEWNS) or libc.umount2(path.encode(), MNT_DETACH)
-        os._exit(1 if failed and ctypes.get_errno() not in NOT_THERE else 0)
-    except BaseException:
-        os._exit(1)
-
-
-def forget_bind(config: Path, destination: str) -> None:
-    try:
-        described = json.loads(config.read_text())
-    except FileNotFoundError:
-        return
-    mounts = [m for m in described["mounts"] if m["destination"] != destination]
-    config.write_text(json.dumps({**described, "mounts": mounts}, indent=1))
 
 
 def configure(ct: Ct) -> None:
@@ -269,46 +175,6 @@ def write_kept(ct: Ct, aside: Path, until: str) -> None:
     draft = aside / "kept.new"
     draft.write_text(json.dumps({"until": until, "template": ct.spec.template}))
     draft.replace(aside / "kept.json")
-
-
-def number(ct: Ct, path: Path) -> str:
-    """What tells one area from another, whatever it is called and after a reboot too."""
-    if isinstance(ct.storage, Btrfs):
-        return call(ct.storage.number(path)).decode().strip()
-    return f"{path.lstat().st_ino}"
-
-
-def role_of(ct: Ct, path: Path) -> str:
-    """old or new, once that has been written down; else empty."""
-    if path.is_symlink() or not path.is_dir():
-        return ""
-    found, noted_ = number(ct, path), noted(ct)
-    return next((role for role in ("old", "new") if noted_.get(role) == found), "")
-
-
-def note_path(ct: Ct) -> Path:
-    return ct.paths.private / "reinstall.json"
-
-
-def noted(ct: Ct) -> dict[str, object]:
-    try:
-        return dict(json.loads(note_path(ct).read_text()))
-    except (OSError, ValueError):
-        return {}
-
-
-def forget_notes(ct: Ct) -> None:
-    note_path(ct).unlink(missing_ok=True)
-
-
-def note(ct: Ct, **what: object) -> None:
-    path = note_path(ct)
-    draft = path.with_suffix(".new")
-    with draft.open("w") as file:
-        json.dump({**noted(ct), **what}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def begin(ct: Ct) -> None:

@@ -22,7 +22,7 @@ from containers.node.run import call
 from containers.node.states import State
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
-from containers.node.steps.reinstalling import forget_notes, note, number, role_of
+from containers.node.steps.roles import forget_notes, note, number, role_of
 from containers.node.steps.running import (
     DELETE,
     POSTUMOUNT_SCRIPTS,
@@ -72,19 +72,26 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     try:
         pid = monitor.make(ct.paths, argv, timeout=limit)
     except CommandFailed as e:
-        if fault := hook.fault(e.said):
-            raise fault from e
-        ct.say(e.said)
-        why = criu.fault(work / "restore.log")
-        if "time limit" in e.said:
-            why = f"that was not done after {limit:g} s"
-        raise CannotRestore(f"its processes could not be restored: {why or e}") from e
+        raise not_restored(ct, e, work / "restore.log", limit) from e
+    finally:
+        forget_work(ct)
     init = init_of(ct)
     if init and init.kind is Kind.SYSTEMD:
         delegate(ct)
     ct.fact("init_pid", pid)
     ct.fact("init", init.kind if init else "")
-    forget_work(ct)
+
+
+def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> OperationError:
+    if fault := hook.fault(error.said):
+        return fault
+    ct.say(error.said)
+    for line in criu.errors(log):
+        ct.say(f"CRIU: {line}")
+    why = criu.fault(log) or f"{error}"
+    if "time limit" in error.said:
+        why = f"that was not done after {limit:g} s"
+    return CannotRestore(f"its processes could not be restored: {why}")
 
 
 def alive(ct: Ct) -> bool:

@@ -1,0 +1,107 @@
+"""The files of the old system in the new one: copied under /old, or shown there for a while."""
+
+import ctypes
+import errno
+import json
+import os
+from pathlib import Path
+
+from containers.node import truth
+from containers.node.beneath import Tree
+from containers.node.bundle import MIB, ids
+from containers.node.ct import Ct
+from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.run import call
+from containers.node.storage.removal import remove
+
+OLD = "old"
+COPYING = 4 * 3600.0  # seconds
+MNT_DETACH, CLONE_NEWNS = 2, 0x20000
+NOT_THERE = (0, errno.EINVAL, errno.ENOENT)  # nothing is mounted there
+
+
+def keep_old(ct: Ct) -> None:
+    """The whole old tree under /old of the new one: shared, not doubled, where the disk can."""
+    require_room(ct)
+    target = ct.paths.fs_tmp / OLD
+    remove(ct.storage, target)
+    target.mkdir()
+    try:
+        copy(ct, ct.paths.fs, target)
+    except CommandFailed as e:
+        raise NoRoom("the disk is full") from e
+
+
+def require_room(ct: Ct) -> None:
+    """Asked beforehand: btrfs counts shared data only later, and then nothing can be written."""
+    if not (ct.storage.limits and ct.spec.diskspace):
+        return
+    both = sum(
+        ct.storage.parse_usage(call(ct.storage.usage(area))).bytes
+        for area in (ct.paths.fs, ct.paths.fs_tmp)
+    )
+    if both > ct.spec.diskspace * MIB:
+        raise NoRoom(f"they would take {both // MIB} MiB of {ct.spec.diskspace} MiB")
+
+
+class NoRoom(OperationError):
+    code = Code.REINSTALL
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the old files do not fit under /old: {why}")
+
+
+def copy(ct: Ct, source: Path, target: Path) -> None:
+    ct.run(["cp", "--archive", "--reflink=auto", "--one-file-system", "--no-target-directory",
+            f"{source}", f"{target}"], timeout=COPYING)  # fmt: skip
+
+
+def wants_old(ct: Ct) -> bool:
+    return not ct.params.get("skipbackup")
+
+
+def show_old(ct: Ct) -> None:
+    """The old system, read-only, at /old of the new one for as long as vps.configure runs."""
+    place = ct.paths.root / OLD
+    with Tree(ct.paths.fs, *ids(ct)) as tree:
+        tree.mkdir(f"/{OLD}")
+    ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs_tmp}", f"{place}"])
+    ct.run(["mount", "--options", "remount,bind,ro", f"{place}"])
+
+
+def hide_old(ct: Ct) -> None:
+    """Take /old from the running container, and from the mounts it is described by."""
+    init = truth.init_of(ct.paths)
+    if init and init.alive:
+        umount_inside(init.pid, f"/{OLD}")
+    place = f"{ct.paths.root / OLD}"
+    if any(where == place for where, _ in truth.submounts(ct.paths.root)):
+        ct.run(["umount", "--lazy", place])
+    forget_bind(ct.paths.bundle / "config.json", f"/{OLD}")
+    with Tree(ct.paths.fs, *ids(ct)) as tree:
+        tree.rmdir(f"/{OLD}")
+
+
+def umount_inside(pid: int, path: str) -> None:
+    """In the mount namespace of a container; nsenter would need the container's own /proc."""
+    child = os.fork()
+    if child:
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            raise OperationError(f"{path} could not be taken from the running container")
+        return
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+        failed = libc.setns(namespace, CLONE_NEWNS) or libc.umount2(path.encode(), MNT_DETACH)
+        os._exit(1 if failed and ctypes.get_errno() not in NOT_THERE else 0)
+    except BaseException:
+        os._exit(1)
+
+
+def forget_bind(config: Path, destination: str) -> None:
+    try:
+        described = json.loads(config.read_text())
+    except FileNotFoundError:
+        return
+    mounts = [m for m in described["mounts"] if m["destination"] != destination]
+    config.write_text(json.dumps({**described, "mounts": mounts}, indent=1))
