@@ -79,7 +79,8 @@ def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment)
     }.get(plan, dict)()  # fmt: skip
     on = bare_ctid if plan == "clone" else ctid
 
-    outcome = recovered(rig, die_at(rig, plan, on, step, moment, **params))
+    number = die_at(rig, plan, on, step, moment, **params)
+    outcome = recovered(rig, number)
 
     state = rig.state(on)
     assert outcome.end["state"] in (state, State.CREATING)
@@ -95,7 +96,7 @@ def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment)
     else:
         expected = ["fs", "scripts", "ve.conf"]
         assert private(rig, on) == (["dump", *expected] if state is SUSPENDED else expected)
-    assert not list(rig.conf.run.glob("criu-*"))
+    assert not (rig.conf.run / f"criu-{number}").exists()
     assert [path.name for path in (rig.conf.vz / "private").iterdir() if len(path.name) > 6] == []
 
 

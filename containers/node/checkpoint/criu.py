@@ -11,6 +11,7 @@ from containers.node.errors import Code, OperationError
 from containers.node.run import call
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+FEW = 20  # errors that are told
 GHOSTS = 1 << 30  # bytes of one deleted file that is open still; CRIU's own limit is 1 MiB
 LIMIT = 60.0  # seconds a dump or a restore may take, and one more for each so many bytes
 BYTES_A_SECOND = 20 << 20
@@ -124,12 +125,17 @@ def time_limit(size: int) -> float:
 
 def fault(log: Path) -> str:
     """Why it failed, as a clause; empty when the log doesn't say."""
+    found = errors(log)
+    for sign, saying in SAYINGS.items():
+        if any(sign in error for error in found):
+            return saying
+    return next((error.rstrip(".") for error in found if not NOISE.search(error)), "")
+
+
+def errors(log: Path) -> list[str]:
+    """What it called an error, in its own words."""
     try:
         text = log.read_text(errors="replace")
     except OSError:
-        return ""
-    errors = [match["what"].strip() for match in ERROR.finditer(text)]
-    for sign, saying in SAYINGS.items():
-        if any(sign in error for error in errors):
-            return saying
-    return next((error.rstrip(".") for error in errors if not NOISE.search(error)), "")
+        return []
+    return [match["what"].strip() for match in ERROR.finditer(text)][:FEW]

@@ -64,12 +64,12 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
         delete(ct)
     forget_work(ct)
     work = work_of(ct)
-    describe(ct, kept, alone=alone)
-    criu.write_options(work / "options", tcp_close=tcp_close)
     env = criu.environment(own, work / "options")
     limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
     argv = ct.runtime.restore(ct.paths, env, kept.images, work)
     try:
+        criu.write_options(work / "options", tcp_close=tcp_close)
+        describe(ct, kept, alone=alone)
         pid = monitor.make(ct.paths, argv, timeout=limit)
     except CommandFailed as e:
         raise not_restored(ct, e, work / "restore.log", limit) from e

@@ -117,6 +117,8 @@ def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
     if isinstance(error, TimedOut):
         why = f"that was not done after {error.seconds:g} s"
     ct.say(error.said or f"{error}")
+    for line in criu.errors(log):
+        ct.say(f"CRIU: {line}")
     if "disk is full" in why or space(ct.paths.node.vz).free < SPARE:
         return NoSpace("its processes can't be kept: the disk is full")
     return CannotDump(f"its processes can't be kept: {why or error}")
