@@ -1,0 +1,227 @@
+"""A container is set up afresh from a phone, by touch, over a bad line; and it's put back."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils.timezone import now
+from playwright.sync_api import Browser, Page, expect
+
+from containers.models import Container, Inquiry, KeptSystem, Node, Operation
+from containers.node.states import State
+from tests.browser.conftest import Open
+from tests.browser.server import PATIENCE, PHONE
+from tests.real.panel import Panel as WholePanel
+from tests.real.panel import whole_panel
+from tests.web.test_reinstallation import FOUND
+
+URL = "/containers/101/reinstallation/"
+TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+CUT = 3.0  # seconds without a connection
+MIB = 1 << 20
+
+
+def answer(ring: Any, **differently: Any) -> None:
+    """What the node would say."""
+    Inquiry.objects.filter(answered=None).update(answer={**FOUND, **differently}, answered=now())
+    ring(everybody=True, inquiry=1)
+
+
+@pytest.fixture
+def ct101(ct101: Container) -> Container:
+    Node.objects.update(heartbeat=now())
+    Container.objects.update(state=State.RUNNING, hostname="Web1.example", diskspace=1024)
+    ct101.refresh_from_db()
+    return ct101
+
+
+def through(page: Page, access: str = "", keep: str = "") -> None:
+    """To the review."""
+    page.get_by_role("button", name="Go on to access and data").tap()
+    if access:
+        page.get_by_label(access).tap()
+    if keep:
+        page.get_by_label(keep).tap()
+    page.get_by_role("button", name="Go on to the review").tap()
+    expect(page.get_by_role("heading", name="What becomes of this container")).to_be_visible()
+
+
+def test_by_touch_on_a_phone_with_every_step_reloaded(
+    page_of: Open, bob: User, ct101: Container, ring: Any
+) -> None:
+    page = page_of(bob, "/containers/101/", **TOUCH)
+    page.get_by_role("link", name="Reinstall").tap()
+    expect(page.get_by_role("heading", name="New system")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Go on to access and data").tap()
+    expect(page.get_by_text("Who can sign in afterwards")).to_be_visible()
+    page.reload()
+    page.get_by_label("Only root, with a generated password").tap()
+    page.get_by_role("button", name="Go on to the review").tap()
+    expect(page.get_by_text("Looking at the container")).to_be_visible()
+    page.reload()
+    answer(ring)
+    expect(page.get_by_text("fit within its")).to_be_visible()  # without another reload
+    box = page.get_by_label("Type Web1.example to confirm")
+    assert box.get_attribute("autocapitalize") == "none"
+    box.fill("web1.EXAMPLE")
+    page.get_by_role("button", name="Reinstall", exact=True).tap()
+    expect(page.get_by_role("heading", name="Reinstall Web1.example")).to_be_visible()
+    expect(page.locator("#secret")).to_be_visible()
+    expect(page.get_by_text("You may close this page")).to_be_visible()
+    assert Operation.objects.get().params["resetpwdb"] is True
+
+
+@pytest.mark.parametrize("step", ["system", "access", "review"])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_no_step_is_wider_than_a_phone(
+    step: str, colours: str, page_of: Open, bob: User, ct101: Container, ring: Any
+) -> None:
+    Container.objects.update(hostname="a-rather-long-name.of-a-container.example.com")
+    page = page_of(bob, URL, **TOUCH, color_scheme=colours)
+    through(page)
+    answer(ring, credentials="/etc/passwd is " + "x" * 90)
+    page.goto(f"{URL}?step={step}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_without_javascript_it_is_set_up_all_the_same(
+    page_of: Open, bob: User, ct101: Container, ring: Any
+) -> None:
+    page = page_of(bob, URL, java_script_enabled=False, **TOUCH)
+    through(page, access="Only root, with a generated password", keep="Erase them")
+    answer(ring)
+    page.get_by_role("link", name="Show what was found").tap()
+    page.get_by_label("Type Web1.example").fill("web1.example")
+    page.get_by_role("button", name="Erase and reinstall").tap()
+    expect(page.locator("#secret")).to_be_visible()
+    assert Operation.objects.get().params["skipbackup"] is True
+
+
+def test_old_files_that_do_not_fit_are_kept_aside_by_one_button(
+    page_of: Open, bob: User, ct101: Container, ring: Any
+) -> None:
+    page = page_of(bob, URL, **TOUCH)
+    through(page)
+    answer(ring, old={"bytes": 2000 * MIB, "files": 9})
+    expect(page.get_by_text("do not both fit")).to_be_visible()
+    page.get_by_role("button", name="Keep the old files aside until").tap()
+    expect(page.get_by_text("do not both fit")).to_have_count(0)
+    page.get_by_label("Type Web1.example").fill("web1.example")
+    page.get_by_role("button", name="Reinstall", exact=True).tap()
+    expect(page.get_by_role("heading", name="Reinstall Web1.example")).to_be_visible()
+    assert Operation.objects.get().params["skipbackup"] is True
+
+
+def test_what_is_kept_is_put_back_after_a_question(
+    page_of: Open, bob: User, ct101: Container
+) -> None:
+    KeptSystem.objects.create(container=ct101, number=4, since=now(), until=now(), size=5 * MIB)
+    page = page_of(bob, "/containers/101/", **TOUCH)
+    page.get_by_role("link", name="Put it back").tap()
+    expect(page.get_by_text("The present system is kept in its place")).to_be_visible()
+    expect(page.get_by_role("link", name="Keep it as it is")).to_be_focused()
+    page.get_by_role("button", name="Put it back").tap()
+    expect(page.get_by_role("heading", name="Undo the reinstallation")).to_be_visible()
+
+
+# On a whole panel, with a real container
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[WholePanel]:
+    if os.geteuid() != 0:
+        pytest.skip("a whole panel needs root")
+    with whole_panel() as panel:
+        panel.pctl("user", "create", "bob", "--password-stdin", stdin="bob's very own\n")
+        panel.pctl(
+            "create",
+            101,
+            "--ostemplate",
+            "busybox",
+            "--hostname",
+            "web1.example",
+            "--owner",
+            "bob",
+            "--diskspace",
+            "1G",
+            "--userpasswd",
+            "root:sesame open",
+        )
+        panel.pctl("start", 101)
+        yield panel
+
+
+@pytest.fixture
+def phone(whole: WholePanel, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(base_url=whole.url, **TOUCH)
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+    page.goto("/login/")
+    page.get_by_label("User name").fill("bob")
+    page.get_by_label("Password").fill("bob's very own")
+    page.get_by_role("button", name="Sign in").tap()
+    expect(page.get_by_role("heading", name="Containers")).to_be_visible()
+    yield page
+    context.close()
+
+
+@pytest.mark.real
+@pytest.mark.redis
+def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line_and_undoes_it(
+    whole: WholePanel, phone: Page
+) -> None:
+    fs = whole.path(101).fs
+    (fs / "root/mine").write_text("precious\n")
+    whole.save(101, "start", "#!/bin/sh\necho begun\nwhile [ ! -e /open ]; do sleep 0.1; done\n")
+
+    phone.goto(URL)
+    through(phone)
+    phone.get_by_label("Type web1.example").fill("WEB1.example")
+    phone.get_by_role("button", name="Reinstall", exact=True).tap()
+    phone.wait_for_url("**/operations/*/")
+    operation = whole.last(101)
+    whole.until_says(operation, b"begun\n")
+    phone.reload()
+    expect(phone.get_by_text("You may close this page")).to_be_visible()
+    phone.context.set_offline(True)
+    time.sleep(CUT)
+    (fs / "open").touch()  # in the new system by now
+    assert whole.until_over(operation) == "succeeded"
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("web1.example has its new system, and runs.")).to_be_visible()
+    assert not (fs / "root/mine").exists()
+    assert (fs / "old/root/mine").read_text() == "precious\n"
+
+    (fs / "root/afterwards").write_text("new\n")
+    phone.get_by_role("link", name="put the other system back").tap()
+    whole.save(101, "start", "#!/bin/sh\nexit 0\n")
+    phone.get_by_role("button", name="Put it back").tap()
+    expect(phone.get_by_text("web1.example has its old system again, and runs.")).to_be_visible()
+    assert (fs / "root/mine").exists()
+    assert not (fs / "root/afterwards").exists()
+    phone.goto("/containers/101/")
+    phone.get_by_role("link", name="Put it back").tap()  # and forth again
+    phone.get_by_role("button", name="Put it back").tap()
+    expect(phone.get_by_text("web1.example has its old system again, and runs.")).to_be_visible()
+    assert (fs / "root/afterwards").exists()
+
+
+@pytest.mark.real
+@pytest.mark.redis
+def test_a_stop_script_that_fails_is_passed_over_by_one_button(
+    whole: WholePanel, phone: Page
+) -> None:
+    whole.save(101, "stop", "#!/bin/sh\nexit 5\n")
+    phone.goto(URL)
+    through(phone)
+    phone.get_by_label("Type web1.example").fill("web1.example")
+    phone.get_by_role("button", name="Reinstall", exact=True).tap()
+    expect(phone.get_by_text("Nothing is lost")).to_be_visible()
+    phone.get_by_role("button", name="Stop it without the script").tap()
+    phone.get_by_label("Type web1.example").fill("web1.example")
+    phone.get_by_role("button", name="Reinstall", exact=True).tap()
+    expect(phone.get_by_text("web1.example has its new system, and runs.")).to_be_visible()
