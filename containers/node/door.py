@@ -18,6 +18,7 @@ from containers.node.run import PATIENCE, call, starting
 
 CHUNK = 64 * 1024
 DRAIN = 0.2  # seconds that output may still arrive after its process has ended
+UMASK = 0o022  # of scripts and commands: what they make, others may read. Ours is 077.
 STARTING = 15.0  # seconds a runtime may take to start something in a container
 
 Out = Callable[[bytes], None]
@@ -45,6 +46,7 @@ class Door:
         timeout: float | None = None,
         terminal: bool = False,
         group: Group | None = None,
+        umask: int = -1,
     ) -> int:
         """Run argv to its end, its output going out as it comes; returns its exit code.
 
@@ -57,7 +59,7 @@ class Door:
             ours.callback(os.close, writer)
             feed = subprocess.PIPE if stdin else subprocess.DEVNULL
             with starting(argv, stdin=feed, stdout=writer, stderr=writer, env=env,
-                          group=group) as process:  # fmt: skip
+                          group=group, umask=umask) as process:  # fmt: skip
                 ours.close()
                 if process.stdin:
                     feeding(process.stdin.fileno(), stdin, process.stdin.close)
@@ -91,7 +93,8 @@ class Door:
             with contextlib.ExitStack() as theirs:
                 theirs.callback(os.close, writer)
                 theirs.callback(os.close, source)
-                with starting(argv, stdin=source, stdout=writer, stderr=writer) as process:
+                with starting(argv, stdin=source, stdout=writer, stderr=writer,
+                              umask=UMASK) as process:  # fmt: skip
                     code = self.started(argv, process, min(timeout or STARTING, STARTING), group)
                 if code:
                     self.drain(reader)

@@ -114,6 +114,7 @@ def starting(
     stderr: int,
     env: Mapping[str, str] | None = None,
     group: Group | None = None,
+    umask: int = -1,
 ) -> Iterator[subprocess.Popen[bytes]]:
     if group:
         group.make()
@@ -126,6 +127,7 @@ def starting(
             env=env,
             cwd="/",
             start_new_session=True,
+            umask=umask,
             preexec_fn=group.add if group else None,  # safe: a runner has one thread
         )
     except OSError as e:

@@ -11,6 +11,7 @@ from containers.node.beneath import Tree
 from containers.node.bundle import write_process
 from containers.node.cgroup import Group
 from containers.node.ct import Ct, Script
+from containers.node.door import UMASK
 from containers.node.errors import (
     Cancelled,
     CannotStart,
@@ -191,7 +192,8 @@ def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:
     env = {**HOST_ENV, "VEID": f"{ct.ctid}", "VE_CONFFILE": f"{ct.paths.conf_link}"}
     group = Group(f"{ct.paths.node.cgroup}/operation-{ct.operation}")
     try:
-        return ct.run(argv, env=env, terminal=True, timeout=ct.script_timeout, group=group, ok=ok)
+        return ct.run(argv, env=env, terminal=True, timeout=ct.script_timeout, group=group, ok=ok,
+                      umask=UMASK)  # fmt: skip
     finally:
         group.remove(heir=Group(f"{ct.paths.node.cgroup}/left-running"))
 

@@ -65,6 +65,16 @@ def test_a_container_script_runs_in_the_container_before_its_init(rig, ctid):
     assert f"HOME=/\nPATH={path}\nTERM=linux\nVEID={ctid}\nto stderr\n" in log
 
 
+def test_what_scripts_make_can_be_read_by_others(rig, ctid):
+    rig.write(ctid, "mount", "#!/bin/sh\numask\n")
+    rig.write(ctid, "start", "echo in it: $(umask)\n")
+
+    log = rig.operate("start", ctid).log
+
+    assert "\n0022\n" in log
+    assert "in it: 0022\n" in log
+
+
 def test_the_stop_script_runs_in_the_running_container(rig, ctid):
     rig.operate("start", ctid)
     rig.write(ctid, "stop", "cat /proc/1/comm\n")
