@@ -44,7 +44,7 @@ def main(conf: NodeConf, operation: int, *, recover: bool = False) -> None:
     with spool.hold() as mine:
         if not mine:
             return  # the operation has its runner
-        os.umask(0o022)  # what scripts find; files that are nobody else's have modes of their own
+        os.umask(0o077)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         request = spool.read_request()
         patience = request.get("patience", PATIENCE)
