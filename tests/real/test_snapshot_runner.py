@@ -24,6 +24,18 @@ SKIPPED = {
 }  # fmt: skip
 
 
+TELLING = {  # the moments that make test looks at
+    ("snapshot", "pause", "ended"), ("snapshot", "dump-snapshot", "ended"),
+    ("snapshot", "seal-snapshot", "ended"), ("snapshot", "publish-snapshot", "began"),
+    ("snapshot stop", "dump-snapshot", "ended"), ("snapshot stop", "delete", "began"),
+    ("restore", "dump-safety", "ended"), ("restore", "switch-disk", "ended"),
+    ("restore", "restore", "began"), ("restore", "restore", "ended"),
+    ("suspend", "dump", "ended"), ("suspend", "settle-dump", "ended"),
+    ("resume", "restore", "began"), ("resume", "restore", "ended"),
+    ("clone", "restore", "ended"), ("rehearse", "rehearse", "ended"),
+}  # fmt: skip
+
+
 def moments():
     for name, state in BEFORE.items():
         seen = set()
@@ -32,8 +44,9 @@ def moments():
             if scripted or step.key in SKIPPED[name] or step.key in seen:
                 continue
             seen.add(step.key)
-            yield name, step.key, "began"
-            yield name, step.key, "ended"
+            for moment in ("began", "ended"):
+                short = (name, step.key, moment) in TELLING
+                yield pytest.param(name, step.key, moment, marks=() if short else pytest.mark.long)
 
 
 def die_at(rig, plan, ctid, step, moment, **params):

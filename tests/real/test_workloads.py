@@ -1,0 +1,225 @@
+"""Real systems and servers over a snapshot: what they hold in memory is there again."""
+
+import socket
+import subprocess
+import time
+
+import pytest
+
+from containers.node.states import State
+from tests.real.conftest import CTIDS
+from tests.real.snapshots import fresh, take
+
+pytestmark = [pytest.mark.criu, pytest.mark.timeout(900)]
+UP = State.RUNNING
+KEYS = 200_000
+
+
+class Machine:
+    """A container of Debian's with an address, operated with one specification."""
+
+    def __init__(self, rig, ctid, template, address, hostname):
+        self.rig, self.ctid, self.address = rig, ctid, address
+        self.spec = {"template": template, "ips": [address], "hostname": hostname}
+
+    def operate(self, plan, **params):
+        done = self.rig.operate(plan, self.ctid, spec=self.spec, **params)
+        assert done.code == 0, done.log
+        return done
+
+    def take(self, **params):
+        return take(self.rig, self.ctid, spec=self.spec, **params)
+
+    def inside(self, *command, ok=(0,)):
+        argv = ["runc", "--root", f"{self.rig.paths(self.ctid).runc_root}", "exec", f"{self.ctid}"]
+        done = subprocess.run([*argv, *command], capture_output=True, text=True, timeout=60)
+        return done.stdout.strip()
+
+    def until(self, happened, what, patience=60):
+        deadline = time.monotonic() + patience
+        while not happened():
+            assert time.monotonic() < deadline, f"waited {patience} s for {what}"
+            time.sleep(0.1)  # it can't tell us
+
+    def redis(self, *words):
+        return self.inside("redis-cli", *words)
+
+
+@pytest.fixture
+def machines(criu, rig, networked):
+    """Makes containers of a template, started; gone afterwards."""
+    made = []
+
+    def make(template, hostname="kept", start=True):
+        number = next(CTIDS)
+        address = f"{networked.network_address + 60 + len(made)}"
+        machine = Machine(rig, number, template, address, hostname)
+        made.append(number)
+        if start:
+            machine.operate("create")
+            machine.operate("start")
+        return machine
+
+    yield make
+    for number in made:
+        rig.clear(number)
+
+
+def http(address):
+    try:
+        with socket.create_connection((address, 80), timeout=2) as line:
+            line.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+            return line.recv(100).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+def serves(machine):
+    return (
+        machine.redis("ping") == "PONG"
+        and "accepting" in machine.inside("pg_isready")
+        and http(machine.address)
+    )
+
+
+@pytest.fixture
+def servers(machines, debian_workload):
+    """nginx, redis with its keys, postgres with a session that has a temporary table."""
+    machine = machines(debian_workload.name)
+    machine.until(lambda: serves(machine), "the servers")
+    machine.redis("eval", f"for i = 1, {KEYS} do redis.call('set', 'key:' .. i, i) end", "0")
+    machine.redis("config", "set", "save", "")
+    machine.inside("su", "postgres", "-c", SESSION)
+    machine.until(lambda: machine.inside("cat", "/tmp/answer") == "1", "the session")
+    return machine
+
+
+# A client of its own in the container, that answers with what is in its temporary table.
+SESSION = """(rm -f /tmp/ask /tmp/answer; mkfifo /tmp/ask
+  { echo 'CREATE TEMPORARY TABLE kept (n int);'
+    while read -r n </tmp/ask; do
+      echo "INSERT INTO kept VALUES ($n);"
+      echo '\\o /tmp/answer.new'; echo 'SELECT count(*) FROM kept;'; echo '\\o'
+      echo '\\! mv /tmp/answer.new /tmp/answer'
+    done; } | psql -Atq >/dev/null 2>&1
+) </dev/null >/dev/null 2>&1 & sleep 1; echo 1 >/tmp/ask"""
+
+
+def asked(machine, expected):
+    machine.inside("su", "postgres", "-c", "echo 1 >/tmp/ask")
+    machine.until(lambda: machine.inside("cat", "/tmp/answer") == f"{expected}", "the session")
+
+
+@pytest.mark.long
+def test_servers_are_kept_over_a_kill_and_a_restore_to_an_earlier_point(servers):
+    run_id = run_of(servers)
+    kept = servers.take()
+    assert kept.verify().answer == "ok", kept.verify()
+    assert servers.redis("dbsize") == f"{KEYS}"
+    servers.redis("flushall")
+    asked(servers, 2)
+    asked(servers, 3)
+
+    with socket.create_connection((servers.address, 80), timeout=5) as line:
+        servers.operate("restore", **kept.params, safety=fresh())
+        line.settimeout(5)
+
+    assert servers.redis("dbsize") == f"{KEYS}"
+    assert servers.redis("get", f"key:{KEYS}") == f"{KEYS}"
+    assert run_of(servers) == run_id
+    asked(servers, 2)
+    assert serves(servers)
+
+
+def run_of(machine):
+    return machine.inside("sh", "-c", "redis-cli info server | grep run_id")
+
+
+@pytest.mark.long
+def test_a_client_of_redis_goes_on_over_a_restore_in_place(servers):
+    servers.redis("config", "set", "protected-mode", "no")
+    servers.redis("config", "set", "bind", "0.0.0.0")
+    with socket.create_connection((servers.address, 6379), timeout=10) as line:
+        assert said(line, b"GET key:7\r\n") == b"$1\r\n7\r\n"
+        kept = servers.take()
+        servers.operate("restore", **kept.params, safety=fresh())
+        assert said(line, b"GET key:77\r\n") == b"$2\r\n77\r\n"
+
+
+def said(line, words):
+    line.settimeout(20)
+    line.sendall(words)
+    return line.recv(100)
+
+
+@pytest.mark.long
+def test_servers_listen_in_a_clone(servers, machines):
+    kept = servers.take()
+    clone = machines(servers.spec["template"], "clone", start=False)
+    clone.spec["state"] = "creating"
+
+    clone.operate("clone", source=servers.ctid, processes=True, **kept.params)
+
+    clone.until(lambda: serves(clone), "the clone's servers")
+    assert clone.redis("dbsize") == f"{KEYS}"
+    assert clone.inside("hostname") == "clone"
+    assert clone.inside("cat", "/etc/machine-id") != servers.inside("cat", "/etc/machine-id")
+    assert serves(servers)
+
+
+@pytest.mark.long
+def test_a_session_from_outside_the_tree_is_a_clear_reason(servers):
+    """psql of an exec session, connected by a unix socket to a server that would be dumped."""
+    paths = servers.rig.paths(servers.ctid)
+    argv = ["runc", "--root", f"{paths.runc_root}", "exec", f"{servers.ctid}",
+            "su", "postgres", "-c", "psql -c 'SELECT pg_sleep(600)'"]  # fmt: skip
+    session = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        servers.until(lambda: "pg_sleep" in servers.inside("ps", "axww"), "the session")
+        refused = servers.rig.operate(
+            "snapshot", servers.ctid, spec=servers.spec, snapshot=fresh()
+        )
+        assert (refused.code, refused.state) == (16, UP)
+        assert "end open exec sessions first" in refused.end["error"]
+        assert serves(servers)
+    finally:
+        session.kill()
+        session.wait()
+
+
+def test_debian_with_sysvinit_is_kept(machines, debian_template):
+    machine = machines(debian_template.name)
+    machine.until(lambda: "sshd" in machine.inside("ps", "ax"), "sshd")
+    before = machine.inside("sh", "-c", "pgrep -o sshd")
+    kept = machine.take()
+    assert (kept.verify().answer, kept.verify().reasons) == ("ok", ())
+
+    machine.operate("restore", **kept.params, safety=fresh())
+
+    assert machine.inside("sh", "-c", "pgrep -o sshd") == before
+    with socket.create_connection((machine.address, 22), timeout=5) as line:
+        assert line.recv(20).startswith(b"SSH-2.0")
+    machine.operate("suspend")
+    machine.operate("resume")
+    assert machine.inside("sh", "-c", "pgrep -o sshd") == before
+    assert "it is killed" not in machine.operate("stop").log
+
+
+def test_debian_with_systemd_is_kept_and_its_verdict_says_what_is_uncertain(
+    machines, debian_systemd_template
+):
+    machine = machines(debian_systemd_template.name)
+    running = ("running", "degraded")
+    machine.until(lambda: machine.inside("systemctl", "is-system-running") in running, "systemd")
+    kept = machine.take()
+    verdict = kept.verify()
+    assert (verdict.answer, len(verdict.reasons)) == ("can't tell", 1)
+    assert "systemd" in verdict.reasons[0]
+
+    machine.operate("restore", **kept.params, safety=fresh())
+
+    machine.until(lambda: machine.inside("systemctl", "is-system-running") in running, "systemd")
+    assert machine.inside("systemctl", "is-active", "ssh") == "active"
+    with socket.create_connection((machine.address, 22), timeout=5) as line:
+        assert line.recv(20).startswith(b"SSH-2.0")
+    assert "it is killed" not in machine.operate("stop").log
