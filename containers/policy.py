@@ -51,7 +51,8 @@ OWNER = is_active & (is_staff | is_owner)
 TABLE = {
     # a container's owner, and staff
     "view_container": OWNER,
-    "operate_container": OWNER,  # start, stop, restart
+    "operate_container": OWNER,  # start, stop, restart, suspend, resume
+    "snapshot_container": OWNER,  # make, verify, restore, delete; so many as staff allow
     "set_hostname": OWNER,
     "set_password": OWNER,
     "view_operation": OWNER,
@@ -64,6 +65,7 @@ TABLE = {
     # what scripts said in the node's context
     "view_node_output": STAFF | (OWNER & shows_host_output),
     # staff
+    "manage_snapshots": STAFF,  # protect, clone, publish; schedules
     "manage_container": STAFF,  # create, destroy, mount, umount, exec, limits, addresses, owner
     "skip_stop_script": STAFF,
     "view_scripts": STAFF,
@@ -76,12 +78,14 @@ TABLE = {
 for name, holds in TABLE.items():
     add_perm(f"containers.{name}", holds)  # type: ignore[no-untyped-call]
 
-FOR_OWNERS = frozenset({"start", "stop", "restart"})
+FOR_OWNERS = frozenset({"start", "stop", "restart", "suspend", "resume"})
 
 
 def permission_for(kind: str) -> str:
     """The permission it takes to request an operation of this kind."""
     if kind in FOR_OWNERS:
         return "containers.operate_container"
+    if kind in ("snapshot", "restore", "delete_snapshot"):
+        return "containers.snapshot_container"
     reinstalls = kind in ("reinstall", "undo_reinstall")
     return "containers.reinstall_container" if reinstalls else "containers.manage_container"

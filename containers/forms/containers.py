@@ -14,6 +14,7 @@ from containers.forms.fields import AddressesField, CheckedField, WordsField, ch
 from containers.forms.passwords import AccessForm
 from containers.models import Container, Operation, Template, Via, wish
 from containers.models.container import HIGHEST, LOWEST
+from containers.models.snapshot import DEFAULT_LIMIT
 from containers.node.errors import BadValue, Code, OperationError
 
 FIRST = 101  # the lowest CT ID that is suggested: vzctl keeps 1 to 100 for itself
@@ -23,6 +24,9 @@ COLUMNS = (
     "hostname", "name", "description", "owner", "ram", "cpus", "pids", "diskspace",
     "nameservers", "searchdomains", "onboot", "disabled",
 )  # fmt: skip
+
+
+OF_PANEL = frozenset({"owner", "snapshot_limit"})
 
 
 class Addressing(models.TextChoices):
@@ -154,10 +158,18 @@ class SettingsForm(ColumnsForm):
     disabled = forms.BooleanField(
         label="Disabled", required=False, help_text="It may not be started"
     )
+    snapshot_limit = forms.IntegerField(
+        label="Snapshots",
+        required=False,
+        min_value=0,
+        max_value=1000,
+        help_text=f"That its owner may make; empty for {DEFAULT_LIMIT}",
+    )
 
     def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
         initial = {name: getattr(container, name) for name in COLUMNS if name != "owner"}
         initial |= {"owner": container.owner_id, "ips": container.addresses}
+        initial["snapshot_limit"] = container.snapshot_limit
         if container.cpus is not None:
             initial["cpus"] = Decimal(f"{container.cpus.normalize():f}")
         super().__init__(*args, initial=initial, **kwargs)
@@ -169,13 +181,12 @@ class SettingsForm(ColumnsForm):
         None when the node need not know of it, or when it could not be, with the form's errors.
         """
         changed = set(self.changed_data)
-        if changed <= {"owner"}:
-            self.container.owner = self.cleaned_data.get("owner", self.container.owner)
-            self.container.save(update_fields=["owner"])
+        if changed <= OF_PANEL:
+            self.decide()
             return None
         has, wanted = self.container.addresses, self.cleaned_data.get("ips")
         try:
-            return self.container.change(
+            operation = self.container.change(
                 add=[ip for ip in wanted or [] if ip not in has],
                 drop=[ip for ip in has if wanted is not None and ip not in wanted],
                 by=by,
@@ -185,6 +196,15 @@ class SettingsForm(ColumnsForm):
         except BadValue as error:
             self.refuse(error)
             return None
+        self.decide()
+        return operation
+
+    def decide(self) -> None:
+        """What only the panel need know."""
+        names = OF_PANEL & set(self.fields)
+        for name in names:
+            setattr(self.container, name, self.cleaned_data[name])
+        self.container.save(update_fields=names)
 
 
 class HostnameForm(SettingsForm):

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from containers.models import Container
+from containers.node.states import State
 
 LONGEST = 4096  # characters of a command
 
@@ -34,6 +35,26 @@ class RequestForm(forms.Form):
     def permission(self) -> str:
         """What it takes beyond the permission for its kind."""
         return ""
+
+
+class StartForm(RequestForm):
+    """Of a suspended container, it throws its saved processes away; that is asked for."""
+
+    discard = forms.BooleanField(
+        label="Throw its saved processes away and start it afresh", required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.container.state == State.SUSPENDED:
+            self.fields["discard"].required = True
+            self.fields["discard"].error_messages["required"] = "Resume it, or say so here."
+        else:
+            del self.fields["discard"]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return super().params | ({"discard": True} if self.cleaned_data.get("discard") else {})
 
 
 class StopForm(RequestForm):
@@ -105,9 +126,11 @@ class ExecForm(RequestForm):
 
 
 FORMS: dict[str, type[RequestForm]] = {
-    "start": RequestForm,
+    "start": StartForm,
     "stop": StopForm,
     "restart": RequestForm,
+    "suspend": RequestForm,
+    "resume": RequestForm,
     "mount": RequestForm,
     "umount": RequestForm,
     "destroy": DestroyForm,

@@ -86,8 +86,10 @@ class Schedule(models.Model):
             return found
         return after + timedelta(minutes=self.every or LONGEST)
 
-    def due(self) -> bool:
-        return self.next <= now()
+    def begin(self) -> None:
+        """From now on, as it says."""
+        self.failures, self.error, self.next = 0, "", self.following(now())
+        self.save()
 
     def requested(self) -> None:
         """One was asked for: those that were missed meanwhile are not made."""

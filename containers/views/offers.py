@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -41,6 +41,11 @@ VERBS = {
             "restart", "Restart", "restart",
             consequence="It is stopped and started, with all its scripts.",
         ),
+        Verb(
+            "suspend", "Suspend", "pause",
+            consequence="Its processes are kept on the node and end; Resume lets them go on.",
+        ),
+        Verb("resume", "Resume", "play"),
         Verb("reinstall", "Reinstall", "layers", asks=True, page="reinstallation"),
         Verb("mount", "Mount", "mount"),
         Verb("umount", "Dismount", "umount"),
@@ -68,19 +73,39 @@ def of(user: User, container: Container) -> list[Offer]:
     """What this user may ever do with it, in the order of the buttons."""
     holder = container.operation
     return [
-        Offer(verb, refusal(container, verb.kind, holder))
+        Offer(fitted(verb, container), refusal(container, verb.kind, holder))
         for verb in VERBS.values()
         if user.has_perm(policy.permission_for(verb.kind), container)
+        and verb.kind not in UNFIT[container.state == State.SUSPENDED]
     ]
+
+
+UNFIT = {True: ("suspend", "stop", "restart"), False: ("resume",)}
+
+
+def fitted(verb: Verb, container: Container) -> Verb:
+    """To start a suspended container loses its processes: that is asked first."""
+    if verb.kind == "start" and container.state == State.SUSPENDED:
+        return replace(verb, asks=True, danger=True, consequence=LOSES)
+    return verb
+
+
+LOSES = (
+    "It is suspended. Resume lets its processes go on where they were; Start throws them away, "
+    "with all that they have not written to its disk."
+)
 
 
 def quick(user: User, container: Container) -> Offer | None:
     """The one button of a row in the list."""
     holder = next(iter(getattr(container, "unfinished", [])), None)
-    kind = "stop" if container.state in (State.RUNNING, State.PAUSED) else "start"
+    kind = QUICK.get(State(container.state), "start")
     if not user.has_perm(policy.permission_for(kind), container):
         return None
     return Offer(VERBS[kind], refusal(container, kind, holder))
+
+
+QUICK = {State.RUNNING: "stop", State.PAUSED: "stop", State.SUSPENDED: "resume"}
 
 
 def refusal(container: Container, kind: str, holder: Operation | None) -> str:
@@ -88,6 +113,8 @@ def refusal(container: Container, kind: str, holder: Operation | None) -> str:
         return f"{holder.label} is under way (operation {holder.pk})."
     if kind in ("start", "restart", "reinstall") and container.disabled:
         return "The container is disabled: it may not be started."
+    if kind in ("suspend", "resume") and (off := container.node.facts.get("snapshots_off")):
+        return f"{off[:1].upper()}{off[1:]}."
     if why := container.refusal(kind):
         return f"{why.sentence[:1].upper()}{why.sentence[1:]}."
     return ""

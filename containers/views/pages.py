@@ -19,6 +19,7 @@ from containers.models import AuditEvent, Container, Operation, Via
 PER_PAGE = 25
 
 DENIALS = {
+    "manage_snapshots": "Clones, schedules and what is protected are the hosting staff's.",
     "manage_container": "Only the hosting staff can do that with a container.",
     "reinstall_container": "Reinstalling is the hosting staff's here.",
     "reinstall_without_stop_script": "Only the hosting staff can pass over the stop script here.",

@@ -72,7 +72,7 @@ def ask(
 ) -> HttpResponse:
     context = {
         "container": container,
-        "verb": offers.VERBS[kind],
+        "verb": offers.fitted(offers.VERBS[kind], container),
         "form": form,
         "why": offers.refusal(container, kind, container.operation),
     }

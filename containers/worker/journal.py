@@ -96,7 +96,7 @@ def end(operation: Operation, event: Event) -> None:
         state=State(event["state"]) if event.get("state") else None,
         at=when(event),
     )
-    operation.refresh_from_db(fields=["state"])
+    operation.refresh_from_db(fields=["state", "code", "error", "finished"])
     aftermath.of(operation)
 
 

@@ -31,6 +31,15 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "reinstallation": (OWNER, (302, 400, 400, 404)),  # 400: no step was given
     "kept": (OWNER, (302, 409, 409, 404)),  # 409: a start is under way
     "requests": (OWNER, (302, 404, 404, 404)),  # 404: no kind was given
+    "snapshots": (OWNER, (302, 409, 409, 404)),  # 409: a start is under way
+    "snapshot": (OWNER, NO_WRITING),
+    "restoration": (OWNER, (302, 409, 409, 404)),
+    "snapshot_deletion": (OWNER, (302, 409, 409, 404)),
+    "verification": ((302, 405, 405, 405), (302, 302, 302, 404)),
+    "protection": ((302, 405, 405, 405), (302, 302, 403, 404)),
+    "schedule": (STAFF_OF_CT, (302, 422, 403, 404)),
+    "clone": (STAFF_OF_CT, (302, 422, 403, 404)),
+    "snapshot_template": (STAFF_OF_CT, (302, 422, 403, 404)),
     "request": (STAFF_OF_CT, NO_WRITING),  # of destroy
     "script": (STAFF_OF_CT, (302, 422, 403, 404)),
     "versions": (STAFF_OF_CT, (302, 302, 403, 404)),
@@ -62,7 +71,12 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "theme": ((405, 405, 405, 405), (302, 302, 302, 302)),
     "health": ((200, 200, 200, 200), (405, 405, 405, 405)),
 }
-OF_CT = ("container", "settings", "password", "requests", "reinstallation")
+OF_CT = ("container", "settings", "password", "requests", "reinstallation", "snapshots", "schedule")
+OF_SNAPSHOT = (
+    "snapshot", "restoration", "snapshot_deletion", "verification", "protection", "clone",
+    "snapshot_template",
+)  # fmt: skip
+UUID = "11111111-2222-3333-4444-555555555555"
 
 
 def names() -> list[str]:
@@ -85,10 +99,12 @@ def addresses(
     ct101.scripts.create(name="mount").write(b"#!/bin/sh\n", by=None)
     alpha.scripts.create(name="mount").write(b"#!/bin/sh\n", by=None)
     ct101.kept.create(number=1, since="2026-01-02T03:04:05Z", until="2099-01-02T03:04:05Z")
+    ct101.snapshots.create(uuid=UUID)
     token = default_token_generator.make_token(bob)
     of_script, of_global = (101, "mount"), ("alpha", "mount")
     arguments: dict[str, tuple[Any, ...]] = {
         **dict.fromkeys(OF_CT, (101,)),
+        **dict.fromkeys(OF_SNAPSHOT, (101, UUID)),
         "request": (101, "destroy"),
         "kept": (101, 1),
         **dict.fromkeys(("script", "versions", "disable"), of_script),
@@ -133,7 +149,7 @@ def test_writing_is_answered_as_the_table_says(
 
 
 KINDS = {  # what bob may do with his own container
-    "start": True, "stop": True, "restart": True,
+    "start": True, "stop": True, "restart": True, "suspend": True, "resume": True,
     "mount": False, "umount": False, "destroy": False, "exec": False,
 }  # fmt: skip
 

@@ -1,0 +1,223 @@
+"""What somebody decides about snapshots of a container."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from containers.forms.containers import lowest_free
+from containers.forms.fields import PLAIN, CheckedField, checked, sentence
+from containers.models import Container, Operation, Schedule, Snapshot, wish
+from containers.models.container import HIGHEST, LOWEST
+from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
+from containers.node.errors import OperationError
+from containers.node.states import State
+from containers.node.templates import catalogue
+
+HOUR = 60
+
+
+class SnapshotForm(forms.Form):
+    """A new snapshot. What a container that doesn't run has no use for is left out."""
+
+    name = CheckedField(wish.line, label="Name", required=False, max_length=80)
+    note = CheckedField(
+        wish.line, label="Note", required=False, max_length=255, help_text="For whoever restores it"
+    )
+    what = forms.ChoiceField(
+        label="What to keep",
+        choices=[
+            ("all", "Processes and disk, of one instant: it stands still for a moment"),
+            ("stop", "Processes and disk, and stop it there: its umount scripts run"),
+            ("disk", "The disk only: as after pulling the plug"),
+        ],
+        initial="all",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.container = container
+        choice: Any = self.fields["what"]
+        if container.state != State.RUNNING:
+            del self.fields["what"]
+        elif container.node.facts.get("snapshots_off"):
+            choice.choices = choice.choices[2:]
+            choice.initial = "disk"
+
+    def request(self, *, by: User) -> Operation:
+        """Raises Busy, TooMany."""
+        data = self.cleaned_data
+        what = data.get("what")
+        return Snapshot.take(
+            self.container,
+            name=data["name"],
+            note=data["note"],
+            by=by,
+            stop=what == "stop",
+            disk_only=what == "disk",
+        )
+
+
+class RestoreForm(forms.Form):
+    safety = forms.BooleanField(
+        label="Keep what it is now as a safety snapshot",
+        required=False,
+        initial=True,
+        help_text="The way back; it is deleted by itself after 7 days",
+    )
+    what = forms.ChoiceField(
+        label="What to bring back",
+        choices=[
+            ("all", "Processes and disk: it runs on from that moment"),
+            ("closed", "The same, but connections that were open are closed"),
+            ("disk", "The disk only: it is stopped then"),
+        ],
+        initial="all",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, snapshot: Snapshot, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.snapshot = snapshot
+        choice: Any = self.fields["what"]
+        if not snapshot.with_processes:
+            del self.fields["what"]
+        elif snapshot.container.node.facts.get("snapshots_off"):
+            choice.choices = choice.choices[2:]
+            choice.initial = "disk"
+
+    def request(self, *, by: User) -> Operation:
+        """Raises Busy."""
+        data = self.cleaned_data
+        what = data.get("what")
+        return self.snapshot.restore(
+            safety=data["safety"], by=by, disk_only=what == "disk", tcp_close=what == "closed"
+        )
+
+
+class CloneForm(forms.Form):
+    ctid = forms.IntegerField(label="CT ID", min_value=LOWEST, max_value=HIGHEST)
+    hostname = CheckedField(wish.hostname, label="Host name")
+    owner = forms.ModelChoiceField(
+        User.objects.none(), label="Owner", required=False, empty_label="Nobody: staff only"
+    )
+    processes = forms.BooleanField(
+        label="Its processes live on in the clone",
+        required=False,
+        help_text="Connections are closed. Else the clone is made stopped",
+    )
+
+    def __init__(self, *args: Any, snapshot: Snapshot, **kwargs: Any) -> None:
+        free = lowest_free()
+        owned_by = snapshot.container.owner_id
+        kwargs["initial"] = {"ctid": free, "hostname": f"ct{free}", "owner": owned_by}
+        super().__init__(*args, **kwargs)
+        self.snapshot = snapshot
+        owner: Any = self.fields["owner"]
+        owner.queryset = User.objects.filter(is_active=True).order_by("username")
+        off = snapshot.container.node.facts.get("snapshots_off")
+        if not snapshot.with_processes or off:
+            del self.fields["processes"]
+
+    def request(self, *, by: User) -> Operation | None:
+        """None when it could not be, with errors added."""
+        data = self.cleaned_data
+        try:
+            return self.snapshot.clone(
+                data["ctid"],
+                processes=data.get("processes", False),
+                by=by,
+                hostname=data["hostname"],
+                owner=data["owner"],
+            )
+        except OperationError as error:
+            self.add_error(None, sentence(error))
+            return None
+
+
+class PublishForm(forms.Form):
+    template = forms.CharField(
+        label="Name of the template", help_text="It becomes the newest version of that name"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["template"].widget.attrs.update(PLAIN)
+
+    def clean_template(self) -> str:
+        return checked(catalogue.check, self.cleaned_data["template"])
+
+
+class Unit(models.IntegerChoices):
+    MINUTES = 1, "minutes"
+    HOURS = HOUR, "hours"
+
+
+class ScheduleForm(forms.Form):
+    """An interval, or a cron time in its place."""
+
+    count = forms.IntegerField(label="Every", required=False, min_value=1, max_value=LONGEST)
+    unit = forms.TypedChoiceField(label="Unit", choices=Unit.choices, coerce=int)
+    cron = forms.CharField(
+        label="Or at these times",
+        required=False,
+        max_length=100,
+        validators=[check_cron],
+        help_text="Minute, hour, day, month, day of the week, as cron: “30 3 * * *” is 3:30 at "
+        "night",
+    )
+    keep = forms.IntegerField(
+        label="Keep the last",
+        min_value=1,
+        max_value=MOST,
+        help_text="Older ones that it made are deleted, but for protected ones",
+    )
+    disk_only = forms.BooleanField(
+        label="Keep the disk only", required=False, help_text="Then it never stands still for it"
+    )
+
+    def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
+        self.container = container
+        self.schedule: Schedule | None = Schedule.objects.filter(container=container).first()
+        kwargs["initial"] = self.present()
+        super().__init__(*args, **kwargs)
+        self.fields["cron"].widget.attrs.update(PLAIN)
+
+    def present(self) -> dict[str, Any]:
+        if not self.schedule:
+            return {"count": 24, "unit": HOUR, "keep": 7}
+        every = self.schedule.every
+        unit = HOUR if every and every % HOUR == 0 else 1
+        return {
+            "count": every // unit if every else None,
+            "unit": unit,
+            "cron": self.schedule.cron,
+            "keep": self.schedule.keep,
+            "disk_only": self.schedule.disk_only,
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("cron") or "cron" in self.errors or "count" in self.errors:
+            return data
+        every = (data.get("count") or 0) * (data.get("unit") or HOUR)
+        if not every:
+            raise ValidationError("Say how often, or at which times.")
+        if not SHORTEST <= every <= LONGEST:
+            self.add_error("count", f"From {SHORTEST} minutes to a year.")
+        data["every"] = every
+        return data
+
+    def save(self) -> Schedule:
+        data = self.cleaned_data
+        schedule = self.schedule or Schedule(container=self.container)
+        schedule.cron = data["cron"]
+        schedule.every = None if data["cron"] else data["every"]
+        schedule.keep, schedule.disk_only = data["keep"], data["disk_only"]
+        schedule.begin()
+        return schedule

@@ -1,0 +1,311 @@
+"""Snapshots in the panel: rows made of what the node says, pages, who may do what."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from containers.models import Container, Inquiry, Node, Operation, Snapshot
+from containers.node.states import Progress, State
+from containers.worker import journal, snapshots
+from tests.web.scribe import settle
+from tests.web.test_pages import text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HASH = "0123456789abcdef" * 4
+OFF = "process snapshots are off on this node: the kernel can't dump processes"
+
+
+def told(operation: Operation, *events: dict[str, Any]) -> None:
+    """What a runner of it says, in its journal."""
+    journal.record(operation, [{"t": now().timestamp(), **event} for event in events])
+
+
+def kept(operation: Operation, **facts: Any) -> dict[str, Any]:
+    said = {
+        "uuid": operation.params["snapshot"], "kind": "snapshot", "manifest": HASH,
+        "processes": True, "size": 12 << 20, "created": now().isoformat(), "version": 256,
+        "criu": "3.19", "kernel": "6.18", "caps": "123", "addresses": ["10.0.0.2"], "mounts": [],
+        "init": "busybox", "hostname": "web1",
+    }  # fmt: skip
+    return {"ev": "fact", "key": "snapshot", "value": said | facts}
+
+
+def end(progress: str = "succeeded", **how: Any) -> dict[str, Any]:
+    return {"ev": "end", "progress": progress, "code": 0, "error": "", "state": None, **how}
+
+
+def taken(container: Container, **how: Any) -> Snapshot:
+    container.refresh_from_db()
+    operation = Snapshot.take(container, **how)
+    told(operation, kept(operation), end())
+    return Snapshot.objects.get(uuid=operation.params["snapshot"])
+
+
+def page(client: Client, name: str, snapshot: Snapshot | None = None) -> Any:
+    return client.get(reverse(name, args=[101, snapshot.uuid] if snapshot else [101]))
+
+
+def test_a_snapshot_becomes_a_row_that_the_container_goes_on_from(
+    ct101: Container, bob: User
+) -> None:
+    first = taken(ct101, name="before the update", note="all fine", by=bob)
+    second = taken(ct101)
+    ct101.refresh_from_db()
+    assert (first.name, first.note, first.by, first.with_processes, first.size, first.manifest) == (
+        "before the update", "all fine", bob, True, 12 << 20, HASH,
+    )  # fmt: skip
+    assert (first.parent, second.parent, ct101.here) == (None, first, second)
+    assert first.facts["criu"] == "3.19"
+
+
+def test_what_a_failed_snapshot_takes_back_leaves_no_row(ct101: Container) -> None:
+    operation = Snapshot.take(ct101)
+    uuid = operation.params["snapshot"]
+    gone = {"ev": "fact", "key": "snapshot_gone", "value": uuid}
+    told(operation, kept(operation), gone, end("failed", code=16, error="the disk is full"))
+    ct101.refresh_from_db()
+    assert (ct101.snapshots.count(), ct101.here) == (0, None)
+
+
+def test_a_restore_moves_here_back_and_keeps_a_safety_snapshot(ct101: Container) -> None:
+    first, second = taken(ct101, name="one"), taken(ct101, name="two")
+    operation = first.restore()
+    told(operation, kept(operation, kind="safety", uuid=operation.params["safety"]), end())
+    ct101.refresh_from_db()
+    safety = ct101.snapshots.get(uuid=operation.params["safety"])
+    assert (ct101.here, safety.parent, safety.safety) == (first, second, True)
+    assert safety.note == "before the restore of one"
+    assert safety.expires
+    assert timedelta(days=6) < safety.expires - now() < timedelta(days=8)
+    assert operation.params["manifest"] == HASH
+
+
+def test_a_deleted_snapshot_leaves_no_gap_in_the_line(ct101: Container) -> None:
+    first, second, third = (taken(ct101) for _ in range(3))
+    for snapshot in (second, third):
+        told(
+            snapshot.delete_from_node(),
+            {"ev": "fact", "key": "snapshot_gone", "value": snapshot.uuid},
+            end(),
+        )
+    ct101.refresh_from_db()
+    assert [*ct101.snapshots.all()] == [first]
+    assert ct101.here == first
+
+
+def test_a_reinstalled_container_comes_from_no_snapshot(ct101: Container) -> None:
+    taken(ct101)
+    told(ct101.request("reinstall"), end())
+    ct101.refresh_from_db()
+    assert ct101.here is None
+
+
+def test_a_restore_that_is_refused_for_what_was_found_leaves_that_verdict(
+    ct101: Container,
+) -> None:
+    snapshot = taken(ct101)
+    error = "the snapshot can't be restored: img/pages-1.img: not as it was written; it is old"
+    told(snapshot.restore(), end("failed", code=17, error=error))
+    snapshot.refresh_from_db()
+    assert (snapshot.verdict, snapshot.reasons) == (
+        "broken", ["img/pages-1.img: not as it was written", "it is old"],
+    )  # fmt: skip
+
+
+def test_a_safety_snapshot_is_deleted_at_its_date_unless_it_is_protected(
+    ct101: Container, alpha: Node
+) -> None:
+    due, protected, later = taken(ct101), taken(ct101), taken(ct101)
+    Snapshot.objects.update(safety=True, expires=now() - timedelta(minutes=1))
+    Snapshot.objects.filter(pk=protected.pk).update(protected=True)
+    Snapshot.objects.filter(pk=later.pk).update(expires=now() + timedelta(days=1))
+    snapshots.go(alpha)
+    snapshots.go(alpha)  # the container is busy: nothing is asked for twice
+    asked = Operation.objects.filter(kind="delete_snapshot")
+    assert [(o.params["snapshot"], o.via) for o in asked] == [(due.uuid, "schedule")]
+
+
+def test_a_customer_takes_no_more_than_staff_allow(
+    ct101: Container, as_bob: Client, as_alice: Client
+) -> None:
+    Container.objects.update(snapshot_limit=2)
+    for _ in range(2):
+        taken(ct101)
+    Snapshot.objects.create(container=ct101, uuid=f"{uuid4()}", safety=True)  # does not count
+    answer = as_bob.post("/containers/101/snapshots/", {"name": "a third"})
+    assert answer.status_code == 409
+    assert "There are 2 snapshots already, and no more are allowed." in text(answer)
+    assert "You have as many snapshots as you may have" in text(answer)
+    assert not ct101.operations.filter(state=Progress.QUEUED).exists()
+    answer = as_alice.post("/containers/101/snapshots/", {"name": "staff's"})
+    assert answer.status_code == 302
+
+
+def test_a_customer_takes_restores_and_deletes_own_snapshots(
+    ct101: Container, as_bob: Client, bob: User
+) -> None:
+    Container.objects.update(state=State.RUNNING)
+    answer = as_bob.post("/containers/101/snapshots/", {"name": "mine", "what": "all"})
+    operation = Operation.objects.get()
+    assert answer["Location"] == operation.get_absolute_url()
+    assert (operation.kind, operation.by, operation.params["name"]) == ("snapshot", bob, "mine")
+    told(operation, kept(operation), end())
+    snapshot = Snapshot.objects.get()
+
+    asked = page(as_bob, "restoration", snapshot)
+    assert "What it loses: every file written since" in text(asked)
+    assert "what its processes are at now" in text(asked)
+    restore = as_bob.post(asked.wsgi_request.path, {"safety": "on", "what": "closed"})
+    operation = Operation.objects.first()
+    assert operation
+    assert restore["Location"] == operation.get_absolute_url()
+    assert operation.params["tcp_close"]
+    assert operation.params["safety"]
+    told(operation, end("failed", code=17, error="it was not to be"))
+
+    as_bob.post(reverse("snapshot_deletion", args=[101, snapshot.uuid]))
+    operation = Operation.objects.first()
+    assert operation
+    assert operation.kind == "delete_snapshot"
+
+
+def test_a_protected_snapshot_is_not_deleted(
+    ct101: Container, as_alice: Client, as_bob: Client
+) -> None:
+    snapshot = taken(ct101)
+    as_alice.post(reverse("protection", args=[101, snapshot.uuid]), {"protected": "1"})
+    answer = as_bob.post(reverse("snapshot_deletion", args=[101, snapshot.uuid]))
+    assert answer.status_code == 409
+    assert "It is protected" in text(answer)
+    as_alice.post(reverse("protection", args=[101, snapshot.uuid]))
+    answer = as_bob.post(reverse("snapshot_deletion", args=[101, snapshot.uuid]))
+    assert answer.status_code == 302
+
+
+def test_the_line_says_where_one_is_and_what_each_stop_holds(
+    ct101: Container, as_bob: Client
+) -> None:
+    empty = text(page(as_bob, "snapshots"))
+    assert "there is nothing to go back to" in empty
+    assert "on the same disk: not a backup" in empty
+    first, second = taken(ct101, name="one"), taken(ct101, name="two", note="with a note")
+    told(first.restore(safety=False), end())
+    Snapshot.objects.filter(pk=second.pk).update(with_processes=False)
+    shown = text(page(as_bob, "snapshots"))
+    line = shown[: shown.index("Take a snapshot")]
+    assert line.index("two") < line.index("You are here") < line.rindex("one")
+    assert "with a note" in line
+    assert "with processes, 12.0" in line
+    assert "disk only" in line
+    assert "not verified yet" in line
+
+
+def test_where_processes_cannot_be_kept_the_page_says_why_and_offers_the_disk(
+    ct101: Container, alpha: Node, as_alice: Client, as_bob: Client
+) -> None:
+    Container.objects.update(state=State.RUNNING)
+    snapshot = taken(ct101)
+    alpha.facts["snapshots_off"] = OFF
+    alpha.save()
+    shown = text(page(as_alice, "snapshots"))
+    assert "the kernel can't dump processes" in shown
+    assert "make setup" in shown
+    assert "make setup" not in text(page(as_bob, "snapshots"))
+    answer = as_bob.post("/containers/101/snapshots/", {"what": "all"})
+    assert answer.status_code == 422
+    as_bob.post("/containers/101/snapshots/", {"what": "disk"})
+    operation = Operation.objects.first()
+    assert operation
+    assert operation.params["disk_only"] is True
+    told(operation, end("failed"))
+    place = reverse("restoration", args=[101, snapshot.uuid])
+    assert as_bob.post(place, {"what": "all"}).status_code == 422
+    assert as_bob.post(place, {"what": "disk"}).status_code == 302
+    told(ct101.operations.get(state="queued"), end("failed"))
+    shown = text(as_bob.get("/containers/101/"))
+    assert "Suspend: Process snapshots are off on this node" in shown
+
+
+def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
+    ct101: Container, as_bob: Client, worker: Any
+) -> None:
+    snapshot = taken(ct101)
+    as_bob.post(reverse("verification", args=[101, snapshot.uuid]))
+    assert "being verified" in text(page(as_bob, "snapshots"))
+    settle(worker)
+    while Inquiry.objects.filter(answered=None).exists():
+        worker.verdicts.threads.submit(lambda: None).result()  # those before it are done
+        worker.kicked = True
+        worker.turn()
+    answer = Inquiry.objects.get().answer
+    assert answer == {
+        "verdict": "broken", "exit": 2, "reasons": ["there is no such snapshot on this node"],
+    }  # fmt: skip
+    shown = text(page(as_bob, "snapshots"))
+    assert "broken 0 minutes ago There is no such snapshot on this node." in shown.replace(
+        "\xa0", " "
+    )
+
+
+def test_start_of_a_suspended_container_warns_and_offers_resume(
+    ct101: Container, as_bob: Client
+) -> None:
+    Container.objects.update(state=State.SUSPENDED)
+    shown = text(as_bob.get("/containers/101/"))
+    assert "Resume" in shown
+    assert "Suspend" not in shown.replace("Suspended", "")
+    answer = as_bob.post("/containers/101/operations/", {"kind": "start"})
+    assert answer.status_code == 422
+    assert "Start throws them away" in text(answer)
+    assert "Resume it instead" in text(answer)
+    assert not ct101.operations.exists()
+    as_bob.post("/containers/101/operations/", {"kind": "start", "discard": "on"})
+    assert ct101.operations.get().params == {"discard": True}
+
+
+def test_staff_set_how_many_a_customer_may_have(ct101: Container, as_alice: Client) -> None:
+    answer = as_alice.post(
+        "/containers/101/settings/",
+        {"hostname": "web1", "owner": ct101.owner_id, "snapshot_limit": "9"},
+    )
+    assert answer.status_code == 302
+    ct101.refresh_from_db()
+    assert ct101.snapshot_limit == 9
+    assert not ct101.operations.exists()
+
+
+def test_a_clone_is_a_container_of_its_own_with_the_limits_of_its_source(
+    ct101: Container, as_alice: Client, bob: User
+) -> None:
+    Container.objects.update(ram=512)
+    snapshot = taken(ct101)
+    answer = as_alice.post(
+        reverse("clone", args=[101, snapshot.uuid]),
+        {"ctid": "102", "hostname": "web2", "owner": bob.pk, "processes": "on"},
+    )
+    clone = Container.objects.get(ctid=102)
+    operation = clone.operations.get()
+    assert answer["Location"] == operation.get_absolute_url()
+    assert (clone.ram, clone.owner, clone.hostname) == (512, bob, "web2")
+    assert operation.kind == "clone"
+    assert operation.params == {
+        "snapshot": snapshot.uuid, "manifest": HASH, "source": 101, "processes": True,
+    }  # fmt: skip
+    told(operation, end("failed", code=17, error="it was not to be", state="broken"))
+    assert not Container.objects.filter(ctid=102).exists()
+
+
+def test_a_snapshot_is_published_as_a_template(ct101: Container, as_alice: Client) -> None:
+    snapshot = taken(ct101)
+    place = reverse("snapshot_template", args=[101, snapshot.uuid])
+    assert as_alice.post(place, {"template": "../etc"}).status_code == 422
+    assert as_alice.post(place, {"template": "golden"}).status_code == 302
+    operation = Operation.objects.get(kind="publish_snapshot")
+    assert operation.resource == "template golden"
+    assert operation.params["name"] == "golden"
