@@ -159,6 +159,8 @@ def described(operation: Operation) -> dict[str, Any]:
         "node": f"{operation.node}",
         "ctid": operation.ctid,
         "resource": operation.resource,
+        "snapshot": operation.params.get("snapshot"),
+        "safety": operation.params.get("safety"),
         "state": operation.state,
         "code": operation.code,
         "error": operation.error,

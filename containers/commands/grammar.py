@@ -64,6 +64,7 @@ class Command:
     does: str
     operands: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    program: str = "pctl"
 
     @property
     def raw(self) -> bool:
@@ -72,7 +73,7 @@ class Command:
     @property
     def usage(self) -> str:
         options = " [OPTIONS]" if self.options else ""
-        return " ".join(["pctl", self.words, *self.operands]) + options
+        return " ".join([self.program, self.words, *self.operands]) + options
 
 
 @dataclass
