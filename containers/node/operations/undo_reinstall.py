@@ -24,6 +24,7 @@ PLAN = Plan(
     entry={
         State.RUNNING: [
             keeping.CHECK,
+            steps.KEEP_SCRIPTS,
             stop.OWN_STOP.but(when=stop.wants_stop_script),
             steps.HALT.but(commits=False, undo=(START_OLD,)),
             steps.DELETE,
@@ -32,11 +33,12 @@ PLAN = Plan(
         ],
         State.MOUNTED: [
             keeping.CHECK,
+            steps.KEEP_SCRIPTS,
             *map(uncommitted, stop.DISMOUNTING),
             *CHANGING,
             STOP_AGAIN,
         ],
-        State.STOPPED: [keeping.CHECK, *CHANGING, STOP_AGAIN],
+        State.STOPPED: [keeping.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
     },
     code=94,
 )
