@@ -107,7 +107,7 @@ def act(kind: str, *switches: str) -> Act:
     return run
 
 
-start = act("start", "force", "skip_remount")
+start = act("start", "force", "skip_remount", "discard")
 stop = act("stop", "fast", "skip_umount", "without_stop_script")
 restart = act("restart", "force", "fast")
 mount = act("mount")

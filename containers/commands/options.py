@@ -121,6 +121,7 @@ SET = (
 
 START = (
     Option("--force", note="also when it is disabled"),
+    Option("--discard", note="also when it is suspended: its kept processes are thrown away"),
     Option("--skip-remount", note="a mounted one is started as it is"),
     ignored("--wait", "", "pctl follows the start to its end"),
     ignored("--skip-fsck", "", "there is no image to check"),

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models, transaction
 from django.urls import reverse
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
 from containers.models.operation import Operation, Via
@@ -66,7 +66,15 @@ class Snapshot(models.Model):
         ordering = ["-created", "-pk"]
 
     def __str__(self) -> str:
-        return self.name or f"{self.uuid[:8]}"
+        return self.name or self.uuid[:8]
+
+    @property
+    def title(self) -> str:
+        """Its name; one that has none is told by how it came to be, and when."""
+        if self.name:
+            return self.name
+        kind = "Safety snapshot" if self.safety else "Snapshot"
+        return f"{kind} of {localtime(self.created):%-d %b, %H:%M}"
 
     def get_absolute_url(self) -> str:
         return reverse("snapshot", args=[self.container.ctid, self.uuid])
