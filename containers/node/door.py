@@ -10,11 +10,12 @@ import termios
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from containers.node.cgroup import Group
 from containers.node.errors import Cancelled, CommandFailed, OperationError, TimedOut
-from containers.node.run import PATIENCE, call, starting
+from containers.node.run import PATIENCE, call, start_in, starting
 
 CHUNK = 64 * 1024
 DRAIN = 0.2  # seconds that output may still arrive after its process has ended
@@ -51,21 +52,26 @@ class Door:
         """Run argv to its end, its output going out as it comes; returns its exit code.
 
         terminal: give it a pseudo terminal to write to, so that programs don't hold output back.
-        group: the control group it runs in, which is ended whole.
+        group: the control group it runs in, which is ended whole; it gets no stdin then.
         timeout: seconds. Raises CommandFailed, TimedOut or Cancelled.
         """
         reader, writer = terminal_pair() if terminal else os.pipe()
         with closing(reader), contextlib.ExitStack() as ours:
             ours.callback(os.close, writer)
-            feed = subprocess.PIPE if stdin else subprocess.DEVNULL
-            with starting(argv, stdin=feed, stdout=writer, stderr=writer, env=env,
-                          group=group, umask=umask) as process:  # fmt: skip
+            if group:
+                pid = start_in(group, argv, writer, env, umask)
                 ours.close()
-                if process.stdin:
-                    feeding(process.stdin.fileno(), stdin, process.stdin.close)
-                kill = group.kill if group else lambda: end_session(process.pid)
-                self.attend(argv, process.pid, reader, timeout, kill)
-                code = process.wait()
+                code = self.to_its_end(argv, pid, reader, timeout, group.kill)
+            else:
+                feed = subprocess.PIPE if stdin else subprocess.DEVNULL
+                with starting(argv, stdin=feed, stdout=writer, stderr=writer, env=env,
+                              umask=umask) as process:  # fmt: skip
+                    ours.close()
+                    if process.stdin:
+                        feeding(process.stdin.fileno(), stdin, process.stdin.close)
+                    kill = partial(end_session, process.pid)
+                    self.attend(argv, process.pid, reader, timeout, kill)
+                    code = process.wait()
         if code not in ok:
             raise CommandFailed(argv, code)
         return code
@@ -103,11 +109,22 @@ class Door:
             ours.pop_all()
             feeding(sink, stdin, lambda: os.close(sink))
             kill = group.kill if group else lambda: os.kill(pid, signal.SIGKILL)
-            try:
-                self.attend(argv, pid, reader, timeout, kill)
-            finally:  # unburied it would keep its pid namespace, so the container, from ending
-                status = os.waitpid(pid, 0)[1]
-            return os.waitstatus_to_exitcode(status)
+            return self.to_its_end(argv, pid, reader, timeout, kill)
+
+    def to_its_end(
+        self,
+        argv: Sequence[str],
+        pid: int,
+        reader: int,
+        timeout: float | None,
+        kill: Callable[[], None],
+    ) -> int:
+        """Attend a child of ours; its exit code, or the negated signal."""
+        try:
+            self.attend(argv, pid, reader, timeout, kill)
+        finally:  # unburied it would keep its pid namespace, so the container, from ending
+            status = os.waitpid(pid, 0)[1]
+        return os.waitstatus_to_exitcode(status)
 
     def started(
         self,

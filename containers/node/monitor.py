@@ -73,7 +73,9 @@ def adopt(paths: Layout) -> None:
 
 def detach(node: NodeConf, keep: int, live: Any) -> None:
     """Run live in a process that has nothing of ours: no parent, no session, no descriptors."""
-    if child := os.fork():
+    group = Group(f"{node.cgroup}/monitors")
+    group.make()
+    if child := group.fork():
         os.waitpid(child, 0)
         return
     try:
@@ -81,9 +83,6 @@ def detach(node: NodeConf, keep: int, live: Any) -> None:
         if os.fork():
             os._exit(0)
         forget_everything(keep)
-        group = Group(f"{node.cgroup}/monitors")
-        group.make()
-        group.add()
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_NAME, b"panel-monitor", 0, 0, 0)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

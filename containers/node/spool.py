@@ -148,15 +148,19 @@ class Writer:
         os.close(self._events)
 
     def event(self, ev: str, **fields: Any) -> None:
-        """Note it, on disk before this returns. Whole or not at all; raises NoSpace."""
+        """Note it, whole or not at all; raises NoSpace.
+
+        All noted so far is on disk before a step does anything, and before the end is told.
+        """
         line = json.dumps({"n": self.n, "t": time.time(), "ev": ev, **fields}).encode() + b"\n"
         before = os.fstat(self._events).st_size
         if self.append(self._events, line, self.patience) < len(line):
             os.ftruncate(self._events, before)
             raise NoSpace(FULL)
-        os.fdatasync(self._events)
+        if ev in ("began", "end"):
+            os.fdatasync(self._events)
         self.n += 1
-        self.nudge()
+        self.nudge(urgent=ev == "end")
 
     def write(self, data: bytes) -> None:
         """Append to the log. Room is waited for, but once only; then raises NoSpace."""
@@ -193,14 +197,15 @@ class Nudge:
     doorbell: Path
     what: str
 
-    def __call__(self) -> None:
+    def __call__(self, *, urgent: bool = False) -> None:
+        """urgent: look at once, for this is all."""
         import socket
 
         with (
             contextlib.suppress(OSError),
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell,
         ):
-            bell.sendto(self.what.encode(), f"{self.doorbell}")
+            bell.sendto(f"{self.what}{'!' * urgent}".encode(), f"{self.doorbell}")
 
 
 def fallocate_keeping_size(fd: int, size: int) -> None:

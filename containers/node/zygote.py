@@ -6,6 +6,7 @@ that its node process holds, and ends when that one does; what it has forked liv
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -83,7 +84,13 @@ def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # its end is the end of the line
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what it forks is nobody's to wait for
+    # A cancellation may come before a runner has a handler for it; it waits until there is.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    with contextlib.suppress(OSError):  # without root there are no groups to join
+        join(Group(f"{conf.cgroup}/runners"))
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-zygote", 0, 0, 0)
+    gc.freeze()  # else a collection in each child copies all that they share
     while asked := line.recv(4096):
         pid = answer(conf, line, json.loads(asked))
         line.send(json.dumps({"pid": pid}).encode())
@@ -94,40 +101,33 @@ def answer(conf: NodeConf, line: socket.socket, asked: dict[str, Any]) -> int:
         case "run" | "recover":
             number = asked["operation"]
             recover = asked["do"] == "recover"
-            return fork(conf, line, lambda: runner.main(conf, number, recover=recover))
+            return fork(line, lambda: runner.main(conf, number, recover=recover))
         case "adopt":
             paths = Layout(conf, asked["ctid"])
-            return fork(conf, line, lambda: monitor.adopt(paths))
+            return fork(line, lambda: monitor.adopt(paths))
         case _:
             return os.getpid()
 
 
-def fork(conf: NodeConf, line: socket.socket, live: Callable[[], None]) -> int:
-    """A grandchild, so that it is nobody's to wait for, in a session and group of its own."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(writer)
-        os.waitpid(child, 0)
-        with open(reader, "rb") as said:
-            return int(said.read() or 0)
+def join(group: Group) -> None:
+    """All that it forks is then born there, and doesn't end with a systemd unit.
+
+    To move each of them would make the machine wait for 15 ms, see Group.fork.
+    """
+    group.make()
+    group.add()
+
+
+def fork(line: socket.socket, live: Callable[[], None]) -> int:
+    """In a session of its own; it lives on when the zygote ends."""
+    if child := os.fork():
+        return child
     try:
-        os.close(reader)
         os.setsid()
-        if grandchild := os.fork():
-            os.write(writer, f"{grandchild}".encode())
-            os._exit(0)
-        os.close(writer)
         line.close()
-        # A cancellation may come before there is a handler for it; it waits until there is.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-runner", 0, 0, 0)
-        with contextlib.suppress(OSError):  # without root there are no groups to join
-            group = Group(f"{conf.cgroup}/runners")
-            group.make()
-            group.add()
         live()
     except BaseException:  # there is nobody above us to tell
         import traceback

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
+from django.db.models import Case, Value, When
+
 from containers.models import Container, Operation, OperationStep
 from containers.node.spool import Event
 from containers.node.states import Progress, State, StepState
@@ -35,18 +37,17 @@ def plan(operation: Operation, event: Event) -> None:
 
 
 def began(operation: Operation, event: Event) -> None:
-    operation.steps.update_or_create(
-        number=event["i"],
-        defaults={
-            "key": event["step"],
-            "label": event["label"][:LABEL],
-            "where": event["where"],
-            "undo": event["undo"],
-            "state": StepState.RUNNING,
-            "began": when(event),
-            "offset": event["off"],
-        },
-    )
+    values = {
+        "key": event["step"],
+        "label": event["label"][:LABEL],
+        "where": event["where"],
+        "undo": event["undo"],
+        "state": StepState.RUNNING,
+        "began": when(event),
+        "offset": event["off"],
+    }
+    if not operation.steps.filter(number=event["i"]).update(**values):  # an undo step: not planned
+        operation.steps.create(number=event["i"], **values)
 
 
 def skipped(operation: Operation, event: Event) -> None:
@@ -55,20 +56,18 @@ def skipped(operation: Operation, event: Event) -> None:
 
 def ended(operation: Operation, event: Event) -> None:
     failed = bool(event["error"])
-    step = operation.steps.get(number=event["i"])
-    step.state = ENDED[step.undo, failed]
-    step.code, step.signal = event["code"], event["signal"]
-    step.note = event["error"][:NOTE]
-    step.ended, step.end_offset = when(event), event["off"]
-    step.save()
+    operation.steps.filter(number=event["i"]).update(
+        state=Case(When(undo=True, then=Value(UNDO_ENDED[failed])), default=Value(ENDED[failed])),
+        code=event["code"],
+        signal=event["signal"],
+        note=event["error"][:NOTE],
+        ended=when(event),
+        end_offset=event["off"],
+    )
 
 
-ENDED = {
-    (False, False): StepState.DONE,
-    (False, True): StepState.FAILED,
-    (True, False): StepState.UNDONE,
-    (True, True): StepState.UNDO_FAILED,
-}
+ENDED = {False: StepState.DONE, True: StepState.FAILED}
+UNDO_ENDED = {False: StepState.UNDONE, True: StepState.UNDO_FAILED}
 
 
 def script(operation: Operation, event: Event) -> None:

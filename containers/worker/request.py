@@ -3,9 +3,9 @@
 import base64
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
-from containers.models import Container, Node, Operation, Script
+from containers.models import Container, Node, Operation, ScriptVersion
 
 FORMAT = 1
 
@@ -49,17 +49,18 @@ def facts_of(container: Container) -> dict[str, Any]:
 
 def scripts_for(node: Node, container: Container | None) -> list[dict[str, Any]]:
     """The node's global scripts and the container's own, those that are enabled."""
-    found = Script.objects.filter(
-        Q(node=node) | Q(container=container, container__isnull=False), enabled=True
+    ours = Q(script__node=node) | Q(script__container=container, script__container__isnull=False)
+    newest = ScriptVersion.objects.filter(script=OuterRef("script")).order_by("-number")
+    found = ScriptVersion.objects.filter(
+        ours, script__enabled=True, pk=Subquery(newest.values("pk")[:1])
     )
     return [
         {
-            "scope": script.scope,
-            "action": script.name,
+            "scope": version.script.scope,
+            "action": version.script.name,
             "version": version.number,
             "sha256": version.sha256,
             "body": base64.b64encode(bytes(version.body)).decode(),
         }
-        for script in found
-        if (version := script.current)
+        for version in found.select_related("script")
     ]

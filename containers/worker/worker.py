@@ -149,8 +149,9 @@ class Worker:
         if self.until is not None:
             mine = mine.filter(pk=self.until)
         while operation := mine.claim(self.node):
-            operation.ring()
             self.take_up(operation)
+            self.attend(self.attended[operation.pk])
+            operation.ring()
 
     def take_up_left_over(self) -> None:
         for operation in arrival.left_over(self.node, but=self.attended):
@@ -246,10 +247,11 @@ class Worker:
         clock = time.monotonic()
         with contextlib.suppress(BlockingIOError):
             while said := bell.recv(64).decode(errors="replace"):
-                if said.isdecimal() and int(said) in self.attended:
-                    attendance = self.attended[int(said)]
-                    at = max(clock, attendance.shipment.next)
-                    self.due[int(said)] = min(self.due.get(int(said), at), at)
+                number = said.rstrip("!")
+                if number.isdecimal() and int(number) in self.attended:
+                    attendance = self.attended[int(number)]
+                    at = clock if said != number else max(clock, attendance.shipment.next)
+                    self.due[int(number)] = min(self.due.get(int(number), at), at)
                 elif said.startswith("ct-"):
                     self.rounds.next = 0.0
                 else:

@@ -168,6 +168,20 @@ def test_write_replaces_a_link_instead_of_following_it(tree: Tree, fs: Path, lin
     assert (fs.parent / "node" / "passwd").read_bytes() == SECRET
 
 
+def test_a_file_that_is_as_it_shall_be_is_left_alone(tree: Tree, fs: Path) -> None:
+    path = fs / "etc" / "hostname"
+    tree.write("/etc/hostname", b"web\n")
+    first = path.stat()
+    tree.write("/etc/hostname", b"web\n")
+    assert path.stat().st_ino == first.st_ino
+    path.chmod(0o666)  # it is not, any more
+    tree.write("/etc/hostname", b"web\n")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    os.link(path, fs / "etc" / "passwd-")  # nor with another name, by which it may be changed
+    tree.write("/etc/hostname", b"web\n")
+    assert path.stat().st_nlink == 1
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_temporary(tree: Tree, fs: Path) -> None:
     (fs / "etc" / "hostname").mkdir()
     with pytest.raises(BadTree, match="/etc/hostname in the container is a directory, not a file"):

@@ -1,0 +1,54 @@
+"""Control groups that processes are born in."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from containers.node.cgroup import Group, mounted
+
+
+@pytest.fixture(params=["cgroup2", "freezer"])
+def group(request: pytest.FixtureRequest, node_conf) -> Iterator[Group]:
+    """In a hierarchy that can give birth, and in one into which a process has to be moved."""
+    place: Path | None = mounted().get(request.param)
+    if place is None:
+        place = next(iter(mounted().values()))
+    group = Group(f"{node_conf.cgroup}/born", place)
+    group.make()
+    yield group
+    group.remove()
+
+
+def test_a_child_is_in_the_group_before_it_does_anything(group):
+    reader, writer = os.pipe()
+    child = group.fork()
+    if not child:
+        os.write(writer, Path("/proc/self/cgroup").read_bytes())
+        os._exit(7)
+    _, status = os.waitpid(child, 0)
+    os.close(writer)
+    with open(reader) as said:
+        assert f"{group.name}\n" in said.read()
+    assert os.waitstatus_to_exitcode(status) == 7
+    assert group.processes() == []
+
+
+def test_what_it_forks_is_in_the_group_too_and_ended_with_it(group):
+    reader, writer = os.pipe()
+    child = group.fork()
+    if not child:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        os.write(writer, b".")
+        signal.pause()
+    os.waitpid(child, 0)
+    assert os.read(reader, 1) == b"."
+    assert len(group.processes()) == 1
+    group.kill()
+    assert group.processes() == []
+    os.close(reader)
+    os.close(writer)
