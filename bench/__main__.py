@@ -1,4 +1,4 @@
-"""`make bench`: what the panel adds, measured in one run on a panel of its own; 1 if a limit breaks.
+"""`make bench`: what the panel costs, measured in one run. It exits 1 when a limit is broken.
 
 python -m bench [NAME...]: only these measurements.
 """

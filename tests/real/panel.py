@@ -168,7 +168,7 @@ class Panel:
 
     def last(self, ctid: int | None = None) -> int:
         """The number of the latest operation."""
-        where = "where ctid = ?" if ctid else "where ? is null"
+        where = "where ct_id = ?" if ctid else "where ? is null"
         return int(self.rows(f"select max(id) from containers_operation {where}", ctid)[0][0] or 0)
 
     def log(self, operation: int) -> bytes:
@@ -192,7 +192,7 @@ class Panel:
         )
 
     def state(self, ctid: int) -> str:
-        return str(self.rows("select state from containers_container where ctid = ?", ctid)[0][0])
+        return str(self.rows("select state from containers_container where ct_id = ?", ctid)[0][0])
 
     def until_says(self, operation: int, text: bytes) -> None:
         self.until(lambda: text in self.log(operation), f"{text!r} in the log of {operation}")
