@@ -18,14 +18,14 @@ UP, DOWN, MOUNTED, SUSPENDED = State.RUNNING, State.STOPPED, State.MOUNTED, Stat
 BEFORE = {"snapshot": UP, "snapshot stop": UP, "restore": UP, "suspend": UP, "resume": SUSPENDED,
           "clone": State.CREATING, "rehearse": UP}  # fmt: skip
 SKIPPED = {
-    "snapshot": ("write-scripts", "delete", "dismount"),
-    "snapshot stop": ("pause", "thaw"),
+    "snapshot": ("write-scripts", "delete", "dismount", "dump-snapshot", "copy-snapshot"),
+    "snapshot stop": ("freeze",),
     "restore": (), "suspend": (), "resume": (), "clone": ("settle",), "rehearse": (),
 }  # fmt: skip
 
 
 TELLING = {  # the moments that make test looks at
-    ("snapshot", "pause", "ended"), ("snapshot", "dump-snapshot", "ended"),
+    ("snapshot", "freeze", "ended"),
     ("snapshot", "seal-snapshot", "ended"), ("snapshot", "publish-snapshot", "began"),
     ("snapshot stop", "dump-snapshot", "ended"), ("snapshot stop", "delete", "began"),
     ("restore", "dump-safety", "ended"), ("restore", "switch-disk", "ended"),
@@ -133,17 +133,59 @@ def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
     counting(rig, ctid)
     params = {"snapshot": fresh()} if plan == "snapshot" else {}
     number = rig.begin(plan, ctid, **params)
-    key = "dump-snapshot" if plan == "snapshot" else "dump"
-    events = rig.spool(number).read_events
-    rig.wait_for(
-        lambda: any(e["ev"] == "began" and e["step"] == key for e in events()[0]), "the dump"
-    )
-    time.sleep(delay)  # somewhere within it
-    os.kill(rig.spool(number).pid(), signal.SIGKILL)
-    rig.wait_for(lambda: not rig.spool(number).alive(), "its end")
+    said = "keep its processes" + (" and end them" if plan == "suspend" else "\x1b")
+    rig.wait_for(lambda: said in rig.said(number), "the dump")
+    kill_after(rig, number, delay)
 
     outcome = recovered(rig, number)
 
     assert (rig.state(ctid), listed(rig, ctid)) == (UP, []), outcome.log
     assert count(rig, ctid) == 1
     assert rig.operate(plan, ctid, **params).code == 0
+
+
+def kill_after(rig, number, delay):
+    time.sleep(delay)  # somewhere within
+    os.kill(rig.spool(number).pid(), signal.SIGKILL)
+    rig.wait_for(lambda: not rig.spool(number).alive(), "its end")
+
+
+def test_a_container_that_a_dead_runner_has_paused_goes_on(criu, rig, ctid):
+    counting(rig, ctid)
+    number = rig.begin("snapshot", ctid, snapshot=fresh())
+    rig.wait_for(lambda: truth.paused(rig.paths(ctid)), "the pause")
+    kill_after(rig, number, 0)
+
+    outcome = recovered(rig, number)
+
+    assert (outcome.state, truth.paused(rig.paths(ctid))) == (UP, False)
+    assert count(rig, ctid) == 1
+
+
+@pytest.mark.parametrize("delay", [0.02, 0.15])
+def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(criu, rig, ctid, delay):
+    """Its monitor goes on with that, and is waited for: nothing is restored twice."""
+    counting(rig, ctid)
+    assert rig.operate("suspend", ctid).code == 0
+    number = rig.begin("resume", ctid)
+    rig.wait_for(lambda: "let the kept processes live" in rig.said(number), "the restore")
+    kill_after(rig, number, delay)
+
+    outcome = recovered(rig, number)
+
+    assert (rig.state(ctid), private(rig, ctid)) == (UP, ["fs", "scripts", "ve.conf"]), outcome.log
+    assert count(rig, ctid) == 1
+    assert rig.operate("stop", ctid).code == 0
+
+
+def test_a_cancelled_snapshot_leaves_a_living_container_and_nothing_else(criu, rig, ctid):
+    counting(rig, ctid)
+    number = rig.begin("snapshot", ctid, snapshot=fresh())
+    rig.wait_for(lambda: "keep its processes\x1b" in rig.said(number), "the dump")
+    os.kill(rig.spool(number).pid(), signal.SIGTERM)
+
+    outcome = rig.finish(number)
+
+    assert (outcome.end["progress"], outcome.state) == ("cancelled", UP), outcome.log
+    assert listed(rig, ctid) == []
+    assert count(rig, ctid) == 1

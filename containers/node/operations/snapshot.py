@@ -7,7 +7,7 @@ does, its umount scripts included; disk_only: leave its processes out.
 from containers.node import steps
 from containers.node.ct import Ct
 from containers.node.operations.suspend import LEAVING
-from containers.node.plan import Plan, Step
+from containers.node.plan import Plan, Step, whole
 from containers.node.states import State
 from containers.node.steps import snapshotting as s
 from containers.node.steps.snapshotting import SNAPSHOT
@@ -29,6 +29,20 @@ def afterwards(step: Step) -> Step:
     return step.but(when=lambda ct: ends(ct) and step.when(ct))
 
 
+# One step, for between two the journal is written to the disk, and all of it stands still.
+FREEZE = Step(
+    "freeze",
+    "keep its processes and its disk of one instant",
+    do=whole(
+        [
+            s.PAUSE,
+            s.dump_running(SNAPSHOT).but(when=with_processes),
+            s.copy_disk(SNAPSHOT),
+            s.THAW,
+        ]
+    ),
+    undo=(s.THAW,),
+)
 KEEPING = [s.copy_disk(SNAPSHOT), s.seal(SNAPSHOT), s.publish(SNAPSHOT).but(commits=True)]
 DISK_ONLY = [s.CHECK_ROOM, *s.begin(SNAPSHOT), *KEEPING]
 
@@ -38,11 +52,9 @@ PLAN = Plan(
         State.RUNNING: [
             s.CHECK.but(when=with_processes),
             *s.begin(SNAPSHOT),
-            s.PAUSE.but(when=goes_on),
-            s.dump_running(SNAPSHOT).but(when=lambda ct: goes_on(ct) and with_processes(ct)),
+            FREEZE.but(when=goes_on),
             s.dump_and_stop(SNAPSHOT).but(when=ends),
-            s.copy_disk(SNAPSHOT),
-            s.THAW.but(when=goes_on),
+            s.copy_disk(SNAPSHOT).but(when=ends),
             s.seal(SNAPSHOT),
             s.publish(SNAPSHOT).but(commits=True),
             *(afterwards(step) for step in (steps.KEEP_SCRIPTS, steps.DELETE, *LEAVING)),
