@@ -275,3 +275,27 @@ def test_the_rehearsal_of_a_restore_touches_nothing(rig, running):
     assert private(rig, running) == before
     assert [path.name for path in (rig.conf.vz / "private").iterdir()] == [f"{running}"]
     assert kept.verify().answer == "ok"
+
+
+def test_on_plain_directories_nothing_vouches_for_the_disk(criu, rig, bare_ctid):
+    rig.storage = "directory"
+    assert rig.operate("create", bare_ctid).code == 0
+    counting(rig, bare_ctid)
+    put(rig, bare_ctid, "then")
+    kept = take(rig, bare_ctid)
+    put(rig, bare_ctid, "later")
+    verdict = kept.verify()
+    assert (verdict.answer, "plain copy" in verdict.reasons[0]) == ("can't tell", True)
+
+    restored = rig.operate("restore", bare_ctid, **kept.params, safety=fresh())
+
+    assert (restored.code, restored.state) == (0, UP), restored.log
+    assert got(rig, bare_ctid) == "then"
+    assert count(rig, bare_ctid) == 1
+
+
+def test_a_snapshot_needs_a_name_that_is_a_uuid(rig, ctid):
+    for params in ({}, {"snapshot": "../../etc"}, {"snapshot": 7}):
+        assert rig.operate("snapshot", ctid, **params).code == 21
+        assert rig.operate("restore", ctid, **params).code == 21
+        assert rig.operate("delete_snapshot", ctid, **params).code == 21

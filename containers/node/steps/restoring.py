@@ -193,7 +193,12 @@ def owner_of(ct: Ct) -> Layout:
 
 
 def kept_of(ct: Ct) -> Saved:
-    return saved.published(owner_of(ct), ct.params["snapshot"])
+    return saved.published(owner_of(ct), uuid_of(ct))
+
+
+def uuid_of(ct: Ct, param: str = "snapshot") -> str:
+    """Raises BadValue when none was named."""
+    return saved.checked(f"{ct.params.get(param) or ''}")
 
 
 def wants_processes(ct: Ct) -> bool:
@@ -213,7 +218,7 @@ def check(ct: Ct) -> None:
     verdict = verify(
         ct.paths.node,
         owner_of(ct).ctid,
-        ct.params["snapshot"],
+        uuid_of(ct),
         manifest=ct.params.get("manifest"),
         into=ct.ctid,
         processes=wants_processes(ct),

@@ -34,7 +34,7 @@ from containers.node.errors import (
 from containers.node.plan import Step
 from containers.node.run import call
 from containers.node.states import State
-from containers.node.steps.restoring import forget_work, restore, work_of
+from containers.node.steps.restoring import forget_work, restore, uuid_of, work_of
 from containers.node.storage import space
 
 SETTLING = 30.0  # seconds that a CRIU whose runc is gone may take to let the processes go on
@@ -164,22 +164,22 @@ class Making:
         return "safety snapshot" if self.param == "safety" else "snapshot"
 
     def saved(self, ct: Ct) -> Saved:
-        return saved.at_hand(ct.paths, ct.params[self.param])
+        return saved.at_hand(ct.paths, uuid_of(ct, self.param))
 
     def check_new(self, ct: Ct) -> None:
         """A step of its own: to undo the next one is to delete what it made."""
-        uuid = ct.params[self.param]
+        uuid = uuid_of(ct, self.param)
         if saved.published(ct.paths, uuid).path.exists():
             raise Refused(f"there is a snapshot {uuid} already", Code.EXISTS)
 
     def begin(self, ct: Ct) -> None:
-        new = saved.draft(ct.paths, ct.params[self.param])
+        new = saved.draft(ct.paths, uuid_of(ct, self.param))
         saved.remove(new, ct.storage)
         new.path.mkdir(0o700, parents=True)
         copy_beside(ct, new)
 
     def discard(self, ct: Ct) -> None:
-        uuid = ct.params[self.param]
+        uuid = uuid_of(ct, self.param)
         for each in (saved.draft(ct.paths, uuid), saved.published(ct.paths, uuid)):
             saved.remove(each, ct.storage)
         with contextlib.suppress(OSError):  # others may be in it
@@ -201,12 +201,12 @@ class Making:
 
     def seal(self, ct: Ct) -> None:
         kept = self.saved(ct)
-        record.write(kept, record_of(ct, kept, ct.params[self.param]))
+        record.write(kept, record_of(ct, kept, uuid_of(ct, self.param)))
         manifest.write(kept)
 
     def publish(self, ct: Ct) -> None:
         """From here on it is a snapshot."""
-        uuid, kept = ct.params[self.param], self.saved(ct)
+        uuid, kept = uuid_of(ct, self.param), self.saved(ct)
         known = record.read(kept)
         facts = {
             "uuid": uuid,
