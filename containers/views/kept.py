@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, Sum
 from django.http import HttpResponse
@@ -12,7 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from containers.forms.reinstallation import undo_until
 from containers.models import Busy, Container, KeptSystem, Node
-from containers.views.pages import Request, container_of, page, record
+from containers.node.actions import STOP
+from containers.node.states import State
+from containers.views.pages import Request, container_of, need, page, record
 
 LOW = 0.1  # of a node's disk
 
@@ -34,6 +37,8 @@ def show(request: Request, ctid: int, number: int) -> HttpResponse:
         "container": container,
         "kept": kept,
         "why": why,
+        "may_skip": has_stop_script(container)
+        and request.user.has_perm("containers.reinstall_without_stop_script", container),
         "until": max(filter(None, (kept.until, undo_until()))),
     }
     return page(request, "reinstallation/put_back.html", context, status=status)
@@ -41,10 +46,21 @@ def show(request: Request, ctid: int, number: int) -> HttpResponse:
 
 def put_back(request: Request, container: Container, kept: KeptSystem) -> HttpResponse:
     until = undo_until()
-    params = {"kept": kept.number} | ({"keep_until": until.isoformat()} if until else {})
+    params: dict[str, Any] = {"kept": kept.number}
+    if until:
+        params["keep_until"] = until.isoformat()
+    if "without_stop_script" in request.POST:
+        need(request, "reinstall_without_stop_script", container)
+        params["without_stop_script"] = True
     operation = container.request("undo_reinstall", by=request.user, params=params)
     record(request, f"put back {kept}", ctid=container.ctid)
     return redirect(operation)
+
+
+def has_stop_script(container: Container) -> bool:
+    """Whether one is to run."""
+    own = container.scripts.filter(name=STOP.name, enabled=True)
+    return container.state == State.RUNNING and own.exists()
 
 
 def not_now(container: Container) -> str:

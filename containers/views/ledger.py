@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.template.defaultfilters import date, filesizeformat, pluralize
+from django.template.defaultfilters import date, pluralize
 from django.utils.timezone import localtime
 
 from containers.forms.reinstallation import Access, Draft, Keep, undo_until
 from containers.models import Container
 from containers.node.states import State
+from containers.views.usage import in_units
 
 Answer = dict[str, Any]
 
@@ -44,10 +45,10 @@ def kept(container: Container, draft: Draft, answer: Answer | None) -> list[Entr
 
 def limits(container: Container) -> str:
     words = {
-        "memory": container.ram and f"{container.ram} MiB",
+        "memory": container.ram and in_units(container.ram << 20),
         "processors": container.cpus and f"{container.cpus.normalize():f}",
         "processes": container.pids and f"{container.pids}",
-        "disk": container.diskspace and f"{container.diskspace} MiB",
+        "disk": container.diskspace and in_units(container.diskspace << 20),
     }
     said = [f"{name} {value}" for name, value in words.items() if value]
     return ", ".join(said) or "none, as before"
@@ -71,7 +72,7 @@ def amount(answer: Answer | None) -> str:
     if not answer:
         return ""
     size, number = answer["old"]["bytes"], answer["old"]["files"]
-    said = [filesizeformat(size)] if size is not None else []
+    said = [in_units(size)] if size is not None else []
     said += [f"{number:,} files".replace(",", " ")] if number is not None else []
     return f" ({', '.join(said)})" if said else ""
 

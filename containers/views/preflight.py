@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.template.defaultfilters import filesizeformat
 
 from containers.forms.reinstallation import Access, Draft, Keep
 from containers.models import Container, OperationStep, Template
 from containers.node.actions import STOP
 from containers.node.states import State
 from containers.views import waysout
+from containers.views.usage import in_units
 from containers.views.waysout import Way
 
 MIB = 1 << 20
@@ -65,10 +65,10 @@ def fits(draft: Draft, container: Container, answer: Answer) -> Check | None:
         return None
     if old is None or new is None:
         return Check(WARNING, "How much room the old files need could not be found out in time.")
-    room = f"The old files ({filesizeformat(old)}) and the new system ({filesizeformat(new)})"
+    room = f"The old files ({in_units(old)}) and the new system ({in_units(new)})"
     if not (answer["limited"] and limit):
         return Check(GOOD, f"{room} fit: this container has no disk limit.")
-    size = filesizeformat(limit * MIB)
+    size = in_units(limit * MIB)
     if old + new > limit * MIB:
         ways = [way for way in [waysout.aside()] if way]
         return Check(STOPS, f"{room} do not both fit within its {size} of disk.", ways)
@@ -82,7 +82,7 @@ def pool_has_room(draft: Draft, answer: Answer) -> Check | None:
     needed = LITTLE + (0 if answer["shared"] else answer["new"] or 0)
     needed += (old["bytes"] or 0) if copied else 0
     if free < needed:
-        left, wanted = filesizeformat(free), filesizeformat(needed)
+        left, wanted = in_units(free), in_units(needed)
         ways = [way for way in [waysout.aside()] if way and copied]
         return Check(STOPS, f"The node has only {left} of disk left; {wanted} are needed.", ways)
     inodes = answer["pool"]["inodes_free"]

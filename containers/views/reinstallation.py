@@ -30,6 +30,7 @@ from containers.forms.reinstallation import (
 from containers.models import Busy, Container, Operation, Template
 from containers.views import handover, inquiries, ledger, preflight
 from containers.views.pages import Request, container_of, need, page, record
+from containers.views.usage import in_units
 
 DRAFTS = "reinstallations"
 STEPS = {"system": "System", "access": "Access and data", "review": "Review"}
@@ -144,11 +145,14 @@ def show_access(
     return show(request, container, draft, "access", context)
 
 
-def room(container: Container, answer: dict[str, Any] | None) -> dict[str, Any]:
-    """Bytes, as far as they are known: of the node's answer, else as it measured them last."""
+def room(container: Container, answer: dict[str, Any] | None) -> dict[str, str]:
+    """In words, as far as it is known: of the node's answer, else as it measured it last."""
     used = (container.usage.get("disk") or {}).get("used")
-    limit = (container.diskspace or 0) << 20 or None
-    return {"old": answer["old"]["bytes"] if answer else used, "limit": limit}
+    sizes = {
+        "old": answer["old"]["bytes"] if answer else used,
+        "limit": (container.diskspace or 0) << 20,
+    }
+    return {name: in_units(size) for name, size in sizes.items() if size}
 
 
 def take_access(request: Request, container: Container, draft: Draft) -> HttpResponse:

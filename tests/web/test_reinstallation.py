@@ -301,7 +301,7 @@ def test_kept_and_lost_are_of_this_very_container(
     choose(as_bob, debian)
     node_says()
     kept, _, lost = review(as_bob).partition("Lost")
-    for word in ("203.0.113.7", "memory 512 MiB", "bob", "1 script of its own", "2 snapshots",
+    for word in ("203.0.113.7", "memory 512.0 MiB", "bob", "1 script of its own", "2 snapshots",
                  "root, dora", "12 345 files", "in /old", "one button puts it back"):  # fmt: skip
         assert word in kept
     assert "programs are ended" in lost
@@ -512,6 +512,23 @@ def test_what_was_kept_is_put_back_and_the_present_one_kept(
     operation = Operation.objects.get()
     assert (operation.kind, operation.params["kept"]) == ("undo_reinstall", 5)
     assert operation.params["keep_until"] > until.isoformat()
+
+
+def test_the_stop_script_can_be_passed_over_unless_policy_forbids_it(
+    ct101: Container, as_bob: Client, settings: Any
+) -> None:
+    kept = ct101.kept.create(number=5, since=now(), until=now())
+    without = {"without_stop_script": "1"}
+    page = kept.get_absolute_url()
+    assert "without its stop script" not in text(as_bob.get(page))
+    ct101.scripts.create(name="stop")
+    assert "without its stop script" in text(as_bob.get(page))
+    settings.CUSTOMERS_MAY = frozenset({"reinstall"})
+    assert as_bob.post(page, without).status_code == 403
+    assert not Operation.objects.exists()
+    settings.CUSTOMERS_MAY = frozenset({"reinstall", "skip_stop_script"})
+    as_bob.post(page, without)
+    assert Operation.objects.get().params["without_stop_script"] is True
 
 
 def test_somebody_elses_kept_system_is_not_there(ct101: Container, as_carol: Client) -> None:
