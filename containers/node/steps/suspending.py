@@ -8,10 +8,11 @@ from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError, Refused
 from containers.node.plan import Step
 from containers.node.states import State
+from containers.node.steps.dumping import dump, revive
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.restoring import RESTORE, forget_work, restore
 from containers.node.steps.running import DELETE, POSTUMOUNT_SCRIPTS, UMOUNT_SCRIPTS
-from containers.node.steps.snapshotting import copy_beside, dump, record_of, revive, sync
+from containers.node.steps.snapshotting import copy_beside, record_of, sync
 
 NOBODY = "00000000-0000-0000-0000-000000000000"  # a suspension has no UUID
 

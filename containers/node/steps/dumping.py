@@ -1,0 +1,149 @@
+"""Dumping a running container's processes: how it is paused, dumped, let go or revived.
+
+CRIU is never ended half way: processes that it holds would not survive that.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from containers.node import truth
+from containers.node.bundle import ids
+from containers.node.cgroup import Group
+from containers.node.checkpoint import criu, room
+from containers.node.checkpoint.obstacles import obstacles
+from containers.node.checkpoint.room import MIB, SPARE
+from containers.node.checkpoint.saved import Saved
+from containers.node.ct import Ct
+from containers.node.errors import Code, CommandFailed, NoSpace, OperationError, TimedOut
+from containers.node.run import call
+from containers.node.steps.restoring import restore, work_of
+from containers.node.storage import space
+
+SETTLING = 30.0  # seconds that a CRIU whose runc is gone may take to let the processes go on
+LOOKS = 0.02  # seconds between two looks
+
+
+class CannotDump(OperationError):
+    """The container goes on running."""
+
+    code = Code.CHECKPOINT
+
+
+def check_processes(ct: Ct) -> None:
+    check(ct, processes=True)
+
+
+def check_room(ct: Ct) -> None:
+    check(ct, processes=False)
+
+
+def check(ct: Ct, *, processes: bool) -> None:
+    """Raises what would make the dump fail, as far as that can be seen beforehand."""
+    need = SPARE
+    if processes:
+        criu.find(ct.paths.node)
+        init = truth.init_of(ct.paths)
+        for obstacle in obstacles(init.pid) if init else ():
+            if obstacle.fatal:
+                raise CannotDump(f"its processes can't be kept: {obstacle.sentence}")
+            ct.say(f"Warning: {obstacle.sentence}.")
+        need += room.memory(ct.paths)
+    free = space(ct.paths.node.vz).free
+    if free < need:
+        raise NoSpace(f"it takes about {need // MIB} MiB, and only {free // MIB} MiB are free")
+
+
+def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
+    """A cancel is obeyed once that is done."""
+    own = criu.find(ct.paths.node)
+    work = work_of(ct)
+    criu.write_options(work / "options", stopping=not leave_running)
+    make_images(ct, into)
+    argv = ct.runtime.checkpoint(
+        ct.paths,
+        criu.environment(own, work / "options"),
+        into.images,
+        work,
+        leave_running=leave_running,
+    )
+    try:
+        with umask(0o027):
+            call(argv, timeout=criu.time_limit(room.memory(ct.paths)), group=group_of(ct))
+    except CommandFailed as e:
+        settle(ct)
+        raise not_dumped(ct, e, work / "dump.log") from e
+    ct.door.obey()
+
+
+def make_images(ct: Ct, into: Saved) -> None:
+    """Some of the images are read, by a restore, as the container's root: its group may.
+
+    Nobody but the node's root reaches them, for the folder above is closed.
+    """
+    into.images.mkdir(exist_ok=True)
+    os.chown(into.images, 0, ids(ct)[0])
+    into.images.chmod(0o2750)
+
+
+@contextlib.contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
+    why = criu.fault(log)
+    if isinstance(error, TimedOut):
+        why = f"that was not done after {error.seconds:g} s"
+    ct.say(error.said or f"{error}")
+    for line in criu.errors(log):
+        ct.say(f"CRIU: {line}")
+    if "disk is full" in why or space(ct.paths.node.vz).free < SPARE:
+        return NoSpace("its processes can't be kept: the disk is full")
+    return CannotDump(f"its processes can't be kept: {why or error}")
+
+
+def group_of(ct: Ct) -> Group:
+    return Group(f"{ct.paths.node.cgroup}/operation-{ct.operation}")
+
+
+def settle(ct: Ct) -> None:
+    """Wait for a dump that nobody waits for any more: CRIU lets the processes go when it ends."""
+    group = group_of(ct)
+    deadline = time.monotonic() + SETTLING
+    while group.processes() and time.monotonic() < deadline:
+        time.sleep(LOOKS)
+    group.kill()
+    group.remove()
+
+
+def pause(ct: Ct) -> None:
+    (work_of(ct) / "paused").touch()
+    call(ct.runtime.pause(ct.paths))
+
+
+def thaw(ct: Ct) -> None:
+    """Let it go on, whoever has stopped it; says how long it stood still."""
+    settle(ct)
+    if truth.paused(ct.paths):
+        call(ct.runtime.resume(ct.paths))
+    with contextlib.suppress(FileNotFoundError):
+        since = (work_of(ct) / "paused").stat().st_mtime
+        ct.fact("frozen", round(time.time() - since, 3))
+        (work_of(ct) / "paused").unlink()
+
+
+def revive(ct: Ct, kept: Saved) -> None:
+    """Undo a dump that ended the processes; does nothing where it did not come to that."""
+    settle(ct)
+    init = truth.init_of(ct.paths)
+    if init and init.alive:
+        thaw(ct)
+    elif kept.processes:
+        restore(ct, kept)
