@@ -248,7 +248,7 @@ def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
         "verdict": "broken", "exit": 2, "reasons": ["there is no such snapshot on this node"],
     }  # fmt: skip
     shown = text(page(as_bob, "snapshots"))
-    assert "broken 0 minutes ago There is no such snapshot on this node." in shown.replace(
+    assert "broken 0 minutes ago there is no such snapshot on this node" in shown.replace(
         "\xa0", " "
     )
 

@@ -1,0 +1,60 @@
+"""Snapshots in a real browser: one is verified and restored, without a page being reloaded."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from containers.models import Container, Inquiry, Operation, Snapshot
+from containers.node.states import State
+from tests.browser.server import DESKTOP, PHONE
+
+UUID = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def snapshot(ct101: Container) -> Snapshot:
+    Container.objects.update(state=State.RUNNING)
+    made = Snapshot.objects.create(
+        container=ct101, uuid=UUID, name="before the update", manifest="ab" * 32,
+        with_processes=True, size=45_000_000,
+    )  # fmt: skip
+    Container.objects.update(here=made)
+    return made
+
+
+def test_a_verdict_comes_to_the_page_that_asked_for_it(
+    snapshot: Snapshot, bob: User, page_of: Callable[..., Any], ring: Callable[..., None]
+) -> None:
+    page = page_of(bob, "/containers/101/snapshots/")
+    expect(page.get_by_text("You are here")).to_be_visible()
+    expect(page.get_by_text("not verified yet")).to_be_visible()
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text("being verified")).to_be_visible()
+    inquiry = Inquiry.objects.get()
+    snapshot.judge("broken", ["img/pages-1.img: not as it was written"])
+    inquiry.answered, inquiry.answer = snapshot.verified, {"verdict": "broken"}
+    inquiry.save()
+    ring(owner=bob.pk, inquiry=inquiry.pk)
+    expect(page.get_by_text("img/pages-1.img: not as it was written")).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_restore_says_what_is_lost_and_then_shows_the_operation(
+    snapshot: Snapshot, bob: User, page_of: Callable[..., Any], viewport: dict[str, int]
+) -> None:
+    page = page_of(bob, "/containers/101/snapshots/", viewport=viewport)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Restore …").click()
+    expect(page.get_by_text("every file written since")).to_be_visible()
+    expect(page.get_by_label("Keep what it is now as a safety snapshot")).to_be_checked()
+    expect(page.get_by_role("link", name="Keep it as it is")).to_be_focused()
+    page.get_by_label("but connections that were open are closed").check()
+    page.get_by_role("button", name="Restore CT 101").click()
+    page.wait_for_url("**/operations/*/")
+    operation = Operation.objects.get()
+    assert operation.kind == "restore"
+    assert operation.params["tcp_close"]
+    assert operation.params["safety"]
