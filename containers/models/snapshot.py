@@ -68,6 +68,9 @@ class Snapshot(models.Model):
     def __str__(self) -> str:
         return self.name or self.uuid[:8]
 
+    def get_absolute_url(self) -> str:
+        return reverse("snapshot", args=[self.container.ctid, self.uuid])
+
     @property
     def title(self) -> str:
         """Its name; one that has none is told by how it came to be, and when."""
@@ -75,9 +78,6 @@ class Snapshot(models.Model):
             return self.name
         kind = "Safety snapshot" if self.safety else "Snapshot"
         return f"{kind} of {localtime(self.created):%-d %b, %H:%M}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("snapshot", args=[self.container.ctid, self.uuid])
 
     @property
     def here(self) -> bool:
@@ -97,8 +97,10 @@ class Snapshot(models.Model):
     ) -> Operation:
         """Queue the making of one. params: stop, disk_only, schedule; as the plan has them.
 
-        Raises Busy; TooMany, when a customer has as many as staff allow.
+        Raises Busy; BadValue; TooMany, when a customer has as many as staff allow.
         """
+        check_line("name", name, 80)
+        check_line("note", note, 255)
         asked = {key: value for key, value in params.items() if value}
         with transaction.atomic():
             operation = container.request(
@@ -197,6 +199,14 @@ class Snapshot(models.Model):
         """Keep a verdict of the node."""
         self.verdict, self.reasons, self.verified = verdict, reasons, at or now()
         self.save(update_fields=["verdict", "reasons", "verified"])
+
+
+def check_line(what: str, text: str, most: int) -> None:
+    """Raises BadValue: it would not fit its column, or not a line of a list."""
+    if len(text) > most:
+        raise BadValue(f"the {what} is longer than {most} characters")
+    if not text.isprintable():
+        raise BadValue(f"the {what} has a line break or control character in it")
 
 
 def limit_of(container: Container) -> int:

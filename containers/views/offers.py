@@ -52,8 +52,8 @@ VERBS = {
         Verb("exec", "Run a command", "terminal", asks=True),
         Verb(
             "destroy", "Destroy", "trash", asks=True, danger=True,
-            consequence="Its file system, its scripts on the node and its settings are deleted. "
-            "No script runs.",
+            consequence="Its file system, its snapshots, its scripts on the node and its settings "
+            "are deleted. No script runs.",
         ),
     )
 }  # fmt: skip

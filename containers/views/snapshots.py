@@ -147,6 +147,8 @@ def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     node = snapshot.container.node
+    if waiting(asked_of(snapshot.container).get(snapshot.uuid), snapshot)[0]:
+        return redirect("snapshots", ctid)  # it takes the node long enough as it is
     Inquiry.ask(node, KIND, ctid=ctid, by=request.user, snapshot=snapshot.uuid)
     if node.away:
         messages.warning(request, f"{node} has not been heard from: the answer may take long.")

@@ -94,6 +94,13 @@ def note_boot(conf: NodeConf, node: Node, *, rebooted: bool) -> None:
     node.save(update_fields=["facts", "boot_id"])
 
 
+def note_facts(conf: NodeConf, node: Node) -> None:
+    """Set-up may have found a CRIU meanwhile, or lost it."""
+    node.refresh_from_db()
+    node.facts |= facts(conf, node)
+    node.save(update_fields=["facts"])
+
+
 def facts(conf: NodeConf, node: Node) -> dict[str, object]:
     name = os.uname()
     return {

@@ -60,6 +60,7 @@ class Rounds:
         if clock >= self.network:
             self.network = clock + NETWORK
             arrival.bring_up(self.conf, self.node)
+            arrival.note_facts(self.conf, self.node)
 
     def look(self, clock: float) -> None:
         held = arrival.held(self.node)

@@ -8,7 +8,17 @@ from typing import Any
 from django.db.models import F
 from django.utils.timezone import now
 
-from containers.models import Busy, Container, Node, Operation, Schedule, Snapshot, Verdict, Via
+from containers.models import (
+    Busy,
+    Container,
+    Inquiry,
+    Node,
+    Operation,
+    Schedule,
+    Snapshot,
+    Verdict,
+    Via,
+)
 from containers.models.snapshot import SAFETY_KEPT
 from containers.node.errors import Code
 from containers.node.states import Progress
@@ -84,6 +94,10 @@ def after_restore(operation: Operation, container: Container) -> None:
 
 
 def after_snapshot(operation: Operation, container: Container) -> None:
+    """A new one is verified at once: nobody should have to ask before relying on it."""
+    if operation.state == Progress.SUCCEEDED:
+        uuid = operation.params["snapshot"]
+        Inquiry.ask(operation.node, "verdict", ctid=container.ctid, snapshot=uuid)
     schedule = Schedule.objects.filter(pk=operation.params.get("schedule") or 0).first()
     if schedule is None:
         return

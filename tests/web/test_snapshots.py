@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from containers.models import Container, Inquiry, Node, Operation, Snapshot
+from containers.node.errors import BadValue
 from containers.node.states import Progress, State
 from containers.worker import journal, snapshots
 from tests.web.scribe import settle
@@ -62,6 +63,38 @@ def test_a_snapshot_becomes_a_row_that_the_container_goes_on_from(
     )  # fmt: skip
     assert (first.parent, second.parent, ct101.here) == (None, first, second)
     assert first.facts["criu"] == "3.19"
+
+
+def test_a_new_snapshot_is_verified_without_being_asked(ct101: Container) -> None:
+    snapshot = taken(ct101)
+    inquiry = Inquiry.objects.get()
+    assert (inquiry.kind, inquiry.ctid, inquiry.args) == (
+        "verdict", 101, {"snapshot": snapshot.uuid},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x" * 81, "two\nlines", "a bell\a"])
+def test_a_name_that_would_not_fit_a_line_is_refused(ct101: Container, name: str) -> None:
+    with pytest.raises(BadValue, match="the name"):
+        Snapshot.take(ct101, name=name)
+    assert not ct101.operations.exists()
+
+
+def test_a_node_says_what_snapshots_it_can_make(
+    worker: Any, alpha: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PANEL_CRIU", raising=False)
+    worker.arrive()
+    alpha.refresh_from_db()
+    assert alpha.facts["snapshot_version"] == 256
+    assert int(alpha.facts["caps"]) > 0
+    assert "process snapshots are off on this node" in alpha.facts["snapshots_off"]
+    assert "timezone" in alpha.facts
+
+
+def test_the_list_offers_to_resume_a_suspended_container(ct101: Container, as_bob: Client) -> None:
+    Container.objects.update(state=State.SUSPENDED)
+    assert "Resume" in text(as_bob.get("/containers/"))
 
 
 def test_what_a_failed_snapshot_takes_back_leaves_no_row(ct101: Container) -> None:
@@ -203,7 +236,7 @@ def test_the_line_says_where_one_is_and_what_each_stop_holds(
     assert "with a note" in line
     assert "with processes, 12.0" in line
     assert "disk only" in line
-    assert "not verified yet" in line
+    assert "being verified" in line
 
 
 def test_where_processes_cannot_be_kept_the_page_says_why_and_offers_the_disk(
@@ -235,8 +268,10 @@ def test_where_processes_cannot_be_kept_the_page_says_why_and_offers_the_disk(
 def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
     ct101: Container, as_bob: Client, worker: Any
 ) -> None:
-    snapshot = taken(ct101)
-    as_bob.post(reverse("verification", args=[101, snapshot.uuid]))
+    snapshot = Snapshot.objects.create(container=ct101, uuid=f"{uuid4()}", manifest=HASH)
+    for _ in range(2):  # the second is not asked: the first is under way
+        as_bob.post(reverse("verification", args=[101, snapshot.uuid]))
+    assert Inquiry.objects.count() == 1
     assert "being verified" in text(page(as_bob, "snapshots"))
     settle(worker)
     while Inquiry.objects.filter(answered=None).exists():
