@@ -106,8 +106,8 @@ class Operation(models.Model):
         ]
 
     def __str__(self) -> str:
-        what = f"CT {self.ctid}" if self.ctid else self.resource or f"{self.node}"
-        return f"operation {self.pk} ({self.label} of {what})"
+        what = f"CT {self.ctid}" if self.ctid else self.params.get("name", "")
+        return f"operation {self.pk} ({self.label}{f' of {what}' if what else ''})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         requested = self._state.adding

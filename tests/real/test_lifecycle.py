@@ -1,5 +1,7 @@
 """A container's life on a real node: made, started, stopped, destroyed."""
 
+from containers.node import runtimes
+from containers.node.run import call
 from containers.node.states import State
 
 
@@ -19,3 +21,33 @@ def test_a_container_is_made_started_stopped_and_destroyed(rig):
     destroyed = rig.operate("destroy", 101)
     assert destroyed.code == 0, destroyed.log
     assert not rig.paths(101).private.exists()
+
+
+def test_a_paused_container_is_stopped_with_its_stop_script(rig, ctid):
+    assert rig.operate("start", ctid).code == 0
+    rig.write(ctid, "stop", "echo on its way\n")
+    call(runtimes.load("runc").pause(rig.paths(ctid)))
+    assert rig.state(ctid) is State.PAUSED
+
+    outcome = rig.operate("stop", ctid)
+
+    assert outcome.code == 0, outcome.log
+    assert "on its way\n" in outcome.log
+    assert rig.state(ctid) is State.STOPPED
+
+
+def test_an_init_that_does_not_halt_is_killed_at_the_nodes_time_limit(rig, ctid, node_conf):
+    before = node_conf.vz_conf.read_text() if node_conf.vz_conf.exists() else ""
+    node_conf.vz_conf.write_text(f'{before}\nSTOP_TIMEOUT="1"\n')
+    try:
+        (rig.paths(ctid).fs / "sbin/init").unlink()
+        (rig.paths(ctid).fs / "sbin/init").write_text("#!/bin/sh\nwhile :; do sleep 1000; done\n")
+        (rig.paths(ctid).fs / "sbin/init").chmod(0o755)
+        assert rig.operate("start", ctid).code == 0
+
+        outcome = rig.operate("stop", ctid)
+    finally:
+        node_conf.vz_conf.write_text(before)
+
+    assert outcome.code == 0, outcome.log
+    assert "did not halt within 1 s; it is killed" in outcome.log

@@ -47,7 +47,7 @@ PLAN = Plan(
     "Stop",
     entry={
         State.RUNNING: STOPPING,
-        State.PAUSED: STOPPING,
+        State.PAUSED: [steps.THAW, *STOPPING],
         State.STOPPED: NOT_RUNNING,
         State.MOUNTED: NOT_RUNNING,
         State.SUSPENDED: NOT_RUNNING,

@@ -20,6 +20,7 @@ from containers.node.steps.running import (
     DELETE,
     HALT,
     POSTUMOUNT_SCRIPTS,
+    THAW,
     WRITE_BUNDLE,
 )
 from containers.node.steps.scripting import KEEP_SCRIPTS, WRITE_SCRIPTS, script
@@ -46,6 +47,7 @@ __all__ = [
     "MOUNT",
     "POSTUMOUNT_SCRIPTS",
     "SETTLE",
+    "THAW",
     "WRITE_BUNDLE",
     "WRITE_CONF",
     "WRITE_SCRIPTS",

@@ -140,10 +140,13 @@ def thaw(ct: Ct) -> None:
 
 
 def revive(ct: Ct, kept: Saved) -> None:
-    """Undo a dump that ended the processes; does nothing where it did not come to that."""
+    """Undo a dump that ended the processes; does nothing where it did not come to that.
+
+    Nor after a reboot of the node: nothing is mounted then, and its processes were to end.
+    """
     settle(ct)
     init = truth.init_of(ct.paths)
     if init and init.alive:
         thaw(ct)
-    elif kept.processes:
+    elif kept.processes and truth.mounted(ct.paths.root):
         restore(ct, kept)

@@ -6,7 +6,7 @@ import select
 import signal
 from pathlib import Path
 
-from containers.node import monitor, truth
+from containers.node import monitor, truth, veconf
 from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
 from containers.node.beneath import BadTree
 from containers.node.bundle import ids, init_of, write_bundle
@@ -22,7 +22,7 @@ from containers.node.steps.scripting import script
 from containers.node.templates.init import Halt, Kind
 from containers.node.truth import Init
 
-STOP_TIMEOUT = 120.0  # seconds an init has to halt, as vzctl's STOP_TIMEOUT; then it is killed
+STOP_TIMEOUT = 120.0  # seconds an init has to halt, unless vz.conf says otherwise; then: killed
 KILL_TIMEOUT = 30.0  # seconds until a killed init has to be gone
 DELEGATED = ("", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control")
 
@@ -63,6 +63,7 @@ def delegate(ct: Ct) -> None:
 
 def delete(ct: Ct) -> None:
     """End whatever of it still runs, and have the runtime and the network forget it."""
+    thaw(ct)
     init = truth.init_of(ct.paths)
     if init:
         kill(init)
@@ -71,6 +72,12 @@ def delete(ct: Ct) -> None:
         force = init is None  # half made: runc knows no process of it to look for
         ct.run(ct.runtime.delete(ct.paths, force=force))
     live.detach(ct.paths.node, ct.ctid, ct.spec.ips)
+
+
+def thaw(ct: Ct) -> None:
+    """A paused one can neither be asked anything nor killed."""
+    if truth.state_of(ct.paths) is State.PAUSED:
+        ct.run(ct.runtime.resume(ct.paths))
 
 
 def kill(init: Init, patience: float = KILL_TIMEOUT) -> None:
@@ -98,7 +105,8 @@ def halt(ct: Ct) -> None:
     fd = truth.pidfd(init) if init else None
     if init is None or fd is None:
         return
-    timeout = float(ct.params.get("stop_timeout") or STOP_TIMEOUT)
+    configured = veconf.read(ct.paths.node.vz_conf).get("STOP_TIMEOUT")
+    timeout = float(ct.params.get("stop_timeout") or configured or STOP_TIMEOUT)
     try:
         if not ct.params.get("fast"):
             found = init_of(ct)
@@ -153,4 +161,5 @@ CREATE = Step(
     },
 )
 BOOT = Step("boot", "let its init run", do=boot, leaves=State.RUNNING, commits=True)
+THAW = Step("thaw", "let the paused container go on", do=thaw, leaves=State.RUNNING)
 HALT = Step("halt", "halt the container", do=halt, commits=True)
