@@ -1,4 +1,4 @@
-"""Clones and templates of snapshots, and connections: selves of their own, addresses of their own."""
+"""Clones and templates of snapshots, and connections: selves and addresses of their own."""
 
 import json
 import os
@@ -133,9 +133,7 @@ def test_a_clone_has_a_self_of_its_own(rig, serving, address, other, clone_id):
     assert count(rig, serving) == 1
 
 
-def test_a_clones_processes_go_on_at_its_own_address_only(
-    rig, serving, address, other, clone_id
-):
+def test_a_clones_processes_go_on_at_its_own_address_only(rig, serving, address, other, clone_id):
     with socket.create_connection((address, 7), timeout=5) as line:
         assert echoed(line, b"before")
         count(rig, serving)
@@ -218,9 +216,7 @@ def test_a_template_of_a_snapshot_makes_containers(criu, rig, ctid, clone_id):
     (ssh / "ssh_host_ed25519_key").write_text("secret")
     kept = take(rig, ctid)
 
-    published = rig.operate(
-        "publish_snapshot", 0, name="of-snapshot", source=ctid, **kept.params
-    )
+    published = rig.operate("publish_snapshot", 0, name="of-snapshot", source=ctid, **kept.params)
 
     assert published.code == 0, published.log
     template = rig.conf.templates / "of-snapshot@1"

@@ -127,9 +127,7 @@ def test_a_restore_that_hangs_is_ended_at_its_time_limit(rig, running, kept):
     pages.write_bytes(pages.read_bytes()[:4096])
     kept.agree()
 
-    restored = rig.operate(
-        "restore", running, **kept.params, safety=fresh(), restore_timeout=5
-    )
+    restored = rig.operate("restore", running, **kept.params, safety=fresh(), restore_timeout=5)
 
     assert (restored.code, restored.state) == (17, UP), restored.log
     assert "that was not done after 5 s" in restored.end["error"] or (

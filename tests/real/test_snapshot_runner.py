@@ -125,9 +125,7 @@ def whole_snapshots(rig, ctid):
 
 @pytest.mark.parametrize("plan", ["snapshot", "suspend"])
 @pytest.mark.parametrize("delay", [0.03, 0.1, 0.2])
-def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
-    criu, rig, ctid, plan, delay
-):
+def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(criu, rig, ctid, plan, delay):
     """CRIU is not killed with it: it ends what it does, and is waited for."""
     install(rig, ctid)
     counting(rig, ctid)

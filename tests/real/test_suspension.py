@@ -95,9 +95,7 @@ def damage(rig, ctid, path, content):
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("failing", ["vps.mount", "mount"])
-def test_a_mount_script_that_refuses_a_resume_leaves_it_suspended(
-    rig, suspended, profile, failing
-):
+def test_a_mount_script_that_refuses_a_resume_leaves_it_suspended(rig, suspended, profile, failing):
     save_all(rig, suspended)
     rig.write(suspended, failing, "#!/bin/sh\nexit 1\n")
 

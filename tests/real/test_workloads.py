@@ -176,9 +176,7 @@ def test_a_session_from_outside_the_tree_is_a_clear_reason(servers):
     session = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         servers.until(lambda: "pg_sleep" in servers.inside("ps", "axww"), "the session")
-        refused = servers.rig.operate(
-            "snapshot", servers.ctid, spec=servers.spec, snapshot=fresh()
-        )
+        refused = servers.rig.operate("snapshot", servers.ctid, spec=servers.spec, snapshot=fresh())
         assert (refused.code, refused.state) == (16, UP)
         assert "end open exec sessions first" in refused.end["error"]
         assert serves(servers)
