@@ -81,7 +81,10 @@ def show(request: Request, ctid: int) -> HttpResponse:
         "failed": offers.last_failure(container),
         "node_away": container.node.away,
         "meters": usage.meters(container),
-        "warnings": container.facts.get("warnings", []),
+        "warnings": [
+            *container.facts.get("warnings", []),
+            *container.node.facts.get("network", []),
+        ],
         "host_keys": container.facts.get("host_keys", []),
     }
     if not request.htmx and request.user.has_perm("containers.view_scripts", container):

@@ -67,7 +67,12 @@ WORDS = {
     "snapshots_off": "snapshots of processes",
     "timezone": "time zone",
 }
-ABSENT = ("criu", "snapshots_off")  # not said at all when there is nothing to say
+ABSENT = (
+    "criu",
+    "network",
+    "snapshots_off",
+    "warnings",
+)  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
 
 

@@ -105,6 +105,8 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
     name = os.uname()
     return {
         **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
+        "network": network.missing(conf),
+        "warnings": network.warnings(conf),
         "timezone": timezone(),
         "kernel": name.release,
         "arch": name.machine,

@@ -119,6 +119,15 @@ def test_what_the_state_forbids_gets_409_with_the_reason(
     assert not ct101.operations.exists()
 
 
+def test_a_container_page_says_what_its_node_gives_it_no_network_for(
+    ct101: Container, as_bob: Client
+) -> None:
+    ct101.node.facts = {"network": ["containers have loopback only: this machine forbids more"]}
+    ct101.node.save()
+
+    assert "loopback only: this machine forbids more" in text(as_bob.get("/containers/101/"))
+
+
 def test_acting_is_never_a_get(ct101: Container, as_alice: Client) -> None:
     as_alice.get("/containers/101/operations/?kind=start")
     as_alice.get("/containers/101/operations/new/destroy/?confirmation=101")

@@ -75,10 +75,15 @@ def prepare(conf: NodeConf) -> list[str]:
 def warnings(conf: NodeConf) -> list[str]:
     """What an operator should know about this node's network: shown, not logged each time."""
     found = record.load(conf)
-    said = [sentence for sentence in (found.without, found.no_nat) if sentence]
-    if not found.without:
-        said += [*strangers(conf), *overlaps(conf, found.network)]
-    return said
+    if found.without:
+        return missing(conf)
+    return [*missing(conf), *strangers(conf), *overlaps(conf, found.network)]
+
+
+def missing(conf: NodeConf) -> list[str]:
+    """What containers here go without, in a sentence each: any network, or a way out by NAT."""
+    found = record.load(conf)
+    return [sentence for sentence in (found.without, found.no_nat) if sentence]
 
 
 def wanted_pool(conf: NodeConf) -> IPv4Network:
