@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import select
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ class Attendance:
     def of(cls, conf: NodeConf, operation: Operation, runners: Runners) -> "Attendance":
         """Of an operation that was just claimed, or of one that an earlier worker has left."""
         spool = Spool(conf.spool / f"{operation.pk}")
+        if of_another_database(spool, operation):
+            shutil.rmtree(spool.path)
         attendance = cls(Shipment.of(operation, spool), runners)
         if pid := spool.pid():
             attendance.watch(pid)
@@ -122,6 +125,16 @@ class Attendance:
         if self.runner is not None:
             os.close(self.runner)
         self.runner = None
+
+
+def of_another_database(spool: Spool, operation: Operation) -> bool:
+    """Whether a spool was left by an operation of the same number that is in no row any more."""
+    try:
+        asked = spool.read_request().get("asked")
+    except (OSError, ValueError):
+        return False
+    mine = operation.requested.isoformat()
+    return asked not in (None, mine) and not spool.alive()
 
 
 @contextlib.contextmanager

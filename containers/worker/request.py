@@ -15,6 +15,7 @@ def request_of(operation: Operation) -> dict[str, Any]:
     return {
         "v": FORMAT,
         "op": operation.pk,
+        "asked": operation.requested.isoformat(),  # tells it from another database's
         "fence": operation.fence,
         "plan": operation.kind,
         "profile": node.undo_profile,

@@ -24,7 +24,7 @@ from containers.node.zygote import Zygote
 
 PATIENCE = 60.0
 SLEEP = f"sleep {10_000_000 + os.getpid()}"  # what this run's scripts hang in, and no other's
-NUMBERS = itertools.count(1)
+NUMBERS = itertools.count(1_000_000)  # apart from those that a database gives
 
 
 @dataclass

@@ -51,6 +51,21 @@ def test_a_rehearsed_start_goes_from_row_to_runner_to_row(node_conf, ct101, oper
     assert not (node_conf.spool / f"{operation.pk}").exists()
 
 
+def test_a_spool_of_another_databases_operation_is_not_taken_for_this_ones(
+    node_conf, ct101, operation
+):
+    stale = Spool(node_conf.spool / f"{operation.pk}")
+    stale.write_request({"asked": "2001-01-01T00:00:00+00:00"})
+    stale.events.write_text('{"n": 0, "t": 0, "ev": "end", "progress": "failed", "code": 3}\n')
+    stale.log.write_text("of another time\n")
+
+    Worker(node_conf, ct101.node).run(until=operation.pk)
+
+    operation.refresh_from_db()
+    assert operation.state == Progress.SUCCEEDED, operation.error
+    assert b"of another time" not in log_of(operation)
+
+
 def test_the_runner_is_told_all_it_has_to_know(worker, node_conf, ct101, operation, alice):
     ct101.scripts.create(name="start").write(b"echo hello\n", by=alice)
     stop = ct101.scripts.create(name="stop")
