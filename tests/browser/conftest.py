@@ -170,6 +170,8 @@ def running(ct101: Container, bob: User) -> Operation:
 
 
 Open = Callable[..., Page]
+# What a connection that is lost leads to, or a page that is left while htmx fetches a part of it
+GONE = ("WebSocket", "ERR_CONNECTION", "Failed to load", "htmx:sendError", "htmx:afterRequest")
 
 
 @pytest.fixture
@@ -193,7 +195,7 @@ def page_of(chromium: Browser, panel: Panel) -> Iterator[Open]:
         return page
 
     def note(kind: str, text: str) -> None:
-        gone = "WebSocket" in text or "ERR_CONNECTION" in text or "Failed to load" in text
+        gone = any(word in text for word in GONE)
         if kind in ("error", "warning") and not gone:
             complaints.append(text)
 

@@ -84,6 +84,7 @@ def test_no_step_is_wider_than_a_phone(
     page = page_of(bob, URL, **TOUCH, color_scheme=colours)
     through(page)
     answer(ring, credentials="/etc/passwd is " + "x" * 90)
+    expect(page.get_by_role("button", name="Let only root sign in")).to_be_visible()
     page.goto(f"{URL}?step={step}")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
