@@ -20,7 +20,7 @@ BEFORE = {"snapshot": UP, "snapshot stop": UP, "restore": UP, "suspend": UP, "re
 SKIPPED = {
     "snapshot": ("write-scripts", "delete", "dismount", "dump-snapshot", "copy-snapshot"),
     "snapshot stop": ("freeze",),
-    "restore": (), "suspend": (), "resume": (), "clone": ("settle",), "rehearse": (),
+    "restore": ("cut",), "suspend": (), "resume": (), "clone": ("settle",), "rehearse": (),
 }  # fmt: skip
 
 
