@@ -308,3 +308,18 @@ def test_an_older_criu_is_older():
     assert criu_of.older("4.1.1", "4.2")
     assert criu_of.older("4.2", "4.2.1")
     assert not criu_of.older("4.10", "4.9.9")
+
+
+def test_a_safety_snapshot_that_can_not_be_sealed_puts_the_container_back(rig, running, kept):
+    """Something is in the way of its last files, and the former disk is in it already."""
+    uuid = fresh()
+    count(rig, running)
+    taken = rig.paths(running).snapshots / f".new-{uuid}/snapshot.json"
+    rig.write(running, "mount", f"#!/bin/sh\n[ -e {taken} ] || mkdir {taken}\n")
+
+    restored = rig.operate("restore", running, **kept.params, safety=uuid)
+
+    assert restored.code != 0
+    assert restored.state is UP, restored.log
+    assert private(rig, running) == ["fs", "scripts", "ve.conf"]
+    assert count(rig, running) == 2

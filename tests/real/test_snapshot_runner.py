@@ -30,6 +30,7 @@ TELLING = {  # the moments that make test looks at
     ("snapshot stop", "dump-snapshot", "ended"), ("snapshot stop", "delete", "began"),
     ("restore", "dump-safety", "ended"), ("restore", "switch-disk", "ended"),
     ("restore", "restore", "began"), ("restore", "restore", "ended"),
+    ("restore", "adopt-disk", "began"), ("restore", "adopt-disk", "ended"),
     ("suspend", "dump", "ended"), ("suspend", "settle-dump", "ended"),
     ("resume", "restore", "began"), ("resume", "restore", "ended"),
     ("clone", "restore", "ended"), ("rehearse", "rehearse", "ended"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from containers.node.checkpoint.saved import Saved
 
 LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\0/\n][^\0\n]*)\Z")
+START = 2  # SYNC_FILE_RANGE_WRITE: begin, and do not wait
 MANY = 5  # names that are told
 
 
@@ -24,6 +25,14 @@ def write(saved: Saved) -> str:
         file.flush()
         sync(file.fileno())
     return hash_of(saved.manifest)
+
+
+def hasten(saved: Saved) -> None:
+    """Let the images go to the disk by themselves, so that sync has less to wait for."""
+    libc = ctypes.CDLL(None)
+    for path in saved.images.iterdir():
+        with path.open("rb") as file:
+            libc.sync_file_range(file.fileno(), ctypes.c_int64(0), ctypes.c_int64(0), START)
 
 
 def sync(fd: int) -> None:

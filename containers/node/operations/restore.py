@@ -52,8 +52,13 @@ CHANGING = [
     *(with_processes(step) for step in start.MOUNTING),
     with_processes(r.RESTORE),
 ]
-DISK_SAFETY = [*map(safely, s.begin(SAFETY)), safely(s.copy_disk(SAFETY))]
-ENDING = [safely(s.seal(SAFETY)), safely(s.publish(SAFETY)), r.DROP_FORMER]
+BEGINNING = [*map(safely, s.begin(SAFETY))]
+ENDING = [
+    safely(s.ADOPT),
+    safely(s.seal(SAFETY)),
+    safely(s.publish(SAFETY)),
+    r.DROP_FORMER,
+]
 
 PLAN = Plan(
     "Restore a snapshot",
@@ -62,18 +67,17 @@ PLAN = Plan(
             r.CHECK,
             s.CHECK.but(when=dumps),
             steps.KEEP_SCRIPTS,
-            *map(safely, s.begin(SAFETY)),
+            *BEGINNING,
             s.dump_and_stop(SAFETY).but(when=dumps),
             r.CUT.but(when=lambda ct: not dumps(ct)),
             steps.DELETE,
             *STANDING,
-            safely(s.copy_disk(SAFETY)),
             *CHANGING,
             *ENDING,
         ],
         State.MOUNTED: [
-            r.CHECK, steps.KEEP_SCRIPTS, *PAUSING, *DISK_SAFETY, *CHANGING, *ENDING,
+            r.CHECK, steps.KEEP_SCRIPTS, *PAUSING, *BEGINNING, *CHANGING, *ENDING,
         ],
-        State.STOPPED: [r.CHECK, steps.KEEP_SCRIPTS, *DISK_SAFETY, *CHANGING, *ENDING],
+        State.STOPPED: [r.CHECK, steps.KEEP_SCRIPTS, *BEGINNING, *CHANGING, *ENDING],
     },
 )  # fmt: skip

@@ -18,7 +18,7 @@ from containers.node.checkpoint import cpu, criu, manifest, record, saved, versi
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
-from containers.node.errors import Code, Refused
+from containers.node.errors import Code, OperationError, Refused
 from containers.node.plan import Step
 from containers.node.run import call
 from containers.node.states import State
@@ -30,7 +30,8 @@ from containers.node.steps.dumping import (
     revive,
     thaw,
 )
-from containers.node.steps.restoring import forget_work, uuid_of
+from containers.node.steps.restoring import forget_work, new_disk, uuid_of
+from containers.node.steps.roles import note, number, role_of
 from containers.node.templates.init import NoInit, detect
 
 
@@ -184,11 +185,39 @@ def sync(folder: Path) -> None:
         os.close(fd)
 
 
+def adopt(ct: Ct) -> None:
+    """The former disk becomes the safety snapshot's, as it is: nothing has to be copied."""
+    former, kept = new_disk(ct), SAFETY.saved(ct).fs
+    if role_of(ct, former) == "old":
+        former.rename(kept)
+    try:
+        call(ct.storage.seal(kept))
+    except OperationError:
+        kept.rename(former)
+        raise
+
+
+def give_back(ct: Ct) -> None:
+    """A copy that can be written to, for the sealed one goes with the safety snapshot."""
+    former, kept = new_disk(ct), SAFETY.saved(ct).fs
+    if kept.is_dir() and not former.exists():
+        call(ct.storage.snapshot(kept, former))
+        note(ct, old=number(ct, former), new=number(ct, ct.paths.fs))
+
+
 SNAPSHOT = Making("snapshot")
 SAFETY = Making("safety")
 
 THAW = Step("thaw", "let it go on", do=thaw)
 PAUSE = Step("pause", "stop its processes for a moment", do=pause, undo=(THAW,))
+GIVE_BACK = Step("give-back", "take the former disk out of it again", do=give_back)
+ADOPT = Step(
+    "adopt-disk",
+    "keep the former disk in the safety snapshot",
+    do=adopt,
+    undo=(GIVE_BACK,),
+    commits=True,
+)
 CHECK = Step("check", "look for room and for obstacles", do=check_processes)
 CHECK_ROOM = Step("check", "look for room", do=check_room)
 
