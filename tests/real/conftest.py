@@ -176,6 +176,9 @@ def clear(conf: NodeConf) -> None:
         (path for place in hierarchies() for path in (place / conf.cgroup.lstrip("/")).glob("**/")),
         key=lambda path: -len(path.parts),
     )
+    for group in groups:  # what is frozen can't be killed
+        with contextlib.suppress(OSError):
+            (group / "freezer.state").write_text("THAWED")
     end([pid for group in groups for pid in pids(group)])
     for group in groups:
         with contextlib.suppress(OSError):
