@@ -50,8 +50,8 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         for operation in self.filter(node=node, state=Progress.QUEUED).order_by("pk"):
             taken = self.filter(pk=operation.pk, state=Progress.QUEUED)
             if taken.update(state=Progress.RUNNING, started=now(), fence=F("fence") + 1):
-                operation.refresh_from_db()
-                return operation
+                whole = self.select_related("node", "container__template")
+                return whole.get(pk=operation.pk)
         return None
 
     def visible_to(self, user: User) -> OperationQuerySet:

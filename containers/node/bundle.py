@@ -1,6 +1,7 @@
 """The OCI bundle: config.json for a container, as its runtime reads it."""
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def write_bundle(ct: Ct) -> None:
     require_plain_accounts(ct)
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = ct.paths.bundle / "config.json"
-    path.write_text(json.dumps(config_of(ct), indent=1))
+    path.write_text(json.dumps(config_of(ct)))
 
 
 def require_plain_accounts(ct: Ct) -> None:
@@ -152,8 +153,6 @@ def capabilities() -> list[str]:
 
 
 def nofile() -> int:
-    import resource
-
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
 

@@ -53,8 +53,7 @@ class Group:
     def fork(self) -> int:
         """As os.fork, but the child is in the group from its first moment on.
 
-        For a caller with one thread. The child has to exec, or to fork once more as usual, for
-        Python isn't told. Moving a process in makes the whole machine wait for 15 ms.
+        Moving a process in makes the whole machine wait for 15 ms (an RCU grace period).
         """
         try:
             return born_in(self.path)
@@ -112,12 +111,20 @@ class Group:
             self.path.rmdir()
 
 
+# Both keep the interpreter's lock, as a fork must.
+PYTHON, LIBC = ctypes.pythonapi, ctypes.PyDLL(None, use_errno=True)
+
+
 def born_in(group: Path) -> int:
     directory = os.open(group, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         wish = Clone(flags=CLONE_INTO_CGROUP, exit_signal=signal.SIGCHLD, cgroup=directory)
-        libc = ctypes.PyDLL(None, use_errno=True)  # it keeps the interpreter's lock, in both
-        pid = libc.syscall(CLONE3, ctypes.byref(wish), ctypes.c_size_t(ctypes.sizeof(wish)))
+        PYTHON.PyOS_BeforeFork()
+        pid = LIBC.syscall(CLONE3, ctypes.byref(wish), ctypes.c_size_t(ctypes.sizeof(wish)))
+        if pid == 0:
+            PYTHON.PyOS_AfterFork_Child()
+            return 0
+        PYTHON.PyOS_AfterFork_Parent()
         if pid < 0:
             raise OSError(ctypes.get_errno(), "clone3")
         return int(pid)

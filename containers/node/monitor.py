@@ -72,16 +72,16 @@ def adopt(paths: Layout) -> None:
 
 
 def detach(node: NodeConf, keep: int, live: Any) -> None:
-    """Run live in a process that has nothing of ours: no parent, no session, no descriptors."""
+    """Run live in a process that has nothing of ours: no session, no descriptors.
+
+    It may outlive us, and is then adopted by the node's init.
+    """
     group = Group(f"{node.cgroup}/monitors")
     group.make()
-    if child := group.fork():
-        os.waitpid(child, 0)
+    if group.fork():
         return
     try:
         os.setsid()
-        if os.fork():
-            os._exit(0)
         forget_everything(keep)
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_NAME, b"panel-monitor", 0, 0, 0)

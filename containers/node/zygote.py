@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from containers.node import conf as node_conf
-from containers.node import monitor, runner
+from containers.node import monitor, runner, runtimes
 from containers.node.cgroup import Group
 from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.errors import OperationError
@@ -90,6 +90,8 @@ def main() -> None:
     with contextlib.suppress(OSError):  # without root there are no groups to join
         join(Group(f"{conf.cgroup}/runners"))
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-zygote", 0, 0, 0)
+    for name in ("runc", "rehearsal"):  # else each runner would load it anew
+        runtimes.load(name)
     gc.freeze()  # else a collection in each child copies all that they share
     while asked := line.recv(4096):
         pid = answer(conf, line, json.loads(asked))

@@ -158,8 +158,6 @@ class Worker:
             self.take_up(operation)
 
     def take_up(self, operation: Operation) -> None:
-        self.node.refresh_from_db()
-        operation.node = self.node
         self.attended[operation.pk] = Attendance.of(self.conf, operation, self.runners)
         self.due[operation.pk] = 0.0
 
