@@ -49,7 +49,7 @@ def test_without_javascript_a_container_is_found_and_started(
 def test_a_second_operation_is_refused_naming_the_first(
     page_of: Open, bob: User, ct101: Container
 ) -> None:
-    page = page_of(bob, "/containers/101/")
+    page = page_of(bob, "/containers/101/", java_script_enabled=False)  # it learns of nothing
     first = ct101.request("start", by=bob)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(f"operation {first.pk} (Start of CT 101)")

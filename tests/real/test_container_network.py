@@ -72,8 +72,11 @@ def test_an_address_outside_the_pool_is_seen_as_it_is_by_a_neighbour(rig, ctid, 
 
     here = ["nsenter", f"--net=/proc/{lan['pid']}/ns/net", "busybox"]
     asked = [*here, *ASK.format(real).split()]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=20)
-    assert done.stdout == f"i am ct{ctid}\n", "it is reached without a route to the node"
+
+    def answer() -> str:
+        return subprocess.run(asked, capture_output=True, text=True, timeout=20).stdout
+
+    rig.wait_for(lambda: answer() == f"i am ct{ctid}\n", "an answer without a route to the node")
 
     heard = subprocess.Popen(
         [*here, "nc", "-l", "-p", "7008", "-e", "sh", "-c", 'busybox netstat -tn | grep ":7008 "'],

@@ -28,22 +28,28 @@ LAN, LAN_NAME = f"198.{18 + RUN // 256}.{RUN % 256}", f"lan{os.getpid()}"
 LAN6 = f"2001:2:0:{RUN:x}:"
 NODE_LAN, NEIGHBOUR, REAL, REAL2, FREE = (f"{LAN}.{n}" for n in (1, 9, 5, 6, 200))
 NODE_LAN6, NEIGHBOUR6, REAL6, REAL26, FREE6 = (f"{LAN6}:{n}" for n in (1, 9, 5, 6, 200))
+PORT = 20000 + os.getpid() % 10000  # on the node itself, too
 ELSEWHERE = f"100.{64 + RUN // 256}.{RUN % 256}.1"  # the neighbour's, in no network of the node's
 
 # Answers each datagram with the address it came from, and prints that too.
-ECHO = """
+ECHO = (
+    f"PORT = {PORT}\n"
+    + """
 import socket, sys
 kind = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 sock = socket.socket(kind, socket.SOCK_DGRAM)
-sock.bind((sys.argv[1], 7007))
+sock.bind((sys.argv[1], PORT))
 print("ready", flush=True)
 while True:
     data, sender = sock.recvfrom(100)
     print(sender[0], flush=True)
     sock.sendto(sender[0].encode(), sender)
 """
+)
 # Asks such an echo until it answers; neighbour discovery through a proxy may take a second.
-ASK = """
+ASK = (
+    f"PORT = {PORT}\n"
+    + """
 import socket, sys, time
 kind = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 sock = socket.socket(kind, socket.SOCK_DGRAM)
@@ -54,7 +60,7 @@ end = time.monotonic() + float(sys.argv[3])
 answer = "nobody"
 while answer == "nobody" and time.monotonic() < end:
     try:
-        sock.sendto(b"who am I", (sys.argv[1], 7007))
+        sock.sendto(b"who am I", (sys.argv[1], PORT))
         answer = sock.recvfrom(100)[0].decode()
     except ConnectionRefusedError:
         break
@@ -62,6 +68,7 @@ while answer == "nobody" and time.monotonic() < end:
         pass
 print(answer)
 """
+)
 
 
 @dataclass
