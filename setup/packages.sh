@@ -20,7 +20,8 @@ nftables          command -v nft
 iptables          command -v iptables-restore
 busybox-static    static_busybox
 mmdebstrap        command -v mmdebstrap
-openssh-client    command -v ssh"
+openssh-client    command -v ssh
+zstd              command -v zstd"
     [test]="
 chromium          command -v chromium
 postgresql        postgres
