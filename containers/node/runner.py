@@ -173,7 +173,6 @@ class Runner:
             self.writer.say(sentence)
         self.writer.event(
             "end",
-            durable=True,
             progress=ending.progress,
             code=self.code(ending.error),
             error=sentence,

@@ -69,8 +69,7 @@ class Attendance:
 
     def hand_over(self) -> None:
         operation = self.operation
-        if self.tries:  # else it was read a moment ago
-            operation.refresh_from_db(fields=["state"])
+        operation.refresh_from_db(fields=["state"])
         if operation.state == Progress.CANCELLING:
             operation.end(Progress.CANCELLED, error="it was cancelled before it began")
             self.shipment.over = True
