@@ -157,9 +157,10 @@ class Operation(models.Model):
             finished=at or now(),
             params={k: v for k, v in self.params.items() if k not in SECRETS},
         )
-        self.steps.filter(state=StepState.RUNNING).update(
-            state=StepState.FAILED, note="it was interrupted"
-        )
+        if progress is not Progress.SUCCEEDED:
+            self.steps.filter(state=StepState.RUNNING).update(
+                state=StepState.FAILED, note="it was interrupted"
+            )
         if not (container := self.container):
             return
         if progress is Progress.SUCCEEDED:

@@ -43,6 +43,7 @@ class SpoolJournal:
             self.i, self.next = self.next, self.next + 1
         self.writer.event(
             "began",
+            durable=undoing or bool(step.undo) or step.once or step.commits,
             i=self.i,
             step=step.key,
             label=step.label,

@@ -173,6 +173,7 @@ class Runner:
             self.writer.say(sentence)
         self.writer.event(
             "end",
+            durable=True,
             progress=ending.progress,
             code=self.code(ending.error),
             error=sentence,

@@ -3,7 +3,7 @@
 <state>/spool/<operation>/
     request.json   what to do: everything the runner needs to know, for it asks no database
     log            what was said, byte for byte, only ever appended to
-    events         the journal: a JSON object a line, on disk before and after each step
+    events         the journal: a JSON object a line, on disk before what may have to be undone
     runner         locked (flock) by the runner while it lives; holds its pid
 
 events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
@@ -147,17 +147,17 @@ class Writer:
         os.close(self._log)
         os.close(self._events)
 
-    def event(self, ev: str, **fields: Any) -> None:
+    def event(self, ev: str, *, durable: bool = False, **fields: Any) -> None:
         """Note it, whole or not at all; raises NoSpace.
 
-        All noted so far is on disk before a step does anything, and before the end is told.
+        durable: all that was noted so far is on disk before this returns.
         """
         line = json.dumps({"n": self.n, "t": time.time(), "ev": ev, **fields}).encode() + b"\n"
         before = os.fstat(self._events).st_size
         if self.append(self._events, line, self.patience) < len(line):
             os.ftruncate(self._events, before)
             raise NoSpace(FULL)
-        if ev in ("began", "end"):
+        if durable:
             os.fdatasync(self._events)
         self.n += 1
         self.nudge(urgent=ev == "end")

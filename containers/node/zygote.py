@@ -9,6 +9,7 @@ import ctypes
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from containers.node.layout import Layout
 from containers.node.run import spawn
 
 PR_SET_NAME = 15
+QUIET = 0.1  # seconds after which a child is forked beforehand
 
 
 @dataclass
@@ -93,22 +95,7 @@ def main() -> None:
     for name in ("runc", "rehearsal"):  # else each runner would load it anew
         runtimes.load(name)
     gc.freeze()  # else a collection in each child copies all that they share
-    while asked := line.recv(4096):
-        pid = answer(conf, line, json.loads(asked))
-        line.send(json.dumps({"pid": pid}).encode())
-
-
-def answer(conf: NodeConf, line: socket.socket, asked: dict[str, Any]) -> int:
-    match asked["do"]:
-        case "run" | "recover":
-            number = asked["operation"]
-            recover = asked["do"] == "recover"
-            return fork(line, lambda: runner.main(conf, number, recover=recover))
-        case "adopt":
-            paths = Layout(conf, asked["ctid"])
-            return fork(line, lambda: monitor.adopt(paths))
-        case _:
-            return os.getpid()
+    Nursery(conf, line).serve()
 
 
 def join(group: Group) -> None:
@@ -120,23 +107,78 @@ def join(group: Group) -> None:
     group.add()
 
 
-def fork(line: socket.socket, live: Callable[[], None]) -> int:
-    """In a session of its own; it lives on when the zygote ends."""
-    if child := os.fork():
-        return child
-    try:
-        os.setsid()
-        line.close()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-runner", 0, 0, 0)
-        live()
-    except BaseException:  # there is nobody above us to tell
-        import traceback
+@dataclass
+class Nursery:
+    """Where children are forked: one beforehand, for a fork may take as long as a script."""
 
-        traceback.print_exc()
-    finally:
-        os._exit(0)
+    conf: NodeConf
+    line: socket.socket
+    spare: int = 0  # its pid
+    order: int = -1  # a pipe to it
+
+    def serve(self) -> None:
+        while True:
+            if not self.spare and not select.select([self.line], [], [], QUIET)[0]:
+                self.fork_spare()
+            if not (asked := self.line.recv(4096)):
+                return
+            self.line.send(json.dumps({"pid": self.answer(asked)}).encode())
+
+    def answer(self, asked: bytes) -> int:
+        if json.loads(asked)["do"] == "hello":
+            return os.getpid()
+        with contextlib.suppress(BrokenPipeError):  # it was killed
+            return self.send_spare(asked)
+        return self.fork(lambda: live(self.conf, asked))
+
+    def send_spare(self, asked: bytes) -> int:
+        if not self.spare:
+            raise BrokenPipeError
+        pid, order = self.spare, self.order
+        self.spare = 0
+        with open(order, "wb") as pipe:
+            pipe.write(asked)
+        return pid
+
+    def fork_spare(self) -> None:
+        reader, self.order = os.pipe()
+        self.spare = self.fork(lambda: self.wait(reader))
+        os.close(reader)
+
+    def wait(self, reader: int) -> None:
+        os.close(self.order)  # so that the end of the zygote is the end of the pipe
+        with open(reader, "rb") as pipe:
+            asked = pipe.read()
+        if asked:
+            live(self.conf, asked)
+
+    def fork(self, begin: Callable[[], None]) -> int:
+        """In a session of its own; it lives on when the zygote ends."""
+        if child := os.fork():
+            return child
+        try:
+            os.setsid()
+            self.line.close()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            begin()
+        except BaseException:  # there is nobody above us to tell
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+
+def live(conf: NodeConf, asked: bytes) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-runner", 0, 0, 0)
+    match json.loads(asked):
+        case {"do": "run", "operation": int(number)}:
+            runner.main(conf, number)
+        case {"do": "recover", "operation": int(number)}:
+            runner.main(conf, number, recover=True)
+        case {"do": "adopt", "ctid": int(ctid)}:
+            monitor.adopt(Layout(conf, ctid))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ class Attendance:
 
     def hand_over(self) -> None:
         operation = self.operation
-        operation.refresh_from_db(fields=["state"])
+        if self.tries:  # else it was read a moment ago
+            operation.refresh_from_db(fields=["state"])
         if operation.state == Progress.CANCELLING:
             operation.end(Progress.CANCELLED, error="it was cancelled before it began")
             self.shipment.over = True

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Case, Value, When
 
@@ -10,14 +11,52 @@ from containers.node.spool import Event
 from containers.node.states import Progress, State, StepState
 from containers.worker import aftermath
 
+Values = dict[str, Any]
 LABEL, NOTE = 128, 255  # characters that their columns hold
 
 
 def record(operation: Operation, events: Iterable[Event]) -> None:
-    """Make rows of events, in the caller's transaction. Events of kinds not known are skipped."""
+    """Make rows of events, in the caller's transaction. Events of kinds not known are skipped.
+
+    What is new of a step is one change of its row, and all before the end comes before it.
+    """
+    steps: dict[int, Values] = {}
     for event in events:
-        if event["ev"] in RECORD:
-            RECORD[event["ev"]](operation, event)
+        kind = event["ev"]
+        if kind in OF_STEP:
+            steps.setdefault(event["i"], {}).update(OF_STEP[kind](event))
+        elif kind in RECORD:
+            if kind == "end":
+                write(operation, steps)
+            RECORD[kind](operation, event)
+    write(operation, steps)
+
+
+def write(operation: Operation, steps: dict[int, Values]) -> None:
+    """Bring what was noted to the rows, and forget it."""
+    skipped = [number for number, values in steps.items() if values == SKIPPED]
+    if skipped:
+        operation.steps.filter(number__in=skipped).update(**SKIPPED)
+    for number, values in steps.items():
+        if values != SKIPPED:
+            values |= how_it_ended(values)
+            if not operation.steps.filter(number=number).update(**values):
+                operation.steps.create(number=number, **values)  # an undo step: not planned
+    steps.clear()
+
+
+def how_it_ended(values: Values) -> Values:
+    """Undo steps have words of their own; which it is may have been said long before."""
+    state = values.get("state")
+    if state not in UNDO:
+        return {}
+    if "undo" in values:
+        return {"state": UNDO[state] if values["undo"] else state}
+    return {"state": Case(When(undo=True, then=Value(UNDO[state])), default=Value(state))}
+
+
+UNDO = {StepState.DONE: StepState.UNDONE, StepState.FAILED: StepState.UNDO_FAILED}
+SKIPPED: Values = {"state": StepState.SKIPPED}
 
 
 def plan(operation: Operation, event: Event) -> None:
@@ -36,8 +75,8 @@ def plan(operation: Operation, event: Event) -> None:
     )
 
 
-def began(operation: Operation, event: Event) -> None:
-    values = {
+def began(event: Event) -> Values:
+    return {
         "key": event["step"],
         "label": event["label"][:LABEL],
         "where": event["where"],
@@ -46,44 +85,35 @@ def began(operation: Operation, event: Event) -> None:
         "began": when(event),
         "offset": event["off"],
     }
-    if not operation.steps.filter(number=event["i"]).update(**values):  # an undo step: not planned
-        operation.steps.create(number=event["i"], **values)
 
 
-def skipped(operation: Operation, event: Event) -> None:
-    operation.steps.filter(number=event["i"]).update(state=StepState.SKIPPED)
+def ended(event: Event) -> Values:
+    return {
+        "state": StepState.FAILED if event["error"] else StepState.DONE,
+        "code": event["code"],
+        "signal": event["signal"],
+        "note": event["error"][:NOTE],
+        "ended": when(event),
+        "end_offset": event["off"],
+    }
 
 
-def ended(operation: Operation, event: Event) -> None:
-    failed = bool(event["error"])
-    operation.steps.filter(number=event["i"]).update(
-        state=Case(When(undo=True, then=Value(UNDO_ENDED[failed])), default=Value(ENDED[failed])),
-        code=event["code"],
-        signal=event["signal"],
-        note=event["error"][:NOTE],
-        ended=when(event),
-        end_offset=event["off"],
-    )
-
-
-ENDED = {False: StepState.DONE, True: StepState.FAILED}
-UNDO_ENDED = {False: StepState.UNDONE, True: StepState.UNDO_FAILED}
-
-
-def script(operation: Operation, event: Event) -> None:
-    operation.steps.filter(number=event["i"]).update(
-        sha256=event["sha256"], version=event["version"], foreign=event["foreign"]
-    )
+def script(event: Event) -> Values:
+    return {
+        "sha256": event["sha256"],
+        "version": event["version"],
+        "foreign": event["foreign"],
+    }
 
 
 def fact(operation: Operation, event: Event) -> None:
-    container = Container.objects.filter(operations=operation).first()
+    container = Container.objects.filter(pk=operation.container_id or 0).first()
     if container:
         aftermath.take(operation, container, event["key"], event["value"])
 
 
 def state(operation: Operation, event: Event) -> None:
-    changed = Container.objects.filter(operations=operation).exclude(state=event["state"])
+    changed = Container.objects.filter(pk=operation.container_id or 0).exclude(state=event["state"])
     changed.update(state=event["state"], state_since=when(event))
 
 
@@ -99,12 +129,14 @@ def end(operation: Operation, event: Event) -> None:
     aftermath.of(operation)
 
 
-RECORD: dict[str, Callable[[Operation, Event], None]] = {
-    "plan": plan,
+OF_STEP: dict[str, Callable[[Event], Values]] = {
     "began": began,
-    "skipped": skipped,
+    "skipped": lambda event: SKIPPED,
     "ended": ended,
     "script": script,
+}
+RECORD: dict[str, Callable[[Operation, Event], None]] = {
+    "plan": plan,
     "fact": fact,
     "state": state,
     "end": end,

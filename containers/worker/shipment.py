@@ -15,7 +15,7 @@ from containers.worker.journal import record
 
 CHUNK = 64 * 1024  # bytes of the log in a row
 BATCH = 32 * CHUNK  # in a transaction
-PAUSE = 0.02  # seconds between two readings of a log that keeps growing
+PAUSE = 0.04  # seconds between two readings of a log that keeps growing
 
 
 class Outdone(Exception):
@@ -46,7 +46,7 @@ class Shipment:
     @classmethod
     def of(cls, operation: Operation, spool: Spool) -> "Shipment":
         """Go on where the rows end."""
-        begun = operation.steps.filter(offset__isnull=False)
+        begun = operation.steps.filter(offset__isnull=False) if operation.events_len else ()
         sections = [
             Section(s.number, s.offset or 0, s.end_offset, s.where == Where.NODE) for s in begun
         ]
