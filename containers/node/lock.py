@@ -7,17 +7,19 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from containers.node.errors import Locked, NoSpace
 
 LOCKS = Path("/proc/locks")
+INSTANT = 0.05  # seconds
 
 
 @contextlib.contextmanager
 def locked(path: Path, status: str) -> Iterator[None]:
-    """Hold the lock. Raises Locked, naming the holder, at once when somebody else does."""
+    """Hold the lock. Raises Locked, naming the holder, when somebody else does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -26,10 +28,8 @@ def locked(path: Path, status: str) -> Iterator[None]:
             raise NoSpace("the disk that holds the containers is full") from e
         raise
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            raise Locked(f"the container is locked by {holder(file)}") from e
+        if not taken(file):
+            raise Locked(f"the container is locked by {holder(file)}")
         os.ftruncate(file, 0)
         with contextlib.suppress(OSError):  # on a full disk, too, a container can be stopped
             os.pwrite(file, f"{os.getpid()}\n{status}\n".encode(), 0)
@@ -37,6 +37,19 @@ def locked(path: Path, status: str) -> Iterator[None]:
         os.ftruncate(file, 0)
     finally:
         os.close(file)
+
+
+def taken(file: int) -> bool:
+    """Whether it could be locked. Who only looks whether it is locked has it for an instant."""
+    deadline = time.monotonic() + INSTANT
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(INSTANT / 10)
 
 
 def holder(file: int) -> str:

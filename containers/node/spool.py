@@ -4,7 +4,7 @@
     request.json   what to do: everything the runner needs to know, for it asks no database
     log            what was said, byte for byte, only ever appended to
     events         the journal: a JSON object a line, on disk before what may have to be undone
-    runner         locked (flock) by the runner while it lives; holds its pid
+    runner         locked (fcntl, by its open description) by the runner while it lives; its pid
 
 events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
     plan     steps: [{label, where, step}]; their place in the list is i below
@@ -20,6 +20,7 @@ import errno
 import fcntl
 import json
 import os
+import struct
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ Event = dict[str, Any]
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
 PATIENCE = 30.0  # seconds a writer waits for room on a full disk
 FULL = "the disk that holds the log is full"
+WHOLE = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
+EXCLUSIVE = WHOLE.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -84,14 +87,11 @@ class Spool:
 
     def pid(self) -> int | None:
         """The pid of its living runner."""
-        try:
-            with self.runner.open() as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return int(file.read() or 0) or None
-        except (FileNotFoundError, ValueError):
-            pass
+        with contextlib.suppress(FileNotFoundError, ValueError), self.runner.open() as file:
+            # Not by trying to lock it: a runner that begins just then would find it taken.
+            found, *_ = WHOLE.unpack(fcntl.fcntl(file, fcntl.F_OFD_GETLK, EXCLUSIVE))
+            if found != fcntl.F_UNLCK:
+                return int(file.read() or 0) or None
         return None
 
     @contextlib.contextmanager
@@ -99,7 +99,7 @@ class Spool:
         """Be its runner; False when somebody is already."""
         file = os.open(self.runner, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, EXCLUSIVE)
         except BlockingIOError:
             os.close(file)
             yield False
