@@ -23,7 +23,7 @@ SWEEPS = 200  # a group without cgroup.kill is swept this often, 10 ms apart, be
 
 @dataclass(frozen=True)
 class Group:
-    """name: the path below the hierarchy's root, as in /panel/1a2b3c4d/operation-7."""
+    """name: the path below the hierarchy's root, as in /panel/1a2b3c4d/monitors."""
 
     name: str
     place: Path | None = None  # the hierarchy, where it is not the usual one
@@ -100,13 +100,22 @@ class Group:
             with contextlib.suppress(OSError):
                 state.write_text("THAWED")
 
-    def remove(self, *, heir: "Group | None" = None) -> None:
-        """Take the group away; what still runs in it moves to the heir."""
-        if heir and (left := self.processes()):
+    def others(self) -> list[int]:
+        """The processes in it but for the caller."""
+        return [pid for pid in self.processes() if pid != os.getpid()]
+
+    def hand_on(self, heir: "Group") -> None:
+        """What runs in it moves to the heir, but for the caller."""
+        if left := self.others():
             heir.make()
             for pid in left:
                 with contextlib.suppress(OSError):
                     heir.add(pid)
+
+    def remove(self, *, heir: "Group | None" = None) -> None:
+        """Take the group away; what still runs in it moves to the heir."""
+        if heir:
+            self.hand_on(heir)
         with contextlib.suppress(OSError):
             self.path.rmdir()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.actions import Action, Scope
+from containers.node.cgroup import Group
 from containers.node.door import Door
 from containers.node.layout import Layout
 from containers.node.runtimes import Runtime
@@ -75,6 +76,7 @@ class Ct:
     operation: int = 0
     rehearsal: bool = False
     dismounted: bool = False  # whether the last dismount found something to dismount
+    left: tuple[Group, ...] = ()  # where what dead runners of this operation ran may run on
     ignored: set[str] = field(default_factory=set)  # keys of the steps whose failure was ignored
 
     @property

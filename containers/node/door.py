@@ -15,7 +15,8 @@ from pathlib import Path
 
 from containers.node.cgroup import Group
 from containers.node.errors import Cancelled, CommandFailed, OperationError, TimedOut
-from containers.node.run import PATIENCE, call, start_in, starting
+from containers.node.home import Home
+from containers.node.run import PATIENCE, call, starting
 
 CHUNK = 64 * 1024
 DRAIN = 0.2  # seconds that output may still arrive after its process has ended
@@ -32,10 +33,12 @@ class Door:
     out: where output goes, byte for byte.
     cancel: a descriptor that is readable once the operation is to end; read empty when obeyed,
     so that undo steps run, and a second cancel ends the undo step that runs then.
+    home: the control group that holds the caller and what it runs, where there is one.
     """
 
     out: Out
     cancel: int = -1
+    home: Home | None = None
 
     def run(
         self,
@@ -46,32 +49,28 @@ class Door:
         ok: Collection[int] = (0,),
         timeout: float | None = None,
         terminal: bool = False,
-        group: Group | None = None,
+        whole: bool = False,
         umask: int = -1,
     ) -> int:
         """Run argv to its end, its output going out as it comes; returns its exit code.
 
         terminal: give it a pseudo terminal to write to, so that programs don't hold output back.
-        group: the control group it runs in, which is ended whole; it gets no stdin then.
+        whole: when it is to be ended, so is all that it has started, be it in another session.
         timeout: seconds. Raises CommandFailed, TimedOut or Cancelled.
         """
         reader, writer = terminal_pair() if terminal else os.pipe()
         with closing(reader), contextlib.ExitStack() as ours:
             ours.callback(os.close, writer)
-            if group:
-                pid = start_in(group, argv, writer, env, umask)
+            feed = subprocess.PIPE if stdin else subprocess.DEVNULL
+            with starting(argv, stdin=feed, stdout=writer, stderr=writer, env=env,
+                          umask=umask) as process:  # fmt: skip
                 ours.close()
-                code = self.to_its_end(argv, pid, reader, timeout, group.kill)
-            else:
-                feed = subprocess.PIPE if stdin else subprocess.DEVNULL
-                with starting(argv, stdin=feed, stdout=writer, stderr=writer, env=env,
-                              umask=umask) as process:  # fmt: skip
-                    ours.close()
-                    if process.stdin:
-                        feeding(process.stdin.fileno(), stdin, process.stdin.close)
-                    kill = partial(end_session, process.pid)
-                    self.attend(argv, process.pid, reader, timeout, kill)
-                    code = process.wait()
+                if process.stdin:
+                    feeding(process.stdin.fileno(), stdin, process.stdin.close)
+                session = partial(end_session, process.pid)
+                kill = self.home.end_others if whole and self.home else session
+                self.attend(argv, process.pid, reader, timeout, kill)
+                code = process.wait()
         if code not in ok:
             raise CommandFailed(argv, code)
         return code

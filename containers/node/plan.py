@@ -25,6 +25,7 @@ class Step:
     when: whether it applies, asked when its turn comes.
     commits: once it has begun, a dead runner's operation is finished rather than undone.
     once: an interrupted one is never done a second time; it counts as failed (scripts).
+    unbroken: what it runs is not to be ended half way, also when its runner is dead.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Step:
     ignore_failure: bool = False
     commits: bool = False
     once: bool = False
+    unbroken: bool = False
 
     def undoing(self, profile: str) -> Sequence["Step"]:
         if isinstance(self.undo, Mapping):

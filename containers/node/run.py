@@ -7,9 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NoReturn
 
-from containers.node.cgroup import Group
 from containers.node.errors import (
     CannotStart,
     CommandFailed,
@@ -27,7 +25,6 @@ def call(
     ok: Collection[int] = (0,),
     timeout: float = PATIENCE,
     env: Mapping[str, str] | None = None,
-    group: Group | None = None,
 ) -> bytes:
     """Run a quiet command and return what it printed on stdout.
 
@@ -35,7 +32,7 @@ def call(
     hold the pipe open. Raises CommandFailed with the end of stderr, TimedOut, CannotStart.
     """
     with starting(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                  env=env, group=group) as process:  # fmt: skip
+                  env=env) as process:  # fmt: skip
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as e:
@@ -123,11 +120,8 @@ def starting(
     stdout: int,
     stderr: int,
     env: Mapping[str, str] | None = None,
-    group: Group | None = None,
     umask: int = -1,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    if group:
-        group.make()
     try:
         process = subprocess.Popen(
             argv,
@@ -138,7 +132,6 @@ def starting(
             cwd="/",
             start_new_session=True,
             umask=umask,
-            preexec_fn=group.add if group else None,  # safe: a runner has one thread
         )
     except OSError as e:
         raise CannotStart(argv, e) from e
@@ -148,43 +141,3 @@ def starting(
         except BaseException:
             process.kill()
             raise
-
-
-def start_in(
-    group: Group, argv: Sequence[str], out: int, env: Mapping[str, str] | None, umask: int
-) -> int:
-    """Start a command in a control group and a session of its own, without stdin; its pid.
-
-    Raises CannotStart. subprocess could only move it there, see Group.fork.
-    """
-    group.make()
-    reader, writer = os.pipe()
-    with open(reader, "rb") as failure, open(writer, "wb") as failed, open(os.devnull) as null:
-        child = group.fork()
-        if not child:
-            if umask >= 0:
-                os.umask(umask)
-            become(argv, {0: null.fileno(), 1: out, 2: out}, env, writer)
-        failed.close()  # the child's is closed by what it becomes
-        number = failure.read()
-    if number:
-        os.waitpid(child, 0)
-        raise CannotStart(argv, OSError(int(number), os.strerror(int(number))))
-    return child
-
-
-def become(
-    argv: Sequence[str], files: Mapping[int, int], env: Mapping[str, str] | None, failed: int
-) -> NoReturn:
-    try:
-        os.setsid()
-        os.chdir("/")
-        for number, file in files.items():
-            os.dup2(file, number)
-        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python does
-            signal.signal(ignored, signal.SIG_DFL)
-        os.execvpe(argv[0], list(argv), env if env is not None else os.environ)  # noqa: S606
-    except OSError as e:
-        os.write(failed, f"{e.errno}".encode())
-    finally:
-        os._exit(255)

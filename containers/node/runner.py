@@ -17,6 +17,7 @@ from typing import Any
 
 from containers.node import actions, runtimes, storage, truth
 from containers.node.actions import Scope
+from containers.node.cgroup import Group
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Script, Spec
 from containers.node.door import Door
@@ -28,6 +29,7 @@ from containers.node.errors import (
     Refused,
     ScriptFailed,
 )
+from containers.node.home import Home
 from containers.node.journal import Past, SpoolJournal
 from containers.node.layout import Layout
 from containers.node.lock import locked
@@ -39,7 +41,9 @@ from containers.node.states import Progress, State
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def main(conf: NodeConf, operation: int, *, recover: bool = False) -> None:
+def main(
+    conf: NodeConf, operation: int, *, recover: bool = False, home: Home | None = None
+) -> None:
     spool = Spool(conf.spool / f"{operation}")
     with spool.hold() as mine:
         if not mine:
@@ -50,14 +54,16 @@ def main(conf: NodeConf, operation: int, *, recover: bool = False) -> None:
         patience = request.get("patience", PATIENCE)
         writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
         try:
-            Runner(conf, request, writer).run(recover=recover)
+            Runner(conf, request, writer, home).run(recover=recover)
         finally:
             writer.close()
 
 
 class Runner:
-    def __init__(self, conf: NodeConf, request: dict[str, Any], writer: Writer) -> None:
-        self.conf, self.request, self.writer = conf, request, writer
+    def __init__(
+        self, conf: NodeConf, request: dict[str, Any], writer: Writer, home: Home | None
+    ) -> None:
+        self.conf, self.request, self.writer, self.home = conf, request, writer, home
         self.journal = SpoolJournal(writer)
         self.plan: Plan = PLANS[request["plan"]]
 
@@ -76,6 +82,8 @@ class Runner:
         """
         try:
             self.writer.reserve()
+            if self.home:
+                self.journal.at_home(self.home)
             with ExitStack() as held:
                 ct = self.ct(cancel)
                 if self.plan.on_container and self.plan.exclusive:
@@ -105,7 +113,7 @@ class Runner:
             spec=Spec.of(spec),
             runtime=runtimes.load(request["runtime"]),
             storage=storage.load(request["storage"]),
-            door=Door(self.writer.write, cancel),
+            door=Door(self.writer.write, cancel, self.home),
             say=self.writer.say,
             fact=self.journal.fact,
             ran=self.journal.script,
@@ -131,11 +139,15 @@ class Runner:
         self.journal.resume(past)
         begun = [steps[i] for i in past.begun]
         ct.ignored.update(past.ignored)
+        ct.left = tuple(map(Group, past.homes))
+        if not any(steps[i].unbroken for i in past.begun if i not in past.finished):
+            end_what_is_left(ct)
         if past.begun and not past.unwinding and any(step.commits for step in begun):
             self.forward(ct, past, steps)
             raise OperationError("its runner ended unexpectedly; the operation was completed")
         if not ct.rehearsal:
             unwind(begun, ct, self.journal, without=past.undos)
+        end_what_is_left(ct)
         raise OperationError("its runner ended unexpectedly; what it had begun was undone")
 
     def forward(self, ct: Ct, past: Past, steps: Sequence[Step]) -> None:
@@ -220,6 +232,13 @@ def interrupted(step: Step) -> ScriptFailed:
     """A script that was under way when its runner died: nobody knows how it would have ended."""
     name = step.label.removeprefix("run the ").removesuffix(" script")
     return ScriptFailed(name, "was interrupted")
+
+
+def end_what_is_left(ct: Ct) -> None:
+    """A script, say, that runs on though its runner is dead."""
+    for group in ct.left:
+        group.kill()
+        group.remove()
 
 
 def script_of(values: dict[str, Any]) -> Script:

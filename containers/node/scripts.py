@@ -190,12 +190,12 @@ def identify(ct: Ct, scope: Scope, action: Action, body: bytes) -> Script:
 
 def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:
     env = {**HOST_ENV, "VEID": f"{ct.ctid}", "VE_CONFFILE": f"{ct.paths.conf_link}"}
-    group = Group(f"{ct.paths.node.cgroup}/operation-{ct.operation}")
     try:
-        return ct.run(argv, env=env, terminal=True, timeout=ct.script_timeout, group=group, ok=ok,
+        return ct.run(argv, env=env, terminal=True, timeout=ct.script_timeout, whole=True, ok=ok,
                       umask=UMASK)  # fmt: skip
     finally:
-        group.remove(heir=Group(f"{ct.paths.node.cgroup}/left-running"))
+        if ct.door.home:
+            ct.door.home.let_others_go(Group(f"{ct.paths.node.cgroup}/left-running"))
 
 
 def run_in_container(ct: Ct, body: bytes) -> int:

@@ -11,7 +11,7 @@ events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
     began    i, step, label, where, undo, off (in log)      skipped   i
     ended    i, code, signal, error, ignored, off           script    i, sha256, version, foreign
     fact     key, value                                     state     state
-    end      progress, code, error, state, off
+    end      progress, code, error, state, off                     home      group
 Steps of an undo follow those of the plan: their i goes on counting.
 """
 
@@ -58,14 +58,17 @@ class Spool:
         return self.path / "runner"
 
     def write_request(self, request: Mapping[str, Any]) -> None:
-        """Make the spool; the request is there whole or not at all."""
+        """Make the spool; the request is there whole or not at all, after a power cut if kept."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = self.request.with_suffix(".new")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(request, file)
-            file.flush()
-            os.fsync(file.fileno())
         draft.replace(self.request)
+
+    def keep_request(self) -> None:
+        """See to it that it is on the disk."""
+        with self.request.open("rb") as file:
+            os.fsync(file.fileno())
 
     def read_request(self) -> dict[str, Any]:
         return dict(json.loads(self.request.read_text()))

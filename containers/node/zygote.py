@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from containers.node import monitor, runner, runtimes
 from containers.node.cgroup import Group
 from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.errors import OperationError
+from containers.node.home import Home
 from containers.node.layout import Layout
 from containers.node.run import spawn
 
@@ -129,7 +131,7 @@ class Nursery:
             return os.getpid()
         with contextlib.suppress(BrokenPipeError):  # it was killed
             return self.send_spare(asked)
-        return self.fork(lambda: live(self.conf, asked))
+        return self.fork(lambda home: live(self.conf, asked, home))
 
     def send_spare(self, asked: bytes) -> int:
         if not self.spare:
@@ -142,41 +144,59 @@ class Nursery:
 
     def fork_spare(self) -> None:
         reader, self.order = os.pipe()
-        self.spare = self.fork(lambda: self.wait(reader))
+        self.spare = self.fork(lambda home: self.wait(reader, home))
         os.close(reader)
 
-    def wait(self, reader: int) -> None:
+    def wait(self, reader: int, home: Home | None) -> None:
+        own_memory()
         os.close(self.order)  # so that the end of the zygote is the end of the pipe
         with open(reader, "rb") as pipe:
             asked = pipe.read()
         if asked:
-            live(self.conf, asked)
+            live(self.conf, asked, home)
 
-    def fork(self, begin: Callable[[], None]) -> int:
-        """In a session of its own; it lives on when the zygote ends."""
-        if child := os.fork():
+    def fork(self, begin: Callable[[Home | None], None]) -> int:
+        """In a session and a home of its own; it lives on when the zygote ends."""
+        home = self.home()
+        if child := home.group.fork() if home else os.fork():
             return child
         try:
             os.setsid()
             self.line.close()
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
-            begin()
+            begin(home)
         except BaseException:  # there is nobody above us to tell
             import traceback
 
             traceback.print_exc()
         finally:
+            if home:
+                with contextlib.suppress(OSError):
+                    home.leave()
             os._exit(0)
 
+    def home(self) -> Home | None:
+        try:
+            return Home.build(self.conf.cgroup, f"{time.time_ns():x}")
+        except OSError:  # without root there are no groups
+            return None
 
-def live(conf: NodeConf, asked: bytes) -> None:
+
+def own_memory() -> None:
+    """Have the kernel copy now what is shared with the zygote, not page by page at work."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def live(conf: NodeConf, asked: bytes, home: Home | None) -> None:
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-runner", 0, 0, 0)
     match json.loads(asked):
         case {"do": "run", "operation": int(number)}:
-            runner.main(conf, number)
+            runner.main(conf, number, home=home)
         case {"do": "recover", "operation": int(number)}:
-            runner.main(conf, number, recover=True)
+            runner.main(conf, number, recover=True, home=home)
         case {"do": "adopt", "ctid": int(ctid)}:
             monitor.adopt(Layout(conf, ctid))
 

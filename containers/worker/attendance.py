@@ -79,6 +79,7 @@ class Attendance:
             self.spool.write_request(request_of(operation))
             self.watch(self.runners.run(operation.pk))
             self.handed = True
+            self.spool.keep_request()  # while its runner gets ready
         except (OSError, OperationError) as error:
             self.fail(error, "it could not be begun")
 

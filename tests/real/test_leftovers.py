@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 from containers.node import truth
 from containers.node.network.live import links
@@ -50,7 +51,7 @@ def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare
 def inventory(rig):
     """All there is of the node, but for the operations' logs."""
     groups = [place / rig.conf.cgroup.lstrip("/") for place in hierarchies()]
-    inner = [path for group in groups for path in group.glob("**/")]
+    inner = [path for group in groups for path in group.glob("**/") if not forked_beforehand(path)]
     running = {pid for group in inner for pid in pids(group)}
     places = (rig.conf.state, rig.conf.run, rig.conf.etc)
     apart = {rig.conf.spool, rig.conf.templates, pool.reach(rig.conf)}
@@ -64,6 +65,12 @@ def inventory(rig):
         "namespaces": {os.readlink(f"/proc/{pid}/ns/net") for pid in running if alive(pid)},
         "files": set(found),
     }  # fmt: skip
+
+
+def forked_beforehand(group):
+    """Whether it is the home of a runner to be."""
+    names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids(group)}
+    return group.name.startswith("runner-") and names == {"panel-zygote"}
 
 
 def walk(place, without):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +22,7 @@ from containers.worker import Worker, lock
 logger = logging.getLogger(__name__)
 RETRY = 0.5, 30.0  # seconds before a lost channel layer is tried again: at first, at most
 BRIEFLY = 0.3  # seconds: somebody may just be looking who holds the place
+SWITCH = 0.0005  # seconds the worker may wait for the bell's thread, which is not urgent
 PATIENCE = 3600.0  # seconds to wait for a pctl that is at work in our place
 
 
@@ -34,6 +36,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no node {settings.NODE.name}: run prepare first.") from e
         patience = PATIENCE if lock.holder(settings.NODE).startswith("pctl") else BRIEFLY
         worker = Worker(settings.NODE, node, patience=patience)
+        sys.setswitchinterval(SWITCH)
         try:
             asyncio.run(attend(worker))
         except Locked as e:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from containers.node import truth
 from containers.node.bundle import ids
-from containers.node.cgroup import Group
 from containers.node.checkpoint import criu, manifest, room
 from containers.node.checkpoint.obstacles import obstacles
 from containers.node.checkpoint.room import MIB, SPARE
@@ -71,7 +70,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
     )
     try:
         with umask(0o027):
-            call(argv, timeout=criu.time_limit(room.memory(ct.paths)), group=group_of(ct))
+            call(argv, timeout=criu.time_limit(room.memory(ct.paths)))
     except CommandFailed as e:
         settle(ct)
         raise not_dumped(ct, e, work / "dump.log") from e
@@ -111,18 +110,17 @@ def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
     return CannotDump(f"its processes can't be kept: {why or error}")
 
 
-def group_of(ct: Ct) -> Group:
-    return Group(f"{ct.paths.node.cgroup}/operation-{ct.operation}")
-
-
 def settle(ct: Ct) -> None:
     """Wait for a dump that nobody waits for any more: CRIU lets the processes go when it ends."""
-    group = group_of(ct)
+    home = ct.door.home
+    groups = [*ct.left, *([home.group] if home else [])]
     deadline = time.monotonic() + SETTLING
-    while group.processes() and time.monotonic() < deadline:
+    while any(group.others() for group in groups) and time.monotonic() < deadline:
         time.sleep(LOOKS)
-    group.kill()
-    group.remove()
+    if home and home.group.others():
+        home.end_others()
+    for group in ct.left:
+        group.kill()
 
 
 def pause(ct: Ct) -> None:

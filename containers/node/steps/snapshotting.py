@@ -231,7 +231,8 @@ def begin(making: Making) -> tuple[Step, Step]:
 
 
 def dump_running(making: Making) -> Step:
-    return Step(f"dump-{making.param}", "keep its processes", do=making.dump)
+    return Step(f"dump-{making.param}", "keep its processes", do=making.dump,
+                unbroken=True)  # fmt: skip
 
 
 def dump_and_stop(making: Making) -> Step:
@@ -243,6 +244,7 @@ def dump_and_stop(making: Making) -> Step:
         do=making.dump_and_stop,
         undo=(revive,),
         leaves=State.MOUNTED,
+        unbroken=True,
     )
 
 

@@ -84,7 +84,8 @@ def check_discard(ct: Ct) -> None:
 DISCARD = Step("discard-dump", "remove what was dumped", do=discard)
 BEGIN = Step("begin-dump", "make room for its processes", do=begin, undo=(DISCARD,))
 REVIVE = Step("revive-dump", "let its processes live again", do=live_again, leaves=State.RUNNING)
-DUMP = Step("dump", "keep its processes and end them", do=keep, undo=(REVIVE,))
+DUMP = Step("dump", "keep its processes and end them", do=keep, undo=(REVIVE,),
+            unbroken=True)  # fmt: skip
 SEAL = Step("seal-dump", "take the hashes of all files", do=seal)
 SETTLE = Step("settle-dump", "keep it until it is resumed", do=settle, commits=True)
 CHECK = Step("check-dump", "verify what was kept", do=check)
