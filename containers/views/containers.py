@@ -31,7 +31,7 @@ def index(request: Request) -> HttpResponse:
     context = {
         "containers": shown,
         "rows": [(each, offers.quick(request.user, each)) for each in shown],
-        "states": State,
+        "states": list(State),  # the class itself a template would call
         "owners": owners(mine) if request.user.is_staff else [],
         "any": mine.exists(),
         "shortages": kept.shortages() if request.user.is_staff else [],

@@ -32,7 +32,7 @@ def index(request: Request) -> HttpResponse:
         if words.removeprefix("CT").strip().isdecimal():
             matches |= Q(ctid=int(words.removeprefix("CT").strip()))
         found = found.filter(matches)
-    context = {"operations": pager(request, found), "progress": Progress}
+    context = {"operations": pager(request, found), "progress": list(Progress)}
     return page(request, "operations/index.html", context, parts=["rows"])
 
 

@@ -59,6 +59,20 @@ def test_containers_are_found(query: str, found: list[str], fleet: None, as_alic
     assert re.findall(r"CT \d{3}(?= |$)", shown) == found
 
 
+@pytest.mark.parametrize(
+    ("path", "states"),
+    [
+        ("/containers/", [f"{state}" for state in State]),
+        ("/operations/", ["unfinished", *(f"{state}" for state in Progress)]),
+    ],
+)
+def test_every_state_can_be_chosen_to_filter_a_list(
+    path: str, states: list[str], ct101: Container, as_alice: Client
+) -> None:
+    select = as_alice.get(path).content.decode().partition('name="state"')[2]
+    assert re.findall(r'value="([^"]+)"', select.partition("</select>")[0]) == states
+
+
 def test_a_long_list_has_pages(fleet: None, as_alice: Client) -> None:
     first, second = (text(as_alice.get(f"/containers/?page={n}")) for n in (1, 2))
     assert "CT 125" in first
