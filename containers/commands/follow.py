@@ -49,6 +49,7 @@ def attend(operation: Operation, voice: Voice, signals: list[int]) -> int:
                 told = True
                 explain(operation, work, voice)
             work.wait(TICK)
+    voice.log_ended()
     return conclude(operation, voice)
 
 

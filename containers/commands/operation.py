@@ -59,6 +59,7 @@ def step(each: Any) -> dict[str, Any]:
 
 def log(given: Given, voice: Voice) -> int:
     operation = chosen(given)
+    voice.raw = True
     if "follow" in given and not operation.done:
         return follow(lambda: operation, voice)
     for chunk in LogChunk.objects.filter(operation=operation).order_by("offset").iterator():

@@ -58,7 +58,7 @@ REST = (
     Command("operation list", "operation.list_", "The latest operations", ("[CTID]",),
             (Option("--all", short="-a", note="all of them, not only the latest 20"),)),
     Command("operation show", "operation.show", "Its steps and how they ended", ("ID",)),
-    Command("operation log", "operation.log", "What was said", ("ID",),
+    Command("operation log", "operation.log", "What was said, byte for byte", ("ID",),
             (Option("--follow", short="-f", note="until it ends"),)),
     Command("operation cancel", "operation.cancel", "End its running step and undo", ("ID",)),
     Command("user create", "user.create", "Make somebody who can sign in", ("NAME",),

@@ -5,8 +5,10 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from containers.commands import plain
 
 
 @dataclass
@@ -14,6 +16,8 @@ class Voice:
     json: bool = False
     quiet: bool = False
     deaf: bool = False  # whoever read our output has gone
+    raw: bool = False  # a log byte for byte, whoever reads it
+    uncoloured: plain.Plain = field(default_factory=plain.Plain)
 
     def say(self, sentence: str) -> None:
         """A sentence for whoever sits there; --quiet leaves it out."""
@@ -32,7 +36,17 @@ class Voice:
         self.write(text.encode(errors="surrogateescape"))
 
     def log(self, data: bytes) -> None:
-        """Bytes of an operation's log: to stdout as they are, aside when that is for JSON."""
+        """Bytes of an operation's log: to stdout, aside when that is for JSON.
+
+        As they are, unless for the colour of the panel's own lines: that is for terminals.
+        """
+        file = sys.stderr if self.json else sys.stdout
+        self.put(data if self.raw or not plain.wanted(file) else self.uncoloured(data))
+
+    def log_ended(self) -> None:
+        self.put(self.uncoloured.rest())
+
+    def put(self, data: bytes) -> None:
         if not self.json:
             self.write(data)
         elif not self.quiet:

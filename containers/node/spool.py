@@ -33,6 +33,7 @@ Event = dict[str, Any]
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
 PATIENCE = 30.0  # seconds a writer waits for room on a full disk
 FULL = "the disk that holds the log is full"
+COLOUR, PLAIN = "\x1b[1;34m", "\x1b[0m"  # around a line of the panel's own
 WHOLE = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
 EXCLUSIVE = WHOLE.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
@@ -190,7 +191,7 @@ class Writer:
     def say(self, line: str) -> None:
         """A line of the panel's own."""
         with contextlib.suppress(NoSpace):
-            self.write(f"\x1b[1;34m{line}\x1b[0m\n".encode())
+            self.write(f"{COLOUR}{line}{PLAIN}\n".encode())
 
 
 @dataclass(frozen=True)

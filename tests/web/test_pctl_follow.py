@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from containers.commands import pctl
+from containers.commands.voice import Voice
 from containers.models import LogChunk, Operation
 from containers.node.states import Progress, State
 from containers.worker import lock
@@ -81,6 +82,39 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(node, node_conf, 
     out, err = capfdbinary.readouterr()
     assert out == b"one\xff\ntwo\0\r\nno newline"
     assert err == (b"Start of CT 101 failed. The own mount script exited with 7.\n")
+
+
+OWN = b"\x1b[1;34mCT 101: mounted\x1b[0m\n"
+SCRIPTS = b"\x1b[31mred\x1b[0m \x1b[1;34mink\n\x1b[0m\x1b["
+WRITTEN = b"x\x1b[0m\n" + OWN + SCRIPTS + OWN + b"\x1b[1;3"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_only_the_panels_own_lines_lose_their_colour_in_a_pipe(
+    node, node_conf, ct101, capfdbinary, size
+):
+    def work():
+        operation = claimed(node)
+        said(operation, *(WRITTEN[at : at + size] for at in range(0, len(WRITTEN), size)))
+        operation.end(Progress.SUCCEEDED, code=0, state=State.RUNNING)
+
+    with at_work(node_conf, work):
+        assert pctl.main(["start", "101"]) == 0
+    seen = capfdbinary.readouterr().out
+    assert seen == WRITTEN.replace(OWN, b"CT 101: mounted\n")
+
+    assert pctl.main(["operation", "log", f"{Operation.objects.get().pk}"]) == 0
+    assert capfdbinary.readouterr().out == WRITTEN
+
+
+@pytest.mark.parametrize(("setting", "coloured"), [("", True), ("1", False)])
+def test_a_terminal_sees_the_colour_unless_told_otherwise(monkeypatch, setting, coloured):
+    monkeypatch.setenv("NO_COLOR", setting)
+    ours, theirs = os.openpty()
+    with open(theirs, "w") as terminal, open(ours, "rb", buffering=0) as screen:
+        monkeypatch.setattr("sys.stdout", terminal)
+        Voice().log(OWN)
+        assert (b"\x1b[1;34m" in screen.read(100)) == coloured
 
 
 def test_json_keeps_the_log_off_stdout(node, node_conf, ct101, capfd):
