@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # pctl and its like, wherever one types them: commands.sh plan|apply|remove
 . "$(dirname "$0")/where.sh"
-((EUID == 0)) || exit 0
 places=/usr/local/sbin
 declare -A starts=(
     [pctl]="containers.commands.pctl"
@@ -25,6 +24,9 @@ launcher() { # NAME
     echo "PYTHONPATH=$CHECKOUT exec $PYTHON -P -m ${starts[$1]} \"\$@\""
 }
 
+# A rehearsal's are found where they are only: it changes nothing outside of its state.
+linked() { ((EUID == 0)) && [[ ${PANEL_RUNTIME:-} != rehearsal ]]; }
+
 free() { # NAME: nothing there, or ours
     [[ ! -e $places/$1 && ! -L $places/$1 ]] || [[ $(readlink "$places/$1") == "$STATE/bin/$1" ]]
 }
@@ -32,7 +34,8 @@ free() { # NAME: nothing there, or ours
 for name in $(printf '%s\n' "${!starts[@]}" | sort); do
     case $1 in
     plan)
-        if free "$name"; then say "command: $places/$name -> $STATE/bin/$name"
+        if ! linked; then say "command: $STATE/bin/$name"
+        elif free "$name"; then say "command: $places/$name -> $STATE/bin/$name"
         else say "command: $STATE/bin/$name ($places/$name is another's and stays)"; fi
         ;;
     apply)
@@ -42,6 +45,7 @@ for name in $(printf '%s\n' "${!starts[@]}" | sort); do
             chmod 750 "$STATE/bin/.new" # a database's address may hold its password
             mv "$STATE/bin/.new" "$STATE/bin/$name"
         fi
+        if ! linked; then continue; fi
         if [[ -L $places/$name && $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then :
         elif free "$name"; then ln -s "$STATE/bin/$name" "$places/$name"
         else say "$places/$name is another's and stays; ours is $STATE/bin/$name"; fi

@@ -52,7 +52,9 @@ plan() { # PART
     ((${#packages[@]})) || { say "packages: none is missing"; return; }
     say "packages, by apt-get (no service of theirs is started or enabled):"
     printf '  %s\n' "${packages[@]}"
-    if simulated=$(apt-get -s -qq install --no-install-recommends "${packages[@]}" 2>/dev/null); then
+    # Even a simulation would write apt's caches.
+    if simulated=$(apt-get -s -qq -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+        install --no-install-recommends "${packages[@]}" 2>/dev/null); then
         say "  with what they need: $(awk '/^Inst/ { print $2 }' <<<"$simulated" | sort | paste -sd ' ')"
         awk '/^Remv/ { print "  replaced: " $2 }' <<<"$simulated"
     else

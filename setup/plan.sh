@@ -4,7 +4,7 @@
 export PYTHONDONTWRITEBYTECODE=1
 
 if [[ ${PANEL_RUNTIME:-} == rehearsal ]]; then
-    say "A rehearsal: everything stays below $CHECKOUT and $STATE; nothing of the system changes."
+    say "What a rehearsal would change (checkout $CHECKOUT, state $STATE); no container, mount or rule of this machine's:"
 else
     say "What make run would change here, as root (checkout $CHECKOUT, instance $INSTANCE):"
 fi

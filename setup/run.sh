@@ -64,6 +64,7 @@ tell_when_it_answers() { # PID
             say ""
             say "The panel is at http://$PANEL_HTTP/"
             say "From your own machine: ssh -L $port:$host:$port root@$(hostname -f 2>/dev/null || hostname), then http://127.0.0.1:$port/"
+            [[ ${PANEL_RUNTIME:-} != rehearsal ]] || say "A rehearsal: no container is touched. Its pctl is $STATE/bin/pctl"
             say "Ctrl-C stops it."
             return
         fi
