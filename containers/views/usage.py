@@ -13,17 +13,21 @@ HIGH = 0.9  # of the limit
 
 @dataclass(frozen=True)
 class Meter:
-    """used and limit in bytes or pieces; limit None: no limit; used None: not known."""
+    """used and limit in bytes or pieces; limit None: no limit; used None: not known.
+
+    note: what there is to say in place of a number.
+    """
 
     label: str
     used: int | None
     limit: int | None
     bytes: bool
+    note: str = ""
 
     @property
     def text(self) -> str:
         if self.used is None:
-            return "unknown"
+            return self.note or "unknown"
         of = f" of {self.worded(self.limit)}" if self.limit else ", no limit"
         return f"{self.worded(self.used)}{of}"
 
@@ -53,6 +57,12 @@ def in_units(bytes: int) -> str:
 
 MIB = 1 << 20
 LABELS = {"memory": "Memory", "disk": "Disk", "inodes": "Inodes", "pids": "Processes"}
+# What a storage driver doesn't count: only a walk through the whole tree would tell.
+UNCOUNTED = {
+    ("btrfs", "inodes"): "no limit on btrfs",
+    ("directory", "inodes"): "no limit but the node's own",
+    ("directory", "disk"): "neither counted nor limited on this node",
+}
 
 
 def meters(container: Container) -> list[Meter]:
@@ -67,5 +77,8 @@ def meters(container: Container) -> list[Meter]:
     for key, label in LABELS.items():
         figure = container.usage.get(key) or {}
         limit = figure.get("limit") or limits[key]
-        found.append(Meter(label, figure.get("used"), limit, bytes=key in ("memory", "disk")))
+        note = UNCOUNTED.get((container.node.storage, key), "")
+        found.append(
+            Meter(label, figure.get("used"), limit, bytes=key in ("memory", "disk"), note=note)
+        )
     return found

@@ -115,6 +115,22 @@ def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob:
     assert "As of 2 Jan 2026, 03:04 UTC" in shown
 
 
+@pytest.mark.parametrize(
+    ("storage", "said"),
+    [
+        ("btrfs", "Inodes no limit on btrfs"),
+        ("directory", "Disk neither counted nor limited on this node"),
+        ("directory", "Inodes no limit but the node's own"),
+    ],
+)
+def test_a_page_says_why_something_is_not_counted(
+    storage: str, said: str, ct101: Container, as_bob: Client
+) -> None:
+    Node.objects.update(storage=storage)
+    Container.objects.update(usage={}, usage_at="2026-01-02T03:04:05Z")
+    assert said in text(as_bob.get("/containers/101/"))
+
+
 def test_a_second_operation_gets_409_naming_the_first(
     ct101: Container, operation: Operation, as_bob: Client
 ) -> None:
