@@ -52,8 +52,9 @@ serve() {
         code=0
         wait "$honcho" || code=$?
     done
-    say "Stopped. Containers that run keep running; make run finds them again."
     ((code < 128)) || code=0
+    ((!code)) || say "One of its processes ended, and so the others were stopped: see above, and $STATE/redis/redis.log."
+    say "Stopped. Containers that run keep running; make run finds them again."
     return "$code"
 }
 

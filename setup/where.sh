@@ -44,6 +44,7 @@ print(c.state, c.vz, c.etc, c.run, c.instance, c.name, sep="\n")'
 ) || refuse "The settings cannot be read."
 
 export PANEL_STATE_DIR=$STATE PANEL_VZ_DIR=$VZ PANEL_VZ_CONF_DIR=$ETC PANEL_NODE=$NODE
+export PANEL_RUN_DIR=${RUN%/*} # a script that runs as another user finds the same one
 export PANEL_HTTP=${PANEL_HTTP:-127.0.0.1:8000}
 PYTHON=$CHECKOUT/.venv/bin/python
 PANEL_USER=panel
