@@ -15,6 +15,7 @@ from containers.models import Container, Node, Template, Via
 from containers.node import veconf
 from containers.node.errors import BadValue, Code, OperationError
 from containers.node.operations import PLANS
+from containers.node.operations.build_template import RECIPES
 
 COLUMNS = (
     "hostname", "name", "description", "owner", "ram", "cpus", "pids", "diskspace",
@@ -50,7 +51,11 @@ def template_of(node: Node, name: str | None) -> Template:
         raise OperationError("--ostemplate is missing", Code.NO_TEMPLATE_NAME)
     found = Template.newest(node, name)
     if found is None:
-        raise OperationError(f"there is no template {name}", Code.NO_TEMPLATE)
+        ways = f"pctl template build {name}" if name in RECIPES else "pctl template import"
+        raise OperationError(
+            f"there is no template {name}: pctl template list tells which there are, "
+            f"{ways} makes it", Code.NO_TEMPLATE,
+        )  # fmt: skip
     return found
 
 

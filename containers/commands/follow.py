@@ -141,15 +141,18 @@ def code_of(operation: Operation) -> int:
 
 
 def sentence(operation: Operation) -> str:
-    what = f"{operation.label} of {subject(operation)}"
+    what = title(operation)
     if operation.state == Progress.SUCCEEDED:
         return f"{what}: done."
     why = operation.error.rstrip(".")
     return f"{what} {operation.state}." + (f" {why[:1].upper()}{why[1:]}." if why else "")
 
 
-def subject(operation: Operation) -> str:
-    return f"CT {operation.ctid}" if operation.ctid else operation.resource or f"{operation.node}"
+def title(operation: Operation) -> str:
+    if operation.ctid:
+        return f"{operation.label} of CT {operation.ctid}"
+    name = operation.params.get("name")
+    return f"{operation.label} ({name})" if name else f"{operation.label} on {operation.node}"
 
 
 def described(operation: Operation) -> dict[str, Any]:

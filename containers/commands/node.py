@@ -1,5 +1,7 @@
 """A node's settings on the command line."""
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from containers.commands.audit import noted
@@ -12,7 +14,7 @@ from containers.node.errors import BadValue, Code
 
 def show(given: Given, voice: Voice) -> int:
     node = chosen(given)
-    voice.show(described(node), [f"{key}: {said(value)}" for key, value in described(node).items()])
+    voice.show(described(node), lines(described(node)))
     return Code.OK
 
 
@@ -20,7 +22,7 @@ def change(given: Given, voice: Voice) -> int:
     node = chosen(given)
     settings = given.pick("undo_profile", "script_timeout")
     if not settings:
-        raise BadSyntax("nothing to change: --undo-profile, --script-timeout")
+        raise BadSyntax("nothing to change: give --undo-profile or --script-timeout")
     if settings.get("undo_profile", "vzctl") not in UndoProfile.values:
         raise BadValue(f"--undo-profile is one of: {', '.join(UndoProfile.values)}")
     if "script_timeout" in settings:
@@ -28,7 +30,7 @@ def change(given: Given, voice: Voice) -> int:
     Node.objects.filter(pk=node.pk).update(**settings)
     noted(f"changed the settings of {node}", **settings)
     node.refresh_from_db()
-    voice.say(f"{node} has its new settings from its next operation on.")
+    voice.say(f"The node {node} has its new settings from its next operation on.")
     voice.show(described(node), [])
     return Code.OK
 
@@ -58,9 +60,20 @@ def described(node: Node) -> dict[str, Any]:
     }
 
 
+def lines(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield f"{indent}{key}:"
+            yield from lines(value, f"{indent}  ")
+        else:
+            yield f"{indent}{key}: {said(value)}"
+
+
 def said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {each}" for key, each in value.items()) or "-"
+    if isinstance(value, list):
+        return "; ".join(f"{each}" for each in value) or "-"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}Z"
     return "-" if value in (None, "") else f"{value}"

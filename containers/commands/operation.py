@@ -1,15 +1,26 @@
 """Operations on the command line: what is under way, what was said, how it ended."""
 
+from datetime import datetime
 from typing import Any
 
 from containers.commands import ctid
-from containers.commands.follow import described, follow, subject
+from containers.commands.follow import described, follow, title
 from containers.commands.grammar import Given
 from containers.commands.voice import Voice, table
 from containers.models import LogChunk, Operation
 from containers.node.errors import BadValue, Code
+from containers.node.states import Progress
 
 LATEST = 20
+STANDS = {
+    Progress.QUEUED: "waits for its turn",
+    Progress.RUNNING: "is under way",
+    Progress.CANCELLING: "is being cancelled",
+    Progress.SUCCEEDED: "has succeeded",
+    Progress.FAILED: "has failed",
+    Progress.CANCELLED: "is cancelled",
+    Progress.INTERRUPTED: "was interrupted",
+}
 
 
 def list_(given: Given, voice: Voice) -> int:
@@ -26,8 +37,8 @@ def list_(given: Given, voice: Voice) -> int:
             [
                 (
                     o.pk,
-                    f"{o.requested:%Y-%m-%d %H:%M:%S}Z",
-                    f"{o.label} of {subject(o)}",
+                    moment(o.requested),
+                    title(o),
                     o.state,
                     "-" if o.code is None else o.code,
                 )
@@ -44,7 +55,11 @@ def show(given: Given, voice: Voice) -> int:
     if voice.json:
         voice.show({**described(operation), "steps": [step(each) for each in steps]}, [])
         return Code.OK
-    lines = [f"{key}: {value}" for key, value in described(operation).items() if value is not None]
+    lines = [
+        f"{key}: {moment(value) if isinstance(value, datetime) else value}"
+        for key, value in described(operation).items()
+        if value not in (None, "")
+    ]
     rows = [
         ("undo: " * each.undo + each.label, each.where, each.state, each.note) for each in steps
     ]
@@ -70,10 +85,14 @@ def log(given: Given, voice: Voice) -> int:
 def cancel(given: Given, voice: Voice) -> int:
     operation = chosen(given)
     if not operation.cancel():
-        raise BadValue(f"{operation} can't be cancelled: it is {operation.state}")
-    voice.say(f"{operation} is {operation.state}.")
+        raise BadValue(f"{operation} can't be cancelled: it {STANDS[Progress(operation.state)]}")
+    voice.say(f"{operation} {STANDS[Progress(operation.state)]}.")
     voice.show(described(operation), [])
     return Code.OK
+
+
+def moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
 def chosen(given: Given) -> Operation:

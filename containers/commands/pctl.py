@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         voice = Voice(json=given.get("json", False), quiet=given.get("quiet", False))
         for warning in given.warnings:
-            voice.complain(warning)
+            voice.complain(f"{warning}.")
         return perform(given, voice)
     except OperationError as error:
         return failed(voice, f"{error}", error.code)
@@ -71,7 +71,7 @@ def perform(given: Given, voice: Voice) -> int:
 
 
 def failed(voice: Voice, sentence: str, code: int) -> int:
-    voice.complain(f"{sentence.rstrip('.')}.")
+    voice.complain(f"{sentence.removesuffix('.')}.")
     if voice.json:
         voice.show({"id": None, "state": "refused", "error": sentence, "code": int(code)}, [])
     return int(code)

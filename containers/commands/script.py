@@ -42,6 +42,10 @@ class Shelf:
     def ctid(self) -> int | None:
         return self.container.ctid if self.container else None
 
+    @property
+    def whose(self) -> str:
+        return f"script of {self.container}" if self.container else "global script"
+
     def action(self, name: str) -> Action:
         found = actions.BY_NAME.get(name.removeprefix("vps."))
         if found is None or self.scope not in found.scopes:
@@ -137,14 +141,14 @@ def import_(given: Given, voice: Voice) -> int:
     else:
         found = [(action, path) for action in wanted if (path := source(place, action))]
     if not found:
-        raise BadValue(f"no script of {place.container or place.node} was found")
+        raise BadValue(f"nothing to import: there is no {place.whose} in OpenVZ's places here")
     versions = []
     for action, path in found:
         body = values.file(f"{path}", most=LARGEST)
         check(body, voice)
         reason = given.get("reason") or f"imported from {path}"
         versions.append(place.write(action, body, reason))
-        voice.say(f"{path} is {versions[-1]} now.")
+        voice.say(f"Taken over from {path}: {versions[-1]}.")
     return published(place, versions, voice)
 
 
@@ -194,7 +198,7 @@ def published(place: Shelf, versions: list[ScriptVersion], voice: Voice) -> int:
             lambda: Operation.request_on(place.node, "publish", PUBLISHED, via=Via.PCTL), voice
         )
     found = [described(version) for version in versions]
-    voice.show(found, [f"{version}" for version in versions])
+    voice.show(found, [f"CT {place.ctid}: {version}" for version in versions])
     return Code.OK
 
 

@@ -8,6 +8,7 @@ from containers.commands.places import this_node
 from containers.commands.voice import Voice, table
 from containers.models import Operation, Template, Via
 from containers.node.errors import BadValue, Code
+from containers.node.operations.build_template import RECIPES
 from containers.node.templates import catalogue
 
 
@@ -37,6 +38,12 @@ def list_(given: Given, voice: Voice) -> int:
 
 
 def build(given: Given, voice: Voice) -> int:
+    name = catalogue.check(given.operands["NAME"])
+    if name not in RECIPES:
+        raise BadValue(
+            f"there is no recipe for {name}, only for {', '.join(RECIPES)}; "
+            "pctl template import makes any other of a tarball"
+        )
     return request("build_template", given, voice)
 
 

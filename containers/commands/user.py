@@ -20,6 +20,7 @@ from containers.models import Container
 from containers.node.errors import BadValue, Code
 
 DAY = 24 * 3600
+CONTAINERS_STAY = "Their containers stay as they are."
 
 
 def create(given: Given, voice: Voice) -> int:
@@ -81,8 +82,8 @@ def let_in(user: User, active: bool, voice: Voice) -> int:
     user.is_active = active
     user.save(update_fields=["is_active"])
     noted(f"{'enabled' if active else 'disabled'} {user.username}")
-    how = "may sign in" if active else "may sign in no more; their containers stay"
-    voice.say(f"{user.username} {how}.")
+    how = "may sign in" if active else "may sign in no more, and is signed out everywhere"
+    voice.say(f"The user {user.username} {how}. {CONTAINERS_STAY if not active else ''}".rstrip())
     voice.show(described(user), [])
     return Code.OK
 
@@ -102,7 +103,7 @@ def read_password(given: Given, user: User) -> bool:
 
 def hand_out(user: User, voice: Voice, password_set: bool) -> int:
     if password_set:
-        voice.say(f"{user.username} has a new password.")
+        voice.say(f"The user {user.username} has a new password.")
         voice.show(described(user), [])
         return Code.OK
     address = link(user)

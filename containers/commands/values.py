@@ -44,7 +44,7 @@ def whole(text: str) -> int | None:
     if text == UNLIMITED:
         return None
     if not re.fullmatch(r"[0-9]{1,10}", text):
-        raise BadValue(f"{text!r} is not a number")
+        raise BadValue(f"{text!r} is not a whole number from 0 on")
     return int(text)
 
 

@@ -89,7 +89,7 @@ def test_import_takes_the_places_of_both_documents_byte_for_byte(run, node_conf,
     put(node_conf.vz / "private/101/scripts/start", b"echo started\r\n")
     code, _, err = run("script", "import", "101")
     assert code == 0
-    assert f"{node_conf.scripts}/101.mount is own mount script version 1" in err
+    assert f"from {node_conf.scripts}/101.mount: own mount script version 1." in err
     assert "CRLF" in err
     assert bytes(Script.objects.get(name="mount").current.body) == MOUNT
     assert bytes(Script.objects.get(name="start").current.body) == b"echo started\r\n"
@@ -168,6 +168,33 @@ def test_a_nodes_settings_are_shown_and_changed(run, alpha):
     assert run("node", "set")[0] == 20
     Node.objects.all().delete()
     assert run("node", "show")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("template build nix", 21, "There is no recipe for nix, only for debian-12,"),
+        ("create 150 --ostemplate nix", 91, "There is no template nix: pctl template list tells"),
+        ("create 150 --ostemplate debian-12", 91, "pctl template build debian-12 makes it."),
+        ("node set", 20, "Nothing to change: give --undo-profile or --script-timeout."),
+        ("node set --script-timeout -5", 21, "'-5' is not a whole number from 0 on."),
+        ("node set --script-timeout 5", 0, "The node alpha has its new settings"),
+        ("user disable bob", 0, "The user bob may sign in no more, and is signed out everywhere."),
+        ("user enable bob", 0, "The user bob may sign in.\n"),
+        ("script import 101", 21, "Nothing to import: there is no script of CT 101 in OpenVZ's"),
+        ("exec 101", 20, "COMMAND is missing: pctl exec CTID COMMAND..."),
+        ("set 101 --diskinodes 5:5", 0, "makes inodes as they are needed.\n"),
+    ],
+)
+def test_what_is_said_is_a_sentence_that_helps(run, ct101, words, code, says):
+    found, _, err = run(*words.split())
+    assert (found, says in err) == (code, True), err
+
+
+def test_a_node_is_shown_a_fact_a_line(run, node):
+    Node.objects.update(facts={"kernel": "6.1", "network": [], "disk": {"size": 5}})
+    shown = run("node", "show")[1].decode().splitlines()
+    assert shown[-5:] == ["facts:", "  kernel: 6.1", "  network: -", "  disk:", "    size: 5"]
 
 
 def test_templates_are_listed_and_a_build_is_an_operation(run, busybox):

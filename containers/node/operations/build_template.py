@@ -11,6 +11,7 @@ from containers.node.templates import busybox, catalogue, debian, inspection
 from containers.node.templates.catalogue import Build
 from containers.node.templates.shift import Shift, shift
 
+RECIPES = (*debian.FLAVOURS, busybox.NAME)
 LONG = 3600.0  # seconds that fetching the packages may take
 
 
