@@ -10,7 +10,7 @@ from importlib import import_module
 from bench.row import Row, table
 from tests.real.panel import Panel, whole_panel
 
-MEASUREMENTS = ("start_stop", "live_output")
+MEASUREMENTS = ("start_stop", "live_output", "snapshots", "vzcptcheck")
 
 
 def main(names: list[str]) -> int:

@@ -32,50 +32,74 @@ class Bare:
     def bundle(self) -> Path:
         return self.node.run / "bare"
 
-    def prepare(self) -> None:
+    def prepare(self, *, terminal: bool = False) -> None:
         """The panel's own config.json, network hook and all, but for the console."""
         config = json.loads((self.paths.bundle / "config.json").read_text())
-        config["process"]["terminal"] = False
+        config["process"]["terminal"] = terminal
         config["linux"]["cgroupsPath"] += "-bare"
         self.bundle.mkdir(exist_ok=True)
         (self.bundle / "config.json").write_text(json.dumps(config))
 
     def start(self) -> float:
         began = time.perf_counter()
-        self.run("mount", "--bind", "--make-private", f"{self.paths.fs}", f"{self.paths.root}")
+        self.mount()
         self.script(Scope.GLOBAL, "mount")
         self.script(Scope.OWN, "mount")
-        self.runc("create", "--bundle", f"{self.bundle}", "--pid-file", f"{self.pid_file}", "bare")
+        self.create()
         self.inside("start")
-        self.runc("start", "bare")
+        self.boot()
         return time.perf_counter() - began
 
     def stop(self) -> float:
         began = time.perf_counter()
         self.inside("stop")
+        self.halt()
+        self.delete()
+        self.script(Scope.OWN, "umount")
+        self.script(Scope.GLOBAL, "umount")
+        self.umount()
+        return time.perf_counter() - began
+
+    def mount(self) -> None:
+        self.run("mount", "--bind", "--make-private", f"{self.paths.fs}", f"{self.paths.root}")
+
+    def create(self) -> None:
+        self.runc("create", "--bundle", f"{self.bundle}", "--pid-file", f"{self.pid_file}", "bare")
+
+    def boot(self) -> None:
+        self.runc("start", "bare")
+
+    def halt(self) -> None:
         init = os.pidfd_open(int(self.pid_file.read_text()))
-        self.runc("kill", "bare", f"{detect(self.paths.fs).halt.signal}")
+        how = detect(self.paths.fs).halt
+        ask = ("exec", "bare", *how.command) if how.signal is None else ("kill", "bare", how.signal)
+        self.runc(*map(str, ask))
         if not select.select([init], [], [], HALTED)[0]:
             signal.pidfd_send_signal(init, signal.SIGKILL)
             raise TimeoutError("the bare container does not halt")
         os.close(init)
+
+    def delete(self) -> None:
         self.runc("delete", "bare")
-        self.script(Scope.OWN, "umount")
-        self.script(Scope.GLOBAL, "umount")
+
+    def umount(self) -> None:
         self.run("umount", f"{self.paths.root}")
-        return time.perf_counter() - began
 
     @property
     def pid_file(self) -> Path:
         return self.bundle / "pid"
 
     def script(self, scope: Scope, name: str) -> None:
+        """Nothing when it has none, as by the panel."""
+        if not self.paths.script(scope, BY_NAME[name]).exists():
+            return
         env = {**HOST_ENV, "VEID": f"{self.paths.ctid}", "VE_CONFFILE": f"{self.paths.conf_link}"}
         self.run(f"{self.paths.script(scope, BY_NAME[name])}", env=env)
 
     def inside(self, name: str) -> None:
-        text = self.paths.script(Scope.OWN, BY_NAME[name]).read_bytes()
-        self.runc("exec", "bare", "/bin/sh", "-s", stdin=text)
+        path = self.paths.script(Scope.OWN, BY_NAME[name])
+        if path.exists():
+            self.runc("exec", "bare", "/bin/sh", "-s", stdin=path.read_bytes())
 
     def runc(self, *words: str, stdin: bytes = b"") -> None:
         self.run("runc", "--root", f"{self.bundle / 'runc'}", *words, stdin=stdin)

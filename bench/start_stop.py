@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable
-from sqlite3 import Connection
 from statistics import median
 
 from bench.bare import Bare
+from bench.operation import operate
 from bench.row import Row
 from tests.real.panel import Panel
 
@@ -13,10 +13,8 @@ CTID = 101
 PAIRS = 20
 LIMIT = 1.5
 PAUSE = 0.25  # seconds
-LOOK = 0.002
 KINDS = ("start", "stop")
 OWN, GLOBAL = ("mount", "start", "stop", "umount"), ("mount", "umount")
-PATIENCE = 60.0  # seconds
 
 
 def measure(panel: Panel) -> list[Row]:
@@ -32,11 +30,11 @@ def measure(panel: Panel) -> list[Row]:
     by_panel: list[tuple[float, ...]] = []
     by_hand: list[tuple[float, ...]] = []
     with doorbell.at_home():
-        operate(panel, "start")
+        change(panel, "start")
         bare.prepare()
-        operate(panel, "stop")
+        change(panel, "stop")
         for _ in range(PAIRS):
-            by_panel.append(tuple(after_a_while(operate, panel, kind) for kind in KINDS))
+            by_panel.append(tuple(after_a_while(change, panel, kind) for kind in KINDS))
             by_hand.append((after_a_while(bare.start), after_a_while(bare.stop)))
     panel.pctl("destroy", CTID)
     return [*rows(by_panel, by_hand)]
@@ -55,33 +53,12 @@ def make(panel: Panel) -> None:
         panel.save("--global", name, f"#!/bin/bash\necho {name} for CT $VEID\n")
 
 
-def operate(panel: Panel, kind: str) -> float:
-    """Seconds from the commit of its row to the commit that says it is done."""
-    from django.db import transaction
-
+def change(panel: Panel, kind: str) -> float:
     from containers.models import Container, Via
-    from containers.node.states import FINISHED
 
-    committed: list[float] = []
-    with transaction.atomic():
-        transaction.on_commit(lambda: committed.append(time.perf_counter()))  # before it rings
-        operation = Container.objects.get(ctid=CTID).request(kind, via=Via.PCTL)
-    rows = panel.database()
-    deadline = time.monotonic() + PATIENCE
-    while (state := state_of(operation.pk, rows)) not in FINISHED:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{operation} does not end")
-        time.sleep(LOOK)
-    took = time.perf_counter() - committed[0]
-    rows.close()
-    if state != "succeeded":
-        raise RuntimeError(f"{operation} {state}: {panel.log(operation.pk).decode()}")
-    return took
-
-
-def state_of(operation: int, rows: Connection) -> str:
-    found = rows.execute("select state from containers_operation where id = ?", [operation])
-    return str(found.fetchone()[0])
+    return operate(
+        panel, lambda: Container.objects.get(ctid=CTID).request(kind, via=Via.PCTL)
+    ).seconds
 
 
 def rows(by_panel: list[tuple[float, ...]], by_hand: list[tuple[float, ...]]) -> list[Row]:
