@@ -138,7 +138,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "containers.views.context.panel",
-            ]
+            ],
+            "builtins": ["containers.views.sizes"],
         },
     }
 ]

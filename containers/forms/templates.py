@@ -14,7 +14,7 @@ from containers.node.templates import catalogue
 RECIPES = {
     "debian-12": "Debian 12 with systemd, an SSH server, curl and nano",
     "debian-12-sysvinit": "The same with sysvinit: best for process snapshots",
-    "busybox": "Busybox alone: 2 MB, made in a moment; no SSH",
+    "busybox": "Busybox alone: 2 MiB, made in a moment; no SSH",
 }
 
 

@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from containers.forms.reinstallation import Access, Draft, Keep, undo_until
 from containers.models import Container
 from containers.node.states import State
-from containers.views.usage import in_units
+from containers.views.sizes import in_units
 
 Answer = dict[str, Any]
 

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_http_methods, require_safe
 
 from containers.forms.nodes import NodeForm
@@ -12,6 +11,7 @@ from containers.models import Node
 from containers.node.states import UNFINISHED, State
 from containers.views import kept
 from containers.views.pages import Request, need, page, posted, record
+from containers.views.sizes import in_units
 
 
 @require_safe
@@ -79,7 +79,7 @@ IN_BYTES = {"memory", "size", "free"}
 def worded(value: object, key: str = "") -> str:
     match value:
         case int() if key in IN_BYTES:
-            return filesizeformat(value)
+            return in_units(value)
         case bool():
             return "yes" if value else "no"
         case None | "":

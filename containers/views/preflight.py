@@ -12,7 +12,7 @@ from containers.models import Container, OperationStep, Template
 from containers.node.actions import STOP
 from containers.node.states import State
 from containers.views import waysout
-from containers.views.usage import in_units
+from containers.views.sizes import in_units
 from containers.views.waysout import Way
 
 MIB = 1 << 20

@@ -30,7 +30,7 @@ from containers.forms.reinstallation import (
 from containers.models import Busy, Container, Operation, Template
 from containers.views import handover, inquiries, ledger, preflight
 from containers.views.pages import Request, container_of, need, page, record
-from containers.views.usage import in_units
+from containers.views.sizes import in_units
 
 DRAFTS = "reinstallations"
 STEPS = {"system": "System", "access": "Access and data", "review": "Review"}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.template.defaultfilters import filesizeformat
-
 from containers.models import Container
+from containers.views.sizes import in_units
 
 HIGH = 0.9  # of the limit
 
@@ -48,11 +47,6 @@ class Meter:
         if amount is None:
             return ""
         return in_units(amount) if self.bytes else f"{amount:,}".replace(",", " ")
-
-
-def in_units(bytes: int) -> str:
-    """Django counts in units of 1024 and calls them KB, MB and GB."""
-    return filesizeformat(bytes).replace("B", "iB")
 
 
 MIB = 1 << 20

@@ -116,6 +116,22 @@ def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob:
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["/containers/101/", "/containers/new/", "/templates/", "/nodes/alpha/",
+     "/containers/101/reinstallation/"],
+)  # fmt: skip
+def test_sizes_are_told_in_the_units_that_limits_are_set_in(
+    url: str, ct101: Container, as_alice: Client
+) -> None:
+    Node.objects.update(facts={"memory": 8 << 30, "disk": {"size": 9 << 40, "free": 9 << 30}})
+    Template.objects.update(size=215 << 20)
+    Container.objects.update(diskspace=2048, ram=512)
+    sizes = set(re.findall(r"[\d.]+\s([KMGT]i?B)\b", text(as_alice.get(url))))
+    assert sizes
+    assert sizes <= {"KiB", "MiB", "GiB", "TiB"}
+
+
+@pytest.mark.parametrize(
     ("storage", "said"),
     [
         ("btrfs", "Inodes no limit on btrfs"),
