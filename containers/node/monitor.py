@@ -29,6 +29,7 @@ from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.layout import Layout
 from containers.node.run import leave
+from containers.node.spare import Spare, ordered
 from containers.node.spool import Nudge, Spool
 from containers.node.truth import Init
 
@@ -36,22 +37,40 @@ CONSOLE = 1024 * 1024  # bytes; then the file becomes console.1
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 PATIENCE = 60.0  # seconds until a runtime has made the container
 QUIET = 0.1  # seconds before a console nobody has open is read again
+BEFOREHAND: list[Spare] = []
 RATE = 2 * 1024 * 1024  # bytes a second that are read: who floods the console waits
 
 
 def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
-    """Fork a monitor that runs the command which makes the container; returns its init's pid.
+    """Have a monitor run the command which makes the container; returns its init's pid.
 
     Raises what running the command raised; of what it had begun to make nothing runs then.
     """
-    reader, writer = os.pipe()
-    detach(paths.node, writer, lambda: Monitor(paths).make(argv, writer, timeout))
-    os.close(writer)
-    with open(reader, "rb") as answer:
-        said = json.loads(answer.read() or b"{}")
+    said = ask(paths.node, {"make": argv, "ctid": paths.ctid, "timeout": timeout})
     if "pid" not in said:
         raise CommandFailed(argv, said.get("exit", 1), said.get("said", "its monitor was ended"))
     return int(said["pid"])
+
+
+def adopt(paths: Layout) -> None:
+    """Give a container that lost its monitor a new one; its console is gone until it restarts."""
+    ask(paths.node, {"adopt": True, "ctid": paths.ctid})
+
+
+def ask(node: NodeConf, what: dict[str, Any]) -> dict[str, Any]:
+    child = BEFOREHAND.pop() if BEFOREHAND else fork(node)
+    order = json.dumps(what).encode()
+    try:
+        child.order(order)
+    except OSError:  # it was killed
+        child = fork(node)
+        child.order(order)
+    return dict(json.loads(child.answer() or b"{}"))
+
+
+def fork_beforehand(node: NodeConf) -> None:
+    """For the first container that this process makes."""
+    BEFOREHAND.append(fork(node))
 
 
 def settle(paths: Layout) -> None:
@@ -66,29 +85,30 @@ def open_lock(paths: Layout) -> IO[bytes]:
     return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
 
 
-def adopt(paths: Layout) -> None:
-    """Fork a monitor for a container that lost its own; its console is gone until it restarts."""
-    detach(paths.node, -1, lambda: Monitor(paths).adopt())
-
-
-def detach(node: NodeConf, keep: int, live: Any) -> None:
-    """Run live in a process that has nothing of ours: no session, no descriptors.
-
-    It may outlive us, and is then adopted by the node's init.
+def fork(node: NodeConf) -> Spare:
+    """It has nothing of ours: no session, no descriptors. It may outlive us, and is then adopted
+    by the node's init.
     """
     group = Group(f"{node.cgroup}/monitors")
     group.make()
-    if group.fork():
+    return Spare.fork(lambda line: work(node, line), group.fork)
+
+
+def work(node: NodeConf, line: socket.socket) -> None:
+    os.setsid()
+    forget_everything(line.fileno())
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if not (order := ordered(line)):
         return
-    try:
-        os.setsid()
-        forget_everything(keep)
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_NAME, b"panel-monitor", 0, 0, 0)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        live()
-    finally:
-        os._exit(0)
+    libc.prctl(PR_SET_NAME, b"panel-monitor", 0, 0, 0)
+    asked = json.loads(order)
+    monitor = Monitor(Layout(node, asked["ctid"]))
+    if argv := asked.get("make"):
+        monitor.make(argv, line, asked["timeout"])
+    else:
+        line.close()
+        monitor.adopt()
 
 
 def forget_everything(keep: int) -> None:
@@ -114,7 +134,7 @@ class Monitor:
     def spool(self) -> Spool:
         return Spool(self.paths.monitor)
 
-    def make(self, argv: list[str], answer: int, timeout: float) -> None:
+    def make(self, argv: list[str], line: socket.socket, timeout: float) -> None:
         with self.alone(timeout), self.listening() as listener:
             try:
                 os.umask(0o022)  # a container's root opens the control groups that are made here
@@ -126,12 +146,11 @@ class Monitor:
                 exit = e.exit if isinstance(e, CommandFailed) else 1
                 said = (e.said if isinstance(e, CommandFailed) else "") or f"{e}"
                 end_children()
-                os.write(answer, json.dumps({"exit": exit, "said": said}).encode())
+                answer(line, exit=exit, said=said)
                 return
             init = Init(pid, truth.started(pid) or 0)
             self.start(init)
-            os.write(answer, json.dumps({"pid": pid}).encode())
-            os.close(answer)
+            answer(line, pid=pid)
             self.watch(init, listener)
 
     def adopt(self) -> None:
@@ -233,6 +252,12 @@ class Monitor:
                 yield listener
             finally:
                 path.unlink(missing_ok=True)
+
+
+def answer(line: socket.socket, **said: Any) -> None:
+    """The runner may be dead by now: the container is to have its monitor all the same."""
+    with line, contextlib.suppress(OSError):
+        line.send(json.dumps(said).encode())
 
 
 def receive(listener: socket.socket) -> int:

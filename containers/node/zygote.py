@@ -15,8 +15,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from containers.node import conf as node_conf
@@ -27,6 +27,7 @@ from containers.node.errors import OperationError
 from containers.node.home import Home
 from containers.node.layout import Layout
 from containers.node.run import spawn
+from containers.node.spare import Spare, ordered
 
 PR_SET_NAME = 15
 QUIET = 0.1  # seconds after which a child is forked beforehand
@@ -111,17 +112,16 @@ def join(group: Group) -> None:
 
 @dataclass
 class Nursery:
-    """Where children are forked: one beforehand, for a fork may take as long as a script."""
+    """Where children are forked, one of them beforehand."""
 
     conf: NodeConf
     line: socket.socket
-    spare: int = 0  # its pid
-    order: int = -1  # a pipe to it
+    spare: Spare | None = None
 
     def serve(self) -> None:
         while True:
             if not self.spare and not select.select([self.line], [], [], QUIET)[0]:
-                self.fork_spare()
+                self.spare = self.fork()
             if not (asked := self.line.recv(4096)):
                 return
             self.line.send(json.dumps({"pid": self.answer(asked)}).encode())
@@ -129,52 +129,19 @@ class Nursery:
     def answer(self, asked: bytes) -> int:
         if json.loads(asked)["do"] == "hello":
             return os.getpid()
-        with contextlib.suppress(BrokenPipeError):  # it was killed
-            return self.send_spare(asked)
-        return self.fork(lambda home: live(self.conf, asked, home))
+        child, self.spare = self.spare or self.fork(), None
+        try:
+            child.order(asked)
+        except OSError:  # it was killed
+            child = self.fork()
+            child.order(asked)
+        child.line.close()
+        return child.pid
 
-    def send_spare(self, asked: bytes) -> int:
-        if not self.spare:
-            raise BrokenPipeError
-        pid, order = self.spare, self.order
-        self.spare = 0
-        with open(order, "wb") as pipe:
-            pipe.write(asked)
-        return pid
-
-    def fork_spare(self) -> None:
-        reader, self.order = os.pipe()
-        self.spare = self.fork(lambda home: self.wait(reader, home))
-        os.close(reader)
-
-    def wait(self, reader: int, home: Home | None) -> None:
-        own_memory()
-        os.close(self.order)  # so that the end of the zygote is the end of the pipe
-        with open(reader, "rb") as pipe:
-            asked = pipe.read()
-        if asked:
-            live(self.conf, asked, home)
-
-    def fork(self, begin: Callable[[Home | None], None]) -> int:
+    def fork(self) -> Spare:
         """In a session and a home of its own; it lives on when the zygote ends."""
         home = self.home()
-        if child := home.group.fork() if home else os.fork():
-            return child
-        try:
-            os.setsid()
-            self.line.close()
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-                signal.signal(number, signal.SIG_DFL)
-            begin(home)
-        except BaseException:  # there is nobody above us to tell
-            import traceback
-
-            traceback.print_exc()
-        finally:
-            if home:
-                with contextlib.suppress(OSError):
-                    home.leave()
-            os._exit(0)
+        return Spare.fork(partial(self.grow_up, home), home.group.fork if home else os.fork)
 
     def home(self) -> Home | None:
         try:
@@ -182,12 +149,22 @@ class Nursery:
         except OSError:  # without root there are no groups
             return None
 
-
-def own_memory() -> None:
-    """Have the kernel copy now what is shared with the zygote, not page by page at work."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
+    def grow_up(self, home: Home | None, line: socket.socket) -> None:
+        os.setsid()
+        self.line.close()
+        if self.spare:  # was killed
+            self.spare.line.close()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            if home:
+                monitor.fork_beforehand(self.conf)
+            if asked := ordered(line):
+                line.close()
+                live(self.conf, asked, home)
+        finally:
+            if home:
+                home.leave()
 
 
 def live(conf: NodeConf, asked: bytes, home: Home | None) -> None:

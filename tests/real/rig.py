@@ -201,3 +201,10 @@ def sleepers() -> Iterator[str]:
         with contextlib.suppress(OSError):
             if each.read_bytes() == SLEEP.replace(" ", "\0").encode() + b"\0":
                 yield each.parent.name
+
+
+def name_of(pid: int) -> str:
+    """Of a process; what is forked beforehand has the zygote's. Empty when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""

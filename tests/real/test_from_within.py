@@ -10,6 +10,7 @@ from containers.node import truth
 from containers.node.cgroup import Group
 from containers.node.spool import Spool
 from containers.node.states import State
+from tests.real.rig import name_of
 
 SCRIPTS = ("vps.mount", "mount", "start", "stop", "umount", "vps.umount")
 FLOOD = "while :; do echo {}; done >/dev/console"
@@ -169,7 +170,9 @@ def monitor(rig, ctid):
 
 
 def monitors(rig):
-    return Group(f"{rig.conf.cgroup}/monitors").processes()
+    """Those at work; others are forked beforehand."""
+    group = Group(f"{rig.conf.cgroup}/monitors")
+    return [pid for pid in group.processes() if name_of(pid) == "panel-monitor"]
 
 
 def last_event(rig, ctid):

@@ -1,8 +1,8 @@
 """What a container leaves behind on its node when it is gone: nothing."""
 
+import contextlib
 import os
 import signal
-from pathlib import Path
 
 from containers.node import truth
 from containers.node.network.live import links
@@ -10,6 +10,7 @@ from containers.node.states import State
 from containers.node.storage import pool
 from containers.node.storage.mounts import mounts
 from tests.real.conftest import hierarchies, pids
+from tests.real.rig import name_of
 
 
 def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare_ctid):
@@ -40,7 +41,8 @@ def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare
     assert rig.operate("destroy", ctid, spec=spec).code == 0
 
     rig.wait_for(lambda: ctid not in links(rig.conf), "the kernel to delete its link")
-    rig.wait_for(lambda: inventory(rig)["processes"] <= before["processes"], "all to leave")
+    for what in ("processes", "groups"):
+        rig.wait_for(lambda what=what: inventory(rig)[what] <= before[what], f"{what} to leave")
     after = inventory(rig)
     assert {what: sorted(after[what] - before[what]) for what in after} == {
         "mounts": [], "groups": [], "processes": [], "links": [], "namespaces": [],
@@ -52,7 +54,7 @@ def inventory(rig):
     """All there is of the node, but for the operations' logs."""
     groups = [place / rig.conf.cgroup.lstrip("/") for place in hierarchies()]
     inner = [path for group in groups for path in group.glob("**/") if not forked_beforehand(path)]
-    running = {pid for group in inner for pid in pids(group)}
+    running = {pid for group in inner for pid in pids(group) if name_of(pid) != "panel-zygote"}
     places = (rig.conf.state, rig.conf.run, rig.conf.etc)
     apart = {rig.conf.spool, rig.conf.templates, pool.reach(rig.conf)}
     found = (path for place in places for path in walk(place, apart))
@@ -62,15 +64,14 @@ def inventory(rig):
         "groups": {f"{path}" for path in inner},
         "processes": running,
         "links": set(links(rig.conf).values()),
-        "namespaces": {os.readlink(f"/proc/{pid}/ns/net") for pid in running if alive(pid)},
+        "namespaces": set(map(network_of, running)) - {""},
         "files": set(found),
     }  # fmt: skip
 
 
 def forked_beforehand(group):
     """Whether it is the home of a runner to be."""
-    names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids(group)}
-    return group.name.startswith("runner-") and names == {"panel-zygote"}
+    return group.name.startswith("runner-") and set(map(name_of, pids(group))) == {"panel-zygote"}
 
 
 def walk(place, without):
@@ -79,5 +80,7 @@ def walk(place, without):
         yield from (f"{folder}/{name}" for name in [*names, *files])
 
 
-def alive(pid):
-    return truth.started(pid) is not None
+def network_of(pid):
+    with contextlib.suppress(FileNotFoundError):  # it has just ended
+        return os.readlink(f"/proc/{pid}/ns/net")
+    return ""
