@@ -115,8 +115,9 @@ class Rounds:
         container = Container.objects.filter(ctid=ctid, node=self.node).first()
         if container is None or container.state == State.RUNNING:
             return True
+        kind = "resume" if container.state == State.SUSPENDED else "start"
         try:
-            container.request("start", via=Via.BOOT)
+            container.request(kind, via=Via.BOOT)
         except Busy:
             return False
         return True

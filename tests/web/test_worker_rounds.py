@@ -11,6 +11,7 @@ from containers.node import truth
 from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import Progress, State
+from containers.views.offers import last_failure
 from containers.worker import arrival, templates
 from containers.worker.rounds import Rounds
 
@@ -145,6 +146,28 @@ def test_after_a_reboot_containers_start_a_few_at_a_time_and_a_slow_one_holds_up
     rounds.start_after_boot()
     alpha.refresh_from_db()
     assert alpha.facts["onboot"] == []
+
+
+def test_after_a_reboot_a_suspended_container_is_resumed_and_one_that_cannot_stays_suspended(
+    rounds, node_conf, alpha, ct101
+):
+    Container.objects.update(onboot=True, state=State.SUSPENDED)
+    paths = Layout(node_conf, 101)
+    paths.fs.mkdir(parents=True)
+    (paths.private / "dump").mkdir()
+    Node.objects.update(boot_id="an earlier one")
+    alpha.refresh_from_db()
+    arrival.look_at_containers(node_conf, alpha)
+    rounds.start_after_boot()
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.via) == ("resume", "boot")
+    operation.end(Progress.FAILED, code=17, error="there is no CRIU", state=State.SUSPENDED)
+    rounds.start_after_boot()
+    ct101.refresh_from_db()
+    assert (kinds(), ct101.state) == (["resume"], State.SUSPENDED)
+    failure = last_failure(ct101)
+    assert failure
+    assert failure.error == "there is no CRIU"
 
 
 def test_nothing_starts_by_itself_when_the_node_is_new(rounds, node_conf, alpha, ct101):
