@@ -11,7 +11,7 @@ from tests.real.panel import Panel
 if TYPE_CHECKING:
     from containers.models import Operation
 
-LOOK = 0.002
+LOOK = 0.0005
 PATIENCE = 60.0  # seconds
 
 

@@ -39,9 +39,33 @@ def call(
             process.kill()
             raise TimedOut(argv, timeout) from e
     if process.returncode not in ok:
-        said = " ".join((err or out).decode(errors="replace").split())[-SAID:]
-        raise CommandFailed(argv, process.returncode, said)
+        raise CommandFailed(argv, process.returncode, words_of(err or out))
     return out
+
+
+@contextlib.contextmanager
+def meanwhile(
+    argv: Sequence[str], *, stdin: bytes = b"", ok: Collection[int] = (0,)
+) -> Iterator[None]:
+    """Run a quiet command beside what the caller does. Raises as call does, when that is done."""
+    with starting(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                  stderr=subprocess.PIPE) as process:  # fmt: skip
+        if process.stdin:
+            with process.stdin as feed, contextlib.suppress(BrokenPipeError):
+                feed.write(stdin)
+            process.stdin = None
+        yield
+        try:
+            _, err = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired as e:
+            process.kill()
+            raise TimedOut(argv, PATIENCE) from e
+    if process.returncode not in ok:
+        raise CommandFailed(argv, process.returncode, words_of(err))
+
+
+def words_of(said: bytes) -> str:
+    return " ".join(said.decode(errors="replace").split())[-SAID:]
 
 
 def leave(argv: Sequence[str], *, timeout: float = PATIENCE) -> None:
@@ -59,8 +83,7 @@ def leave(argv: Sequence[str], *, timeout: float = PATIENCE) -> None:
             raise TimedOut(argv, timeout)
         if code := process.wait():
             said.seek(0)
-            words = said.read().decode(errors="replace").split()
-            raise CommandFailed(argv, code, " ".join(words)[-SAID:])
+            raise CommandFailed(argv, code, words_of(said.read()))
 
 
 def ends(pid: int, seconds: float) -> bool:

@@ -404,7 +404,8 @@ def test_adding_another_containers_address_to_a_running_one_is_refused_with_78(n
 def test_after_a_container_its_addresses_are_free_at_once(node, lan, container, space):
     one = pool_address(node, 101)
     left_behind = container(101, one, REAL, REAL6)
-    live.detach(node, 101, [one, REAL, REAL6])
+    with live.detaching(node, 101, [one, REAL, REAL6]):
+        pass
     for family in ("-4", "-6"):
         argv = ["ip", family, "neigh", "show", "proxy"]
         said = subprocess.run(argv, capture_output=True, text=True).stdout
@@ -413,7 +414,8 @@ def test_after_a_container_its_addresses_are_free_at_once(node, lan, container, 
     assert run_hook(node, 102, (one, REAL, REAL6), space().pid).returncode == 0
     left_behind.process.kill()
     until(lambda: 101 not in live.links(node))
-    live.detach(node, 101, [one, REAL, REAL6])
+    with live.detaching(node, 101, [one, REAL, REAL6]):
+        pass
 
 
 def test_a_link_left_over_is_replaced(node, container, echo):

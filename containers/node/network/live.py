@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from containers.node.conf import NodeConf
@@ -11,7 +12,7 @@ from containers.node.network.addresses import parse
 from containers.node.network.hook import check
 from containers.node.network.link import Link
 from containers.node.network.uplinks import uplinks
-from containers.node.run import call
+from containers.node.run import call, meanwhile
 
 FAILED = (0, 1, 2, 255)  # `ip -force -batch` where some of it was done already
 
@@ -48,22 +49,24 @@ def delete(conf: NodeConf, ctid: int, pid: int, address: str) -> None:
     inside(pid, lines.inside, force=True)
 
 
-def detach(conf: NodeConf, ctid: int, addresses: Iterable[str]) -> None:
-    """Free a stopped container's addresses at once, whatever is left of its link.
+def detaching(conf: NodeConf, ctid: int, addresses: Iterable[str]) -> AbstractContextManager[None]:
+    """Free a stopped container's addresses meanwhile, whatever is left of its link.
 
     The kernel deletes the link with the network namespace, but a little later, and never if a
     process has stayed behind. Deleting it here would cost 30 ms; without routes it is dead.
     """
     found = record.load(conf)
     if not found.pool:
-        return
+        return nullcontext()
     own = link(conf, ctid)
     stands = Path(f"/sys/class/net/{own.name}").exists()
     lines = []
     for address in map(parse, addresses):
         lines += own.delete(address).node if stands else own.unproxy(address)
-    if lines:
-        on_node(lines, force=True)
+    if not lines:
+        return nullcontext()
+    argv, stdin = batch([], lines, force=True)
+    return meanwhile(argv, stdin=stdin, ok=FAILED)
 
 
 def routed(conf: NodeConf, ctid: int) -> list[str]:
@@ -92,13 +95,19 @@ def link(conf: NodeConf, ctid: int) -> Link:
 
 
 def on_node(lines: Sequence[str], *, force: bool = False) -> None:
-    batch([], lines, force=force)
+    run([], lines, force=force)
 
 
 def inside(pid: int, lines: Sequence[str], *, force: bool = False) -> None:
-    batch(["nsenter", f"--net=/proc/{pid}/ns/net"], lines, force=force)
+    run(["nsenter", f"--net=/proc/{pid}/ns/net"], lines, force=force)
 
 
-def batch(way: Sequence[str], lines: Sequence[str], *, force: bool) -> None:
+def run(way: Sequence[str], lines: Sequence[str], *, force: bool) -> None:
+    argv, stdin = batch(way, lines, force=force)
+    call(argv, stdin=stdin, ok=FAILED if force else (0,))
+
+
+def batch(way: Sequence[str], lines: Sequence[str], *, force: bool) -> tuple[list[str], bytes]:
+    """The command, and what it reads."""
     argv = [*way, "ip", *(["-force"] if force else []), "-batch", "-"]
-    call(argv, stdin="\n".join([*lines, ""]).encode(), ok=FAILED if force else (0,))
+    return argv, "\n".join([*lines, ""]).encode()

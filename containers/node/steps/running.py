@@ -67,11 +67,11 @@ def delete(ct: Ct) -> None:
     init = truth.init_of(ct.paths)
     if init:
         kill(init)
-    if truth.left_behind(ct.paths):
-        Group(ct.paths.cgroup).kill()
-        force = init is None  # half made: runc knows no process of it to look for
-        ct.run(ct.runtime.delete(ct.paths, force=force))
-    live.detach(ct.paths.node, ct.ctid, ct.spec.ips)
+    with live.detaching(ct.paths.node, ct.ctid, ct.spec.ips):
+        if truth.left_behind(ct.paths):
+            Group(ct.paths.cgroup).kill()
+            force = init is None  # half made: runc knows no process of it to look for
+            ct.run(ct.runtime.delete(ct.paths, force=force))
 
 
 def thaw(ct: Ct) -> None:
