@@ -55,6 +55,11 @@ urlpatterns = [
         name="verification",
     ),
     path(
+        "containers/<int:ctid>/snapshots/<uuid:uuid>/rehearsal/",
+        snapshots.rehearse,
+        name="rehearsal",
+    ),
+    path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/protection/",
         snapshots.protect,
         name="protection",

@@ -22,7 +22,6 @@ from containers.node.templates import catalogue
 SHORTEST = 4  # characters of the beginning of a UUID
 PATIENCE = 60.0  # seconds for another node's answer
 TICK = 0.2
-TOLD_BY_REHEARSAL = "a rehearsal tells"
 UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
 
 
@@ -192,10 +191,9 @@ def rehearsed(snapshot: Snapshot, verdict: Verdict, voice: Voice) -> Verdict:
         return verdict
     operation = followed(lambda: snapshot.rehearse(via=Via.PCTL), Aside(True, voice.quiet))
     if operation.state == Progress.SUCCEEDED:
-        left = tuple(why for why in verdict.reasons if not why.endswith(TOLD_BY_REHEARSAL))
-        return Verdict(verdict.answer if left else Answer.OK, left)
+        return verdict.rehearsed()
     answer = Answer.BROKEN if operation.code in UNDUMPABLE else Answer.CANT_TELL
-    why = operation.error or f"the rehearsal was {operation.state}"
+    why = operation.error.rstrip(".") or f"the rehearsal was {operation.state}"
     return Verdict(answer, (why, *verdict.reasons))
 
 

@@ -68,7 +68,7 @@ class RestoreForm(forms.Form):
         label="Keep what it is now as a safety snapshot",
         required=False,
         initial=True,
-        help_text="The way back; it is deleted by itself after 7 days",
+        help_text="The way back; it is deleted by itself after 7 days, or two restores later",
     )
     what = forms.ChoiceField(
         label="What to bring back",

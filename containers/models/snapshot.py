@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was there before
+SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
 DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise
 
 
@@ -30,6 +32,16 @@ class Verdict(models.TextChoices):
 
 class TooMany(BadValue):
     """A customer has as many snapshots of a container as staff allow."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The last one. processes: how many lived; error: why it failed."""
+
+    at: datetime
+    operation: int = 0
+    processes: int = 0
+    error: str = ""
 
 
 class Snapshot(models.Model):
@@ -194,6 +206,15 @@ class Snapshot(models.Model):
     def named(self) -> dict[str, str]:
         """How an operation is told which one is meant, and what it must be."""
         return {"snapshot": self.uuid, "manifest": self.manifest}
+
+    @property
+    def rehearsal(self) -> Rehearsal | None:
+        said = self.facts.get("rehearsed")
+        return Rehearsal(**{**said, "at": datetime.fromisoformat(said["at"])}) if said else None
+
+    def was_rehearsed(self, rehearsal: Rehearsal) -> None:
+        self.facts["rehearsed"] = {**asdict(rehearsal), "at": rehearsal.at.isoformat()}
+        self.save(update_fields=["facts"])
 
     def judge(self, verdict: str, reasons: list[str], at: datetime | None = None) -> None:
         """Keep a verdict of the node."""

@@ -113,11 +113,16 @@ def refusal(container: Container, kind: str, holder: Operation | None) -> str:
         return f"{holder.label} is under way (operation {holder.pk})."
     if kind in ("start", "restart", "reinstall") and container.disabled:
         return "The container is disabled: it may not be started."
-    if kind in ("suspend", "resume") and (off := container.node.facts.get("snapshots_off")):
+    if kind in ("suspend", "resume", "rehearse") and (
+        off := container.node.facts.get("snapshots_off")
+    ):
         return f"{off[:1].upper()}{off[1:]}."
     if why := container.refusal(kind):
         return f"{why.sentence[:1].upper()}{why.sentence[1:]}."
     return ""
+
+
+NEED_CRIU = ("suspend", "resume", "rehearse")
 
 
 def last_failure(container: Container) -> Operation | None:

@@ -19,6 +19,7 @@ from containers.views import offers
 from containers.views.pages import Request, container_of, page, posted, record
 
 KIND = "verdict"  # answered by containers/worker/inquiries.py
+KINDS = ("snapshot", "restore", "rehearse", "delete_snapshot")
 PATIENCE = timedelta(minutes=5)  # that a verdict is waited for
 
 
@@ -98,8 +99,8 @@ def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, str]:
 
 
 def failure(container: Container) -> Operation | None:
-    """The last one that was to be made or restored, when that failed."""
-    last = container.operations.filter(kind__in=("snapshot", "restore", "delete_snapshot")).first()
+    """The last thing that was to be done with one, when that failed."""
+    last = container.operations.filter(kind__in=KINDS).first()
     return last if last and last.done and last.state != "succeeded" else None
 
 
@@ -153,6 +154,30 @@ def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     if node.away:
         messages.warning(request, f"{node} has not been heard from: the answer may take long.")
     return redirect("snapshots", ctid)
+
+
+@require_POST
+def rehearse(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
+    """Lands on the operation."""
+    snapshot = snapshot_of(request, ctid, uuid)
+    why = no_rehearsal(snapshot)
+    if not why:
+        try:
+            operation = snapshot.rehearse(by=request.user)
+        except Busy as busy:
+            why = f"{busy}"
+        else:
+            record(request, f"rehearse snapshot {snapshot} of {snapshot.container}", ctid=ctid)
+            return redirect(operation)
+    messages.warning(request, f"It was not rehearsed. {why}")
+    return redirect("snapshots", ctid)
+
+
+def no_rehearsal(snapshot: Snapshot) -> str:
+    container = snapshot.container
+    if not snapshot.with_processes:
+        return "It has no processes: there is nothing to rehearse."
+    return offers.refusal(container, "rehearse", container.operation)
 
 
 @require_POST

@@ -67,4 +67,5 @@ AFTERWARDS: dict[str, Callable[[Operation, Container], None]] = {
     "undo_reinstall": snapshots.leave_the_line,
     "restore": snapshots.after_restore,
     "snapshot": snapshots.after_snapshot,
+    "rehearse": snapshots.after_rehearsal,
 }

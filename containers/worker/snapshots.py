@@ -1,11 +1,12 @@
 """The rows of snapshots, made of what the node says of them; schedules, and what has run out."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
 from containers.models import (
@@ -19,12 +20,14 @@ from containers.models import (
     Verdict,
     Via,
 )
-from containers.models.snapshot import SAFETY_KEPT
+from containers.models.snapshot import SAFETY_KEPT, SAFETY_MANY, Rehearsal
+from containers.node.checkpoint import verdict
 from containers.node.errors import Code
 from containers.node.states import Progress
 
 logger = logging.getLogger(__name__)
 OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
+UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
 AGAIN = timedelta(minutes=15)  # after a deletion that failed
 
 
@@ -72,8 +75,7 @@ def gone(operation: Operation, container: Container, uuid: str) -> None:
 
 def rehearsed(operation: Operation, container: Container, said: dict[str, Any]) -> None:
     for snapshot in container.snapshots.filter(uuid=said["uuid"]):
-        snapshot.facts["rehearsed"] = {"at": now().isoformat(), "processes": said["processes"]}
-        snapshot.save(update_fields=["facts"])
+        snapshot.was_rehearsed(Rehearsal(now(), operation.pk, said["processes"]))
 
 
 def leave_the_line(operation: Operation, container: Container) -> None:
@@ -91,6 +93,20 @@ def after_restore(operation: Operation, container: Container) -> None:
     elif operation.code == Code.RESTORE and "can't be restored" in operation.error:
         reason = operation.error.partition("can't be restored: ")[2]
         snapshot.judge(Verdict.BROKEN, reason.split("; "))
+
+
+def after_rehearsal(operation: Operation, container: Container) -> None:
+    """One that failed on its processes says that it is broken, whatever its files say."""
+    snapshot = container.snapshots.filter(uuid=operation.params.get("snapshot", "")).first()
+    if snapshot is None:
+        return
+    if operation.state == Progress.SUCCEEDED and snapshot.verdict:
+        said = verdict.Verdict(verdict.Answer(snapshot.verdict), tuple(snapshot.reasons))
+        snapshot.judge(said.rehearsed().answer, list(said.rehearsed().reasons))
+    if operation.state == Progress.FAILED:
+        snapshot.was_rehearsed(Rehearsal(now(), operation.pk, error=operation.error))
+        if operation.code in UNDUMPABLE:
+            snapshot.judge(Verdict.BROKEN, [operation.error.rstrip(".")])
 
 
 def after_snapshot(operation: Operation, container: Container) -> None:
@@ -142,12 +158,23 @@ def no_processes(container: Container) -> bool:
 
 
 def run_out(node: Node) -> Iterator[Snapshot]:
-    """Safety snapshots whose date has come, and what a schedule keeps no more."""
+    """Safety snapshots whose date has come or that are too many, and what a schedule keeps no
+    more."""
     mine = Snapshot.objects.filter(container__node=node, protected=False)
     yield from mine.filter(expires__lte=now())
+    yield from too_many(mine.filter(safety=True, expires__gt=now()))
     for schedule in Schedule.objects.filter(container__node=node):
         scheduled = schedule.container.snapshots.filter(scheduled=True, protected=False)
         yield from scheduled.order_by(F("created").desc(), "-pk")[schedule.keep :]
+
+
+def too_many(safety: QuerySet[Snapshot]) -> Iterator[Snapshot]:
+    """All but the newest of each container: else restores would be a way round its limit."""
+    seen: Counter[int] = Counter()
+    for snapshot in safety.order_by("-created", "-pk"):
+        seen[snapshot.container_id] += 1
+        if seen[snapshot.container_id] > SAFETY_MANY:
+            yield snapshot
 
 
 def delete(snapshot: Snapshot) -> None:

@@ -36,6 +36,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "restoration": (OWNER, (302, 409, 409, 404)),
     "snapshot_deletion": (OWNER, (302, 409, 409, 404)),
     "verification": ((302, 405, 405, 405), (302, 302, 302, 404)),
+    "rehearsal": ((302, 405, 405, 405), (302, 302, 302, 404)),
     "protection": ((302, 405, 405, 405), (302, 302, 403, 404)),
     "schedule": (STAFF_OF_CT, (302, 422, 403, 404)),
     "clone": (STAFF_OF_CT, (302, 422, 403, 404)),
@@ -73,8 +74,8 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 OF_CT = ("container", "settings", "password", "requests", "reinstallation", "snapshots", "schedule")
 OF_SNAPSHOT = (
-    "snapshot", "restoration", "snapshot_deletion", "verification", "protection", "clone",
-    "snapshot_template",
+    "snapshot", "restoration", "snapshot_deletion", "verification", "rehearsal", "protection",
+    "clone", "snapshot_template",
 )  # fmt: skip
 UUID = "11111111-2222-3333-4444-555555555555"
 

@@ -164,6 +164,33 @@ def test_a_safety_snapshot_is_deleted_at_its_date_unless_it_is_protected(
     assert [(o.params["snapshot"], o.via) for o in asked] == [(due.uuid, "schedule")]
 
 
+def test_restores_are_no_way_round_the_limit_and_never_use_it_up(
+    ct101: Container, alpha: Node, as_bob: Client
+) -> None:
+    """Their safety snapshots are the newest two, and whatever staff protect."""
+    Container.objects.update(snapshot_limit=1)
+    target = taken(ct101)
+    for _ in range(5):
+        operation = target.restore()
+        safety = kept(operation, uuid=operation.params["safety"], kind="safety")
+        told(operation, safety, end())
+        if not Snapshot.objects.filter(protected=True).exists():
+            Snapshot.objects.filter(safety=True).update(protected=True)
+    safety = list(Snapshot.objects.filter(safety=True).order_by("pk"))
+    assert len(safety) == 5
+    asked = []
+    for _ in range(4):
+        snapshots.go(alpha)
+        if operation := ct101.operations.filter(state="queued").first():
+            asked.append(operation.params["snapshot"])
+            told(operation, {"ev": "fact", "key": "snapshot_gone", "value": asked[-1]}, end())
+    assert sorted(asked) == sorted(each.uuid for each in safety[1:3])
+
+    target.delete()
+    assert Snapshot.left(ct101) == 1
+    assert as_bob.post("/containers/101/snapshots/", {"name": "again"}).status_code == 302
+
+
 def test_a_customer_takes_no_more_than_staff_allow(
     ct101: Container, as_bob: Client, as_alice: Client
 ) -> None:
@@ -286,6 +313,51 @@ def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
     assert "broken 0 minutes ago there is no such snapshot on this node" in shown.replace(
         "\xa0", " "
     )
+
+
+def test_a_rehearsal_is_an_operation_whose_verdict_is_shown_with_its_age(
+    ct101: Container, as_bob: Client, bob: User
+) -> None:
+    snapshot = taken(ct101)
+    snapshot.judge("can't tell", ["it runs systemd; a rehearsal tells"], now())
+    assert "Rehearse" in text(page(as_bob, "snapshots"))
+    answer = as_bob.post(reverse("rehearsal", args=[101, snapshot.uuid]))
+    operation = Operation.objects.get(kind="rehearse")
+    assert answer["Location"] == operation.get_absolute_url()
+    assert (operation.by, operation.params) == (bob, snapshot.named)
+    fact = {"uuid": snapshot.uuid, "processes": 7}
+    told(operation, {"ev": "fact", "key": "rehearsed", "value": fact}, end())
+    snapshot.refresh_from_db()
+    assert (snapshot.verdict, snapshot.reasons) == ("ok", [])
+    for place in ("snapshots", "snapshot"):
+        shown = text(page(as_bob, place, snapshot if place == "snapshot" else None))
+        assert "Rehearsed 0 minutes ago: 7 processes lived in a copy." in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"), [(17, "broken"), (1, "can't tell")], ids=["processes", "no room"]
+)
+def test_a_rehearsal_that_fails_says_why_and_only_its_processes_break_the_verdict(
+    ct101: Container, as_bob: Client, code: int, verdict: str
+) -> None:
+    snapshot = taken(ct101)
+    snapshot.judge("can't tell", ["it runs systemd; a rehearsal tells"], now())
+    told(snapshot.rehearse(), end("failed", code=code, error="Its init ended at once."))
+    snapshot.refresh_from_db()
+    assert snapshot.verdict == verdict
+    shown = text(page(as_bob, "snapshot", snapshot))
+    assert "Rehearsed 0 minutes ago: that failed. Its init ended at once." in shown
+
+
+def test_what_cannot_be_rehearsed_says_why(ct101: Container, as_bob: Client) -> None:
+    snapshot = taken(ct101)
+    place = reverse("rehearsal", args=[101, snapshot.uuid])
+    holder = ct101.request("start")
+    assert "It was not rehearsed. Start is under way" in text(as_bob.post(place, follow=True))
+    holder.cancel()
+    Snapshot.objects.update(with_processes=False)
+    assert "there is nothing to rehearse" in text(as_bob.post(place, follow=True))
+    assert not Operation.objects.filter(kind="rehearse").exists()
 
 
 def test_start_of_a_suspended_container_warns_and_offers_resume(

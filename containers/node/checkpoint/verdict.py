@@ -28,6 +28,7 @@ class Answer(StrEnum):
 
 EXIT = {Answer.OK: 0, Answer.CANT_TELL: 1, Answer.BROKEN: 2}
 WORSE = (Answer.OK, Answer.CANT_TELL, Answer.BROKEN)
+TOLD_BY_REHEARSAL = "a rehearsal tells"  # how reasons end that one may take away
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Verdict:
     @property
     def exit(self) -> int:
         return EXIT[self.answer]
+
+    def rehearsed(self) -> "Verdict":
+        """The same, once its processes have lived in a copy."""
+        left = tuple(why for why in self.reasons if not why.endswith(TOLD_BY_REHEARSAL))
+        return Verdict(self.answer if left or not self.reasons else Answer.OK, left)
 
     def words(self) -> dict[str, object]:
         """As it travels to a row or is printed as JSON."""
@@ -229,7 +235,7 @@ def init_known(at: Look) -> Iterator[Found]:
     if at.record.init == "systemd":
         yield cant_tell(
             "it runs systemd: most of its services survive a restore, logind and sessions may"
-            " start anew; a rehearsal tells"
+            f" start anew; {TOLD_BY_REHEARSAL}"
         )
 
 
