@@ -79,6 +79,7 @@ class Rescue:
 BY_STEP = {
     f"own-{STOP}": without_stop_script,
     f"own-{START}": without_own_scripts,
+    "room": aside,
     "keep-old": aside,
 }
 HOOK_STEPS = {"vps-reinstall": "reinstall", "vps-configure": "configure"}

@@ -1,11 +1,15 @@
 """A container is set up afresh: nothing is lost, and whatever fails leaves the old system."""
 
+import os
+import re
+
 import pytest
 
 from containers.node import truth
 from containers.node.accounts import hash_password
 from containers.node.operations import PLANS
 from containers.node.states import State
+from containers.node.steps import keeping
 from tests.real.test_dead_runner import run_dying
 
 UP, DOWN = State.RUNNING, State.STOPPED
@@ -218,8 +222,6 @@ def test_a_container_without_a_shell_or_programs_is_reinstalled(rig, ctid, old):
 
 @pytest.mark.parametrize("passwd", ["link", "fifo", "huge"])
 def test_an_old_system_with_a_hostile_passwd_is_put_back_with_a_reason(rig, ctid, old, passwd):
-    import os
-
     file = old.fs / "etc/passwd"
     file.unlink()
     if passwd == "link":
@@ -239,22 +241,50 @@ def test_an_old_system_with_a_hostile_passwd_is_put_back_with_a_reason(rig, ctid
     assert rig.operate("reinstall", ctid, resetpwdb=True).code == 0
 
 
-def test_old_files_over_the_disk_limit_are_told_and_nothing_changes(rig, ctid, old):
-    import os
-
-    with (old.fs / "root/big").open("wb") as big:
-        big.write(os.urandom(40 << 20))
+def test_old_files_over_the_disk_limit_are_refused_before_anything_stops(rig, ctid, old):
+    over_twenty_mib(old)
+    init = truth.init_of(old)
 
     outcome = rig.operate("reinstall", ctid, spec={"diskspace": 20})
 
     assert outcome.code == 94, outcome.log
-    assert "do not fit under /old" in outcome.end["error"]
+    assert re.search(
+        r"The old files do not fit under /old: they have 4\d MiB and the new system \d MiB, "
+        r"together more than its 20 MiB of disk",
+        outcome.end["error"],
+    )
     assert has_old_system(old)
-    assert rig.state(ctid) is UP
-    aside = rig.operate("reinstall", ctid, spec={"diskspace": 20}, skipbackup=True,
-                        keep_until="2099-01-01T00:00:00+00:00")  # fmt: skip
+    assert truth.init_of(old) == init
+    assert clean(old)
+
+
+def test_old_files_that_do_not_fit_are_kept_aside_until_a_date_and_put_back(rig, ctid, old):
+    over_twenty_mib(old)
+    assert rig.operate("reinstall", ctid, spec={"diskspace": 20}).code == 94
+    until = "2099-01-01T00:00:00+00:00"
+
+    aside = rig.operate(
+        "reinstall", ctid, spec={"diskspace": 20}, skipbackup=True, keep_until=until
+    )
+
     assert aside.code == 0, aside.log
-    assert next(old.old.glob("*/fs/root/big")).exists()
+    assert has_new_system(old)
+    assert not (old.fs / "old").exists()
+    [kept] = [each for each in keeping.listed(rig.conf) if each.ctid == ctid]
+    assert kept.until.isoformat() == until
+    assert (kept.fs / "root/big").stat().st_size == 40 << 20
+
+    undone = rig.operate("undo_reinstall", ctid, kept=kept.operation)
+
+    assert undone.code == 0, undone.log
+    assert has_old_system(old)
+    assert (old.fs / "root/big").stat().st_size == 40 << 20
+    assert rig.state(ctid) is UP
+
+
+def over_twenty_mib(old):
+    with (old.fs / "root/big").open("wb") as big:
+        big.write(os.urandom(40 << 20))
 
 
 def test_a_template_that_is_gone_changes_nothing(rig, ctid, old):

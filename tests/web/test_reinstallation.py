@@ -443,6 +443,7 @@ def failed(container: Container, step: str, by: User, **params: Any) -> Operatio
     [
         ("own-stop", "Stop it without the script", "without_stop_script"),
         ("own-start", "Reinstall without this container's own scripts", "without_own_scripts"),
+        ("room", "Keep the old files aside until", "skipbackup"),
         ("keep-old", "Keep the old files aside until", "skipbackup"),
     ],
 )

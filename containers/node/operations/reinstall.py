@@ -70,6 +70,7 @@ BUILDING = [
     new.BY_HOOK,
     new.BY_TEMPLATE,
     new.IDENTIFY,
+    new.ROOM,
 ]
 STOPPING = [
     but_own(stop.OWN_STOP.but(when=stop.wants_stop_script)),

@@ -22,7 +22,6 @@ NOT_THERE = (0, errno.EINVAL, errno.ENOENT)  # nothing is mounted there
 
 def keep_old(ct: Ct) -> None:
     """The whole old tree under /old of the new one: shared, not doubled, where the disk can."""
-    require_room(ct)
     target = ct.paths.fs_tmp / OLD
     remove(ct.storage, target)
     target.mkdir()
@@ -33,15 +32,24 @@ def keep_old(ct: Ct) -> None:
 
 
 def require_room(ct: Ct) -> None:
-    """Asked beforehand: btrfs counts shared data only later, and then nothing can be written."""
+    """Before the old system is stopped: btrfs counts shared data only after it was copied, and
+    then nothing can be written any more.
+    """
     if not (ct.storage.limits and ct.spec.diskspace):
         return
-    both = sum(
+    old, new = (
         ct.storage.parse_usage(call(ct.storage.usage(area))).bytes
         for area in (ct.paths.fs, ct.paths.fs_tmp)
     )
-    if both > ct.spec.diskspace * MIB:
-        raise NoRoom(f"they would take {both // MIB} MiB of {ct.spec.diskspace} MiB")
+    if old + new > ct.spec.diskspace * MIB:
+        raise NoRoom(
+            f"they have {in_mib(old)} MiB and the new system {in_mib(new)} MiB, "
+            f"together more than its {ct.spec.diskspace} MiB of disk"
+        )
+
+
+def in_mib(bytes: int) -> int:
+    return -(-bytes // MIB)
 
 
 class NoRoom(OperationError):

@@ -21,7 +21,14 @@ from containers.node.exchange import exchange
 from containers.node.plan import Step
 from containers.node.scripts import present, run_script
 from containers.node.steps.configuring import limit_disk_of
-from containers.node.steps.oldfiles import copy, hide_old, keep_old, show_old, wants_old
+from containers.node.steps.oldfiles import (
+    copy,
+    hide_old,
+    keep_old,
+    require_room,
+    show_old,
+    wants_old,
+)
 from containers.node.steps.roles import forget_notes, note, noted, number, role_of
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue, inspection
@@ -220,6 +227,7 @@ BY_TEMPLATE = Step(
     when=lambda ct: not ct.paths.fs_tmp.exists(),  # else the hook has made it
 )
 IDENTIFY = Step("identify", "give it its own identity", do=identify)
+ROOM = Step("room", "see whether the old files fit in", do=require_room, when=wants_old)
 KEEP_OLD = Step("keep-old", "keep the old files under /old", do=keep_old, when=wants_old)
 SWAP = Step("exchange", "put the new system in its place", do=swap, undo=(SWAP_BACK,))
 SHOW_OLD = Step(
