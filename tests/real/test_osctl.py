@@ -10,12 +10,17 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.real.panel import Panel, whole_panel
+from tests.real.test_panel_faults import reboot
 
 pytestmark = [pytest.mark.redis, pytest.mark.xdist_group("osctl"), pytest.mark.timeout(300)]
 CTIDS = itertools.count(601)
 COUNTER = """#!/bin/sh
 exec </dev/null >/dev/null 2>&1
 sh -c 'n=0; while :; do n=$((n+1)); echo $n >/counter; sleep 0.05; done' &
+"""
+MOUNTING = """#!/bin/sh
+. "$VE_CONFFILE"
+mount -n -t tmpfs of-the-node "$VE_ROOT/mnt"
 """
 NOBODYS = "00000000-1111-2222-3333-444444444444"
 
@@ -136,6 +141,32 @@ def test_a_suspended_container_goes_on_where_it_was(panel: Panel, ctid: int) -> 
     panel.pctl("start", ctid, code=32)
     panel.pctl("resume", ctid)
     assert inside(panel, ctid, "cat /dev/shm/note") == "only-in-memory"
+
+
+def test_after_a_reboot_of_the_node_a_suspended_container_goes_on_where_it_was(
+    panel: Panel, ctid: int
+) -> None:
+    inside(panel, ctid, "echo only-in-memory >/dev/shm/note")
+    panel.pctl("set", ctid, "--onboot", "yes", "--save")
+    panel.pctl("suspend", ctid)
+    before = panel.last()
+    reboot(panel)
+    panel.until(lambda: panel.last(ctid) > before, "it to be resumed")
+    operation = panel.last(ctid)
+    assert panel.until_over(operation) == "succeeded", panel.log(operation).decode()
+    assert [panel.shown(operation)[key] for key in ("kind", "via")] == ["resume", "boot"]
+    assert inside(panel, ctid, "cat /dev/shm/note") == "only-in-memory"
+
+
+def test_a_rehearsal_that_fails_says_why_and_touches_nothing(panel: Panel, ctid: int) -> None:
+    panel.save(ctid, "mount", MOUNTING)
+    panel.pctl("restart", ctid)
+    uuid = osctl(panel, "create", ctid)[0].splitlines()[-1]
+    out, said = osctl(panel, "ok", ctid, uuid, "--rehearse", code=1)
+    assert out == "can't tell\n"
+    assert "It can't be rehearsed: its processes use /mnt, which is no part of its disk." in said
+    before = counted(panel, ctid)
+    panel.until(lambda: counted(panel, ctid) > before, "it to count on")
 
 
 def test_a_scheduled_snapshot_is_made_while_the_web_is_down(panel: Panel, ctid: int) -> None:
