@@ -53,22 +53,33 @@ def obstacles(init: int) -> list[Obstacle]:
 def members(init: int) -> list[int]:
     """All processes in the container's control group, and in the groups below it."""
     group = group_of(init)
-    if group in ("", "/"):
-        return [init]
-    everybody = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-    return [pid for pid in everybody if f"{group_of(pid)}/".startswith(f"{group}/")]
+    found = {init}
+    for folder, _, _ in os.walk(group) if group else ():
+        found.update(int(pid) for pid in read(f"{folder}/cgroup.procs").split())
+    return sorted(found)
 
 
 def group_of(pid: int) -> str:
-    """Its path in one hierarchy, the same for all: v1's freezer, or v2's."""
-    unified = ""
+    """Its folder in one hierarchy, the same for all: v1's freezer, or v2's. Empty for none."""
+    found = {}
     for line in read(f"/proc/{pid}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        if "freezer" in controllers.split(","):
-            return path
-        if not controllers:
-            unified = path
-    return unified
+        for controller in controllers.split(","):
+            found[controller] = path
+    for kind, controller in (("cgroup", "freezer"), ("cgroup2", "")):
+        top, path = hierarchy(kind, controller), found.get(controller, "/")
+        if top and path != "/":
+            return f"{top}{path}"
+    return ""
+
+
+def hierarchy(kind: str, controller: str) -> str:
+    for line in read("/proc/self/mountinfo").splitlines():
+        where, _, what = line.partition(" - ")
+        words = what.split(" ")
+        if words[0] == kind and (not controller or controller in words[-1].split(",")):
+            return where.split(" ")[4]
+    return ""
 
 
 def strangers(init: int, everyone: "Sequence[int]") -> set[int]:
