@@ -1,6 +1,7 @@
 """Steps that bring kept processes and a kept disk back to a container."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from containers.node.templates.init import Kind
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
 ANY_ADDRESS = """
-state=$(cat)
+IFS= read -r state || [ -n "$state" ]
 pid=${state#*\\"pid\\":}
 exec nsenter "--net=/proc/${pid%%[!0-9]*}/ns/net" sh -c '
 for family in ipv4 ipv6; do
@@ -182,9 +183,12 @@ def work_of(ct: Ct) -> Path:
 
 def forget_work(ct: Ct) -> None:
     work = ct.paths.node.run / f"criu-{ct.operation}"
+    if not work.is_dir():
+        return
     for mount in mounts_in(work):
         call(["umount", "--lazy", "--no-canonicalize", f"{mount.point}"])
-    remove(ct.storage, work)
+    if not mounts_in(work):  # what is mounted there is the node's own
+        shutil.rmtree(work)
 
 
 def owner_of(ct: Ct) -> Layout:
