@@ -65,7 +65,7 @@ def run(container: Container, command: list[str], line: str) -> int:
     """The command's exit code. That it ran is on record, whatever becomes of it."""
     require_here(container)
     need_root(f"the inside of {container}")
-    noted(f"ran in {container}: {line}", ctid=container.ctid)
+    noted(f"run in {container}: {line}", ctid=container.ctid)
     driver = runtimes.load(container.node.runtime)
     paths = Layout(settings.NODE, container.ctid)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()

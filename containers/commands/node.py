@@ -28,7 +28,7 @@ def change(given: Given, voice: Voice) -> int:
     if "script_timeout" in settings:
         settings["script_timeout"] = settings["script_timeout"] or 0  # unlimited
     Node.objects.filter(pk=node.pk).update(**settings)
-    noted(f"changed the settings of {node}", **settings)
+    noted(f"change node {node}", **settings)
     node.refresh_from_db()
     voice.say(f"The node {node} has its new settings from its next operation on.")
     voice.show(described(node), [])

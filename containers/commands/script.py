@@ -63,7 +63,9 @@ class Shelf:
     def write(self, action: Action, body: bytes, reason: str) -> ScriptVersion:
         script, _ = Script.objects.get_or_create(name=action.name, **self.owner)
         version = script.write(body, by=None, reason=reason)
-        noted(f"wrote {version}", ctid=self.ctid, sha256=version.sha256, reason=reason)
+        where = f"of {self.container}" if self.container else f"on {self.node}"
+        what = f"save the {script} {where}: version {version.number}"
+        noted(what, ctid=self.ctid, sha256=version.sha256, reason=reason)
         return version
 
 

@@ -35,7 +35,7 @@ def create(given: Given, voice: Voice) -> int:
         raise BadValue(" ".join(error.messages).rstrip(".")) from error
     password_given = read_password(given, user)
     user.save()
-    noted(f"made the {'staff' if user.is_staff else 'customer'} {name}")
+    noted(f"make the {'staff member' if user.is_staff else 'customer'} {name}")
     return hand_out(user, voice, password_given)
 
 
@@ -66,7 +66,8 @@ def password(given: Given, voice: Voice) -> int:
     set_here = read_password(given, user)
     if set_here:
         user.save(update_fields=["password"])
-    noted(f"{'set the password of' if set_here else 'gave a password link to'} {user.username}")
+    did = "set the password of" if set_here else "make a set-password link for"
+    noted(f"{did} {user.username}")
     return hand_out(user, voice, set_here)
 
 
@@ -81,7 +82,7 @@ def enable(given: Given, voice: Voice) -> int:
 def let_in(user: User, active: bool, voice: Voice) -> int:
     user.is_active = active
     user.save(update_fields=["is_active"])
-    noted(f"{'enabled' if active else 'disabled'} {user.username}")
+    noted(f"{'enable' if active else 'disable'} {user.username}")
     how = "may sign in" if active else "may sign in no more, and is signed out everywhere"
     voice.say(f"The user {user.username} {how}. {CONTAINERS_STAY if not active else ''}".rstrip())
     voice.show(described(user), [])

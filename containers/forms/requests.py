@@ -110,7 +110,12 @@ class ExecForm(RequestForm):
         strip=False,
         help_text="For the container's shell; runs as root in it",
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+            attrs={
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "autocapitalize": "none",
+                "autofocus": True,
+            }
         ),
     )
 

@@ -123,6 +123,11 @@ class Operation(models.Model):
         return PLANS[self.kind].label if self.kind in PLANS else self.kind
 
     @property
+    def why(self) -> str:
+        """What went wrong, as a sentence or several; empty when nothing did."""
+        return f"{self.error[:1].upper()}{self.error[1:].rstrip('.')}." if self.error else ""
+
+    @property
     def done(self) -> bool:
         return self.state in FINISHED
 

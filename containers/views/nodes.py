@@ -63,6 +63,7 @@ WORDS = {
     "cpus": "processors",
     "nat": "NAT",
     "onboot": "still to start",
+    "runtime": "runtime's version",
     "snapshot_version": "format of snapshots",
     "snapshots_off": "snapshots of processes",
     "timezone": "time zone",

@@ -147,6 +147,20 @@ def test_a_page_says_why_something_is_not_counted(
     assert said in text(as_bob.get("/containers/101/"))
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("it was cancelled before it began", "Start failed: It was cancelled before it began. See"),
+        ("It broke. The container is stopped now.", "broke. The container is stopped now. See"),
+    ],
+)
+def test_the_last_failure_is_told_in_sentences(
+    error: str, said: str, operation: Operation, as_bob: Client
+) -> None:
+    operation.end(Progress.FAILED, code=79, error=error, state=State.STOPPED)
+    assert said in text(as_bob.get("/containers/101/"))
+
+
 def test_a_second_operation_gets_409_naming_the_first(
     ct101: Container, operation: Operation, as_bob: Client
 ) -> None:

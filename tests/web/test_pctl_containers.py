@@ -241,7 +241,7 @@ def test_commands_in_a_container_run_with_its_shell_and_are_on_record(run, ct101
     assert code == 0
     assert out.startswith("runc exec 101 /bin/sh -c ")  # the rehearsal runtime
     assert out.endswith(" ls -la /tmp\n")
-    assert AuditEvent.objects.get().what == "ran in CT 101: ls -la /tmp"
+    assert AuditEvent.objects.get().what == "run in CT 101: ls -la /tmp"
 
 
 def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
