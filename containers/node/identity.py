@@ -1,17 +1,16 @@
 """What makes a container itself: its name, resolver, machine id and SSH host keys."""
 
 import re
-import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 
+from containers.node import hostkeys
 from containers.node.accounts import fingerprint
 from containers.node.beneath import BadTree, Kind, Missing, Tree
 from containers.node.errors import BadValue, Code
+from containers.node.hostkeys import QUICK, SLOW, Key
 from containers.node.openat2 import Links
-from containers.node.run import call
 
 HOSTNAME, HOSTS, RESOLVER = "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"
 MACHINE_ID, DBUS_ID = "/etc/machine-id", "/var/lib/dbus/machine-id"
@@ -26,13 +25,10 @@ NAMESERVERS, SEARCH_DOMAINS, SEARCH_LENGTH = 3, 6, 256  # what every resolver he
 PUBLIC_KEY = re.compile(r"ssh_host_([a-z0-9]+)_key\.pub\Z")
 HOST_KEY_FILE = re.compile(r"ssh_host_.+_key(-cert)?(\.pub)?\Z")
 KEYS, KEY_LIMIT = 8, 16 * 1024  # that are read for display; bytes each
-# ed25519 and ecdsa take 5 ms each and serve every client since 2011. An RSA key takes up to a
-# second, and is made only where sshd is told to use no other.
-QUICK, SLOW = ("ed25519", "ecdsa"), "rsa"
-OPTIONS = {"rsa": ["-b", "3072"]}
 HOST_KEY_LINE = re.compile(rb"^[ \t]*HostKey[ \t=]+\S*ssh_host_([a-z0-9]+)_key\b", re.I | re.M)
 
 Fingerprints = list[tuple[str, str]]
+Maker = Callable[[Sequence[str], str], list[Key]]
 
 
 def validate_hostname(text: str) -> str:
@@ -127,21 +123,21 @@ def set_machine_id(tree: Tree) -> str:
     return machine_id
 
 
-def make_host_keys(tree: Tree, comment: str = "root") -> Fingerprints:
+def make_host_keys(
+    tree: Tree, comment: str = hostkeys.NOBODY, make: Maker = hostkeys.make
+) -> Fingerprints:
     """Fresh SSH host keys in place of those it has; [] for a tree without sshd.
 
     What came with a template is known to everybody who has the template, so all of it goes.
     """
     if tree.kind(SSH, Links.INSIDE) is not Kind.DIRECTORY:
         return []
-    with tempfile.TemporaryDirectory(prefix="panel-host-keys-") as folder:
-        made = [generate(kind, Path(folder), comment) for kind in wanted(tree)]
-        for name in filter(HOST_KEY_FILE.match, tree.listdir(SSH)):
-            tree.remove(f"{SSH}/{name}")
-        for key in made:
-            public = key.with_name(f"{key.name}.pub")
-            tree.write(f"{SSH}/{key.name}", key.read_bytes(), mode=0o600)
-            tree.write(f"{SSH}/{public.name}", public.read_bytes(), mode=0o644)
+    made = make(wanted(tree), comment)
+    for name in filter(HOST_KEY_FILE.match, tree.listdir(SSH)):
+        tree.remove(f"{SSH}/{name}")
+    for key in made:
+        tree.write(f"{SSH}/{key.name}", key.private, mode=0o600)
+        tree.write(f"{SSH}/{key.name}.pub", key.public, mode=0o644)
     return host_keys(tree)
 
 
@@ -153,18 +149,6 @@ def wanted(tree: Tree) -> list[str]:
         config = b""
     named = {kind.decode() for kind in HOST_KEY_LINE.findall(config)}
     return [*QUICK, SLOW] if SLOW in named and not named & set(QUICK) else [*QUICK]
-
-
-def generate(kind: str, folder: Path, comment: str) -> Path:
-    """The private key; the public one lies beside it."""
-    key = folder / f"ssh_host_{kind}_key"
-    call([
-        "ssh-keygen", "-q",
-        "-t", kind, *OPTIONS.get(kind, []),
-        "-N", "", "-C", comment,
-        "-f", f"{key}",
-    ])  # fmt: skip
-    return key
 
 
 def host_keys(tree: Tree) -> Fingerprints:

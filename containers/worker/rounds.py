@@ -2,13 +2,14 @@
 
 import logging
 from datetime import timedelta
+from threading import Thread
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from containers import doorbell
 from containers.models import Busy, Container, Node, Operation, Via
-from containers.node import truth
+from containers.node import hostkeys, truth
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.figures import measure
@@ -36,6 +37,7 @@ class Rounds:
         self.network = 0.0
         self.unmeasured: list[int] = []  # one a turn: logs are not to wait for all of them
         self.adopted: dict[int, float] = {}
+        self.keys = Thread()
 
     def go(self, clock: float) -> None:
         """Do what is due. Raises DatabaseError."""
@@ -46,6 +48,7 @@ class Rounds:
             self.look(clock)
             self.start_after_boot()
             snapshots.go(self.node)
+            self.make_keys()
         if clock >= self.figures and not self.unmeasured:
             self.figures = clock + FIGURES
             self.unmeasured = list(self.running().values_list("pk", flat=True))
@@ -121,6 +124,13 @@ class Rounds:
         except Busy:
             return False
         return True
+
+    def make_keys(self) -> None:
+        """Beside the worker's turns, and while nobody needs the processors more."""
+        busy = Operation.objects.filter(node=self.node, state__in=UNFINISHED)
+        if not self.keys.is_alive() and hostkeys.short(self.conf) and not busy.exists():
+            self.keys = Thread(target=hostkeys.fill, args=[self.conf], daemon=True)
+            self.keys.start()
 
     def running(self) -> QuerySet[Container]:
         return Container.objects.filter(node=self.node, state__in=(State.RUNNING, State.PAUSED))

@@ -3,11 +3,12 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
 from containers.models import Container, Node, Operation
-from containers.node import truth
+from containers.node import hostkeys, truth
 from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import Progress, State
@@ -196,6 +197,21 @@ def test_spools_of_ended_operations_are_cleared_away(node_conf, alpha, ct101, op
     (node_conf.spool / "ct-101").mkdir()
     arrival.clear_spools(node_conf, alpha)
     assert [path.name for path in node_conf.spool.iterdir()] == ["ct-101"]
+
+
+def test_host_keys_are_made_ahead_while_nothing_else_is_to_be_done(rounds, node_conf, ct101):
+    node_conf.run.mkdir(parents=True, exist_ok=True)
+    holder = ct101.request("start")
+    rounds.make_keys()
+    assert not rounds.keys.is_alive()
+    assert hostkeys.whole(node_conf) == []
+    holder.cancel()
+    rounds.make_keys()
+    rounds.keys.join(60)
+    assert len(hostkeys.whole(node_conf)) == hostkeys.STOCK
+    rounds.keys = Thread()
+    rounds.make_keys()
+    assert rounds.keys.ident is None
 
 
 def test_what_running_containers_use_is_measured_one_a_turn(rounds, running, ct101):

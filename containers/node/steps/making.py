@@ -1,8 +1,9 @@
 """Steps that make a container out of a template, and unmake it."""
 
 import os
+from functools import partial
 
-from containers.node import identity
+from containers.node import hostkeys, identity
 from containers.node.bundle import MIB, ids
 from containers.node.checkpoint import saved
 from containers.node.ct import Ct
@@ -66,7 +67,8 @@ def identify(ct: Ct) -> None:
     """A host name, machine id and SSH host keys of its own."""
     with tree(ct) as files:
         identity.set_machine_id(files)
-        keys = identity.make_host_keys(files, f"root@{ct.spec.hostname}")
+        take = partial(hostkeys.take, ct.paths.node)
+        keys = identity.make_host_keys(files, f"root@{ct.spec.hostname}", take)
         if ct.spec.hostname:
             identity.set_hostname(files, ct.spec.hostname, ct.spec.ips)
     ct.fact("host_keys", keys)

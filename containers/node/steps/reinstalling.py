@@ -7,9 +7,10 @@ Which is which is written down (<private>/reinstall.json) and never guessed.
 import contextlib
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from containers.node import identity
+from containers.node import hostkeys, identity
 from containers.node.accounts import PASSWD, SHADOW, add_key, set_password
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
 from containers.node.beneath import Missing, Tree
@@ -107,7 +108,8 @@ def identify(ct: Ct) -> None:
     limit_disk_of(ct, ct.paths.fs_tmp)
     with Tree(ct.paths.fs_tmp, base, size) as tree:
         identity.set_machine_id(tree)
-        identity.make_host_keys(tree, f"root@{ct.spec.hostname}")
+        take = partial(hostkeys.take, ct.paths.node)
+        identity.make_host_keys(tree, f"root@{ct.spec.hostname}", take)
         if ct.spec.hostname:
             identity.set_hostname(tree, ct.spec.hostname, ct.spec.ips)
 
