@@ -11,7 +11,7 @@ from tests.real.panel import Panel
 if TYPE_CHECKING:
     from containers.models import Operation
 
-LOOK = 0.0005
+LOOK = 0.0005  # seconds; to look that often takes a fifth of a processor
 PATIENCE = 60.0  # seconds
 
 
@@ -32,8 +32,8 @@ class Done:
         return sum(each.total_seconds() for each in took)
 
 
-def operate(panel: Panel, request: Callable[[], "Operation"]) -> Done:
-    """Have it done. Raises RuntimeError when it fails."""
+def operate(panel: Panel, request: Callable[[], "Operation"], look: float = LOOK) -> Done:
+    """Have it done. look: seconds between two looks whether it is. Raises RuntimeError."""
     from django.db import transaction
 
     from containers.node.states import FINISHED
@@ -47,7 +47,7 @@ def operate(panel: Panel, request: Callable[[], "Operation"]) -> Done:
     while (state := state_of(operation.pk, rows)) not in FINISHED:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{operation} does not end")
-        time.sleep(LOOK)
+        time.sleep(look)
     took = time.perf_counter() - committed[0]
     rows.close()
     if state != "succeeded":

@@ -26,6 +26,7 @@ KEPT, BARE, CLONE = 103, 104, 105
 BUSYBOX, DEBIAN = "busybox", "debian-12-sysvinit"
 PAIRS = 10
 PAUSE = 0.25  # seconds, see bench/start_stop.py
+SELDOM, SOON = 0.02, 0.005  # seconds, for what is timed by its steps and for what isn't
 FROZEN, AWAY = 1.15, 1.2
 STEPS = 50.0  # ms
 
@@ -132,15 +133,15 @@ def row_of(ctid: int) -> "Container":
 def take(panel: Panel, container: "Container") -> Done:
     from containers.models import Snapshot
 
-    return operate(panel, lambda: Snapshot.take(container, via="pctl"))
+    return operate(panel, lambda: Snapshot.take(container, via="pctl"), SELDOM)
 
 
 def clone(panel: Panel, snapshot: "Snapshot") -> Done:
-    return operate(panel, lambda: snapshot.clone(CLONE, via="pctl"))
+    return operate(panel, lambda: snapshot.clone(CLONE, via="pctl"), SELDOM)
 
 
 def restore(panel: Panel, snapshot: "Snapshot") -> Done:
-    return operate(panel, lambda: snapshot.restore(via="pctl"))
+    return operate(panel, lambda: snapshot.restore(via="pctl"), SOON)
 
 
 def only(container: "Container") -> "Snapshot":
