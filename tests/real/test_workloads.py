@@ -204,6 +204,27 @@ def test_debian_with_sysvinit_is_kept(machines, debian_template):
     assert "it is killed" not in machine.operate("stop").log
 
 
+def test_the_sshd_of_a_clone_answers_with_host_keys_of_its_own(machines, debian_template):
+    source = machines(debian_template.name)
+    source.until(lambda: host_key(source), "sshd")
+    before, kept = host_key(source), source.take()
+    clone = machines(debian_template.name, "clone", start=False)
+    clone.spec["state"] = "creating"
+
+    clone.operate("clone", source=source.ctid, processes=True, **kept.params)
+
+    own = (clone.rig.paths(clone.ctid).fs / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+    clone.until(lambda: host_key(clone) == own.split()[1], "the clone's sshd")
+    assert host_key(source) == before != host_key(clone)
+
+
+def host_key(machine):
+    """What it shows to those who connect."""
+    argv = ["ssh-keyscan", "-T", "5", "-t", "ed25519", machine.address]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30)
+    return "".join(done.stdout.split()[2:3])
+
+
 def test_debian_with_systemd_is_kept_and_its_verdict_says_what_is_uncertain(
     machines, debian_systemd_template
 ):

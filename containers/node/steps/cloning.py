@@ -1,6 +1,8 @@
 """Steps that make something else of a snapshot: another container, a template, a rehearsal."""
 
 import contextlib
+import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,6 +32,7 @@ from containers.node.steps.running import delete
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 from containers.node.templates.catalogue import Build
+from containers.node.truth import Init
 
 REHEARSALS = 2147483648  # CT IDs from here on are nobody's: the highest is 2147483644
 SETTLING = 1.0  # seconds that restored processes have to live
@@ -58,6 +61,18 @@ def restore_clone(ct: Ct) -> None:
     init = truth.init_of(ct.paths)
     if init and ct.spec.hostname:
         call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
+    if init:
+        read_host_keys(init)
+
+
+def read_host_keys(init: Init) -> None:
+    """Its sshd came with the source's in its memory, and reads its own when it's told to."""
+    for pid in obstacles.members(init.pid):
+        if obstacles.name_of(pid) != "sshd" or obstacles.parent_of(pid) != init.pid:
+            continue
+        if fd := truth.pidfd(Init(pid, truth.started(pid) or 0)):
+            signal.pidfd_send_signal(fd, signal.SIGHUP)
+            os.close(fd)
 
 
 def build_of(ct: Ct) -> Build:
