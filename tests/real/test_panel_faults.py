@@ -142,8 +142,17 @@ def test_a_killed_runner_leaves_an_interrupted_operation_and_the_true_state(
     assert "ended unexpectedly" in panel.shown(operation)["error"]
     assert panel.state(ctid) == State.STOPPED
     assert truth.state_of(panel.path(ctid)) is State.STOPPED
+    assert not runs(f"{panel.path(ctid).scripts / script}")  # though nobody has opened the gate
     panel.save(ctid, script, "#!/bin/sh\n")
     panel.pctl("start", ctid)
+
+
+def runs(path: str) -> bool:
+    lines = []
+    for pid in truth.processes():
+        with contextlib.suppress(OSError):
+            lines.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return any(path.encode() in line for line in lines)
 
 
 def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(panel, ctid):
