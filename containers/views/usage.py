@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from containers.models import Container
+from containers.node.states import State
 from containers.views.sizes import in_units
 
 HIGH = 0.9  # of the limit
@@ -51,6 +52,8 @@ class Meter:
 
 MIB = 1 << 20
 LABELS = {"memory": "Memory", "disk": "Disk", "inodes": "Inodes", "pids": "Processes"}
+ALIVE = ("memory", "pids")  # which only processes use
+LIVING = (State.RUNNING, State.PAUSED)
 # What a storage driver doesn't count: only a walk through the whole tree would tell.
 UNCOUNTED = {
     ("btrfs", "inodes"): "no limit on btrfs",
@@ -71,8 +74,7 @@ def meters(container: Container) -> list[Meter]:
     for key, label in LABELS.items():
         figure = container.usage.get(key) or {}
         limit = figure.get("limit") or limits[key]
+        used = 0 if key in ALIVE and container.state not in LIVING else figure.get("used")
         note = UNCOUNTED.get((container.node.storage, key), "")
-        found.append(
-            Meter(label, figure.get("used"), limit, bytes=key in ("memory", "disk"), note=note)
-        )
+        found.append(Meter(label, used, limit, bytes=key in ("memory", "disk"), note=note))
     return found

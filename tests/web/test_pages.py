@@ -106,6 +106,7 @@ def test_a_page_says_what_cannot_be_done_and_why(ct101: Container, as_bob: Clien
 def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob: Client) -> None:
     Container.objects.update(
         ram=1024,
+        state=State.RUNNING,
         usage={"memory": {"used": 512 << 20, "limit": 1 << 30}, "oom_kills": 3},
         usage_at="2026-01-02T03:04:05Z",
     )
@@ -113,6 +114,8 @@ def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob:
     assert "512.0 MiB of 1.0 GiB" in shown
     assert "ended 3 of its processes for want of memory" in shown
     assert "As of 2 Jan 2026, 03:04 UTC" in shown
+    Container.objects.update(state=State.STOPPED)
+    assert "0 bytes of 1.0 GiB" in text(as_bob.get("/containers/101/"))
 
 
 @pytest.mark.parametrize(
