@@ -1,14 +1,15 @@
 #!/bin/sh
 # Gives a container its network: an OCI createRuntime hook, run at create and at restore.
 #
-# usage: nethook VETH CREATE NODE INSIDE       the container's state, as JSON, on stdin
+# usage: nethook VETH CREATE NODE INSIDE [FIRST]       the container's state, as JSON, on stdin
 #   VETH    the node's end of the link; empty for a container with loopback only
 #   CREATE  the `ip` line that makes the link, but for the pid at its end
 #   NODE    more lines for the node, INSIDE: lines for the container's network namespace
+#   FIRST   shell commands that are to be run in that namespace before
 #
 # Starts wait for this, so it starts three processes at most, and reads stdin without one.
 set -u
-veth=$1 create=$2 node=$3 inside=$4
+veth=$1 create=$2 node=$3 inside=$4 first=${5-}
 
 fail() {
     printf 'nethook: %s\n' "$1" >&2
@@ -58,4 +59,9 @@ if [ -n "$veth" ]; then
     batch "$create $pid
 $node" ip
 fi
-batch "$inside" nsenter "--net=/proc/$pid/ns/net" ip
+set -- nsenter "--net=/proc/$pid/ns/net"
+if [ -n "$first" ]; then
+    set -- "$@" sh -c "$first"'
+exec ip "$@"'
+fi
+batch "$inside" "$@" ip

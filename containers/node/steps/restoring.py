@@ -38,14 +38,10 @@ from containers.node.templates.init import Kind
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
 ANY_ADDRESS = """
-IFS= read -r state || [ -n "$state" ]
-pid=${state#*\\"pid\\":}
-exec nsenter "--net=/proc/${pid%%[!0-9]*}/ns/net" sh -c '
 for family in ipv4 ipv6; do
     setting=/proc/sys/net/$family/ip_nonlocal_bind
     [ ! -w $setting ] || echo 1 >$setting
-done'
-"""
+done"""
 
 
 class CannotRestore(OperationError):
@@ -109,9 +105,10 @@ def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     config["linux"]["cgroupsPath"] = now["linux"]["cgroupsPath"]
     config["linux"]["resources"] = now["linux"]["resources"]
     config["mounts"] = [moved(ct, each) for each in config["mounts"]]
-    network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else None
-    hooks = [*([network] if network else now["hooks"]["createRuntime"]), any_address()]
-    config["hooks"] = {"createRuntime": [*hooks, *own_groups(ct, kept)]}
+    (network,) = now["hooks"]["createRuntime"]
+    network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else network
+    network["args"].append(ANY_ADDRESS)
+    config["hooks"] = {"createRuntime": [network, *own_groups(ct, kept)]}
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     (ct.paths.bundle / "config.json").write_text(json.dumps(config, indent=1))
 
@@ -146,15 +143,6 @@ def reachable(ct: Ct, source: Path) -> Path:
         at.touch()
     call(["mount", "--bind", "--make-private", f"{source}", f"{at}"])
     return at
-
-
-def any_address() -> dict[str, Any]:
-    return {
-        "path": "/bin/sh",
-        "args": ["sh", "-c", ANY_ADDRESS],
-        "env": hook.ENV,
-        "timeout": hook.PATIENCE,
-    }
 
 
 def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
