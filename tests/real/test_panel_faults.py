@@ -18,7 +18,7 @@ from containers.node.run import call
 from containers.node.spool import Spool
 from containers.node.states import State
 from containers.node.storage import pool
-from tests.real.panel import Panel, whole_panel
+from tests.real.panel import PATIENCE, Panel, whole_panel
 
 pytestmark = [pytest.mark.redis, pytest.mark.xdist_group("panel-faults"), pytest.mark.timeout(180)]
 CTIDS = itertools.count(101)
@@ -165,7 +165,7 @@ def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(p
     assert init == truth.init_of(panel.path(ctid))
     assert init is not None
     assert init.alive
-    panel.pctl("exec", ctid, "halt")
+    ask_within(panel, ctid, "halt")
     panel.until_state(ctid, State.STOPPED)
     assert panel.shown(panel.last(ctid))["kind"] == "halted"
 
@@ -178,6 +178,12 @@ def test_a_container_whose_monitor_was_killed_with_it_is_not_said_to_run(panel, 
     kill(init.pid)
     panel.until_state(ctid, State.STOPPED)
     assert not truth.mounted(panel.path(ctid).root)
+
+
+def ask_within(panel: Panel, ctid: int, word: str) -> None:
+    """Its init may end the command before that can say how it went."""
+    with panel.pctl_begin("exec", ctid, word) as asking:
+        asking.communicate(timeout=PATIENCE)
 
 
 def kill(pid: int | None) -> None:
@@ -287,7 +293,7 @@ def fill(path: Path) -> None:
 def test_what_is_halted_from_within_is_dismounted_with_its_scripts(panel, ctid, word):
     panel.save(ctid, "umount", "#!/bin/sh\necho own umount of $VEID\n")
     panel.pctl("start", ctid)
-    panel.pctl("exec", ctid, word)
+    ask_within(panel, ctid, word)
     panel.until_state(ctid, State.STOPPED)
     operation = panel.last(ctid)
     assert panel.until_over(operation) == "succeeded"
@@ -302,7 +308,7 @@ def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(
         panel.save(ctid, name, f"#!/bin/sh\necho own {name} of $VEID\n")
     panel.pctl("start", ctid)
     first = truth.init_of(panel.path(ctid))
-    panel.pctl("exec", ctid, "reboot")
+    ask_within(panel, ctid, "reboot")
     panel.until(lambda: panel.shown(panel.last(ctid))["kind"] == "rebooted", "the reboot")
     operation = panel.last(ctid)
     assert panel.until_over(operation) == "succeeded"
