@@ -25,6 +25,22 @@ def test_every_setting_that_the_code_tells_of_is_in_the_readme(module: str) -> N
     assert [name for name in told if f"| `{name}` |" not in README] == []
 
 
+def test_every_setting_that_the_code_reads_is_in_the_readme() -> None:
+    read = set(re.findall(r'\benv\("([A-Z_]+)"', (CHECKOUT / "panel/settings.py").read_text()))
+    for path in (CHECKOUT / "containers").rglob("*.py"):
+        read |= set(re.findall(r'environ(?:\.get\(|\[)"PANEL_([A-Z_]+)"', path.read_text()))
+
+    assert "HTTP" in read or "SUPPORT" in read
+    assert [name for name in sorted(read) if f"| `PANEL_{name}` |" not in README] == []
+
+
+def test_every_target_of_make_is_in_the_readme() -> None:
+    targets = re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+
+    assert "run" in targets
+    assert [name for name in targets if f"`make {name}`" not in README] == []
+
+
 def test_what_the_readme_links_to_is_there() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
 
