@@ -4,7 +4,7 @@
 ((EUID == 0)) || refuse "Only root can take back what root made: sudo make remove"
 
 main() {
-    local packages
+    local packages place beside=''
     packages=$(sort -u "$STATE/installed-packages" 2>/dev/null | paste -sd ' ') || true
     not_running
     end_containers
@@ -14,12 +14,18 @@ main() {
     remove_links
     remove_run_folder
     say "What stays: the containers' files and the database below $STATE and $VZ, the ids reserved for those files in /etc/subuid and /etc/subgid, the user $PANEL_USER, Debian's packages."
-    say "To delete them too: ${packages:+apt-get remove $packages; }userdel $PANEL_USER; rm -rf $STATE"
+    for place in "$VZ" "$ETC"; do
+        [[ $place == "$STATE"/* ]] || beside+=" $place"
+    done
+    say "To delete them too: ${packages:+apt-get remove $packages; }userdel $PANEL_USER; rm -rf $STATE$beside"
 }
 
 not_running() {
-    [[ -e $RUN/make-run.lock ]] || return 0
-    flock --nonblock "$RUN/make-run.lock" true || refuse "The panel runs: stop it first (Ctrl-C where make run is)."
+    local lock
+    for lock in "$RUN/make-run.lock" "$STATE/node-$NODE.lock"; do
+        [[ ! -e $lock ]] || flock --nonblock "$lock" true || refuse \
+            "The panel runs: stop it first (Ctrl-C where make run is, or systemctl stop panel.target)."
+    done
 }
 
 end_containers() {
