@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from containers.models import Container, Inquiry, KeptSystem, Node, Operation
 from containers.node.states import State
 from tests.browser.conftest import Open
+from tests.browser.line import Line
 from tests.browser.server import PATIENCE, PHONE
 from tests.real.panel import Panel as WholePanel
 from tests.real.panel import whole_panel
@@ -20,8 +21,15 @@ from tests.web.test_reinstallation import FOUND
 
 URL = "/containers/101/reinstallation/"
 TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
-CUT = 3.0  # seconds without a connection
+CUT = 20.0  # seconds without a connection
 MIB = 1 << 20
+GATED = """#!/bin/sh
+wait_for() { while [ ! -e "$1" ]; do sleep 0.1; done; }
+echo begun
+wait_for /going-on
+echo going on
+wait_for /open
+"""
 
 
 def answer(ring: Any, **differently: Any) -> None:
@@ -157,8 +165,15 @@ def whole() -> Iterator[WholePanel]:
 
 
 @pytest.fixture
-def phone(whole: WholePanel, chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(base_url=whole.url, **TOUCH)
+def line(whole: WholePanel) -> Iterator[Line]:
+    line = Line(whole.port)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def phone(line: Line, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(base_url=line.url, **TOUCH)
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto("/login/")
@@ -172,15 +187,17 @@ def phone(whole: WholePanel, chromium: Browser) -> Iterator[Page]:
 
 @pytest.mark.real
 @pytest.mark.redis
-def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line_and_undoes_it(
-    whole: WholePanel, phone: Page
+@pytest.mark.parametrize("ends", ["while the line is cut", "once the line is back"])
+def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line(
+    ends: str, whole: WholePanel, line: Line, phone: Page
 ) -> None:
     fs = whole.path(101).fs
     (fs / "root/mine").write_text("precious\n")
-    whole.save(101, "start", "#!/bin/sh\necho begun\nwhile [ ! -e /open ]; do sleep 0.1; done\n")
+    whole.save(101, "start", GATED)
 
     phone.goto(URL)
     through(phone)
+    phone.reload()
     phone.get_by_label("Type web1.example").fill("WEB1.example")
     phone.get_by_role("button", name="Reinstall", exact=True).tap()
     phone.wait_for_url("**/operations/*/")
@@ -188,24 +205,44 @@ def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line_and_undoes_i
     whole.until_says(operation, b"begun\n")
     phone.reload()
     expect(phone.get_by_text("You may close this page")).to_be_visible()
-    phone.context.set_offline(True)
-    time.sleep(CUT)
-    (fs / "open").touch()  # in the new system by now
-    assert whole.until_over(operation) == "succeeded"
-    phone.context.set_offline(False)
+    phone.get_by_role("link", name="To the log").tap()
+    expect(phone.locator(".xterm-rows")).to_contain_text("begun")
+    with line.cut():
+        back = time.monotonic() + CUT
+        expect(phone.get_by_text("Live updates are interrupted")).to_be_visible()
+        (fs / "going-on").touch()  # in the new system by now
+        whole.until_says(operation, b"going on\n")
+        if ends == "while the line is cut":
+            (fs / "open").touch()
+            assert whole.until_over(operation) == "succeeded"
+        time.sleep(max(0.0, back - time.monotonic()))
+    if ends == "once the line is back":
+        expect(phone.locator(".xterm-rows")).to_contain_text("going on")
+        assert whole.progress(operation) == "running"
+        (fs / "open").touch()
     expect(phone.get_by_text("web1.example has its new system, and runs.")).to_be_visible()
+    expect(phone.get_by_text("Live updates are interrupted")).to_be_hidden()
     assert not (fs / "root/mine").exists()
     assert (fs / "old/root/mine").read_text() == "precious\n"
 
-    (fs / "root/afterwards").write_text("new\n")
-    phone.get_by_role("link", name="put the other system back").tap()
+
+@pytest.mark.real
+@pytest.mark.redis
+def test_a_customer_puts_the_old_system_back_and_the_new_one_again(
+    whole: WholePanel, phone: Page
+) -> None:
+    fs = whole.path(101).fs
     whole.save(101, "start", "#!/bin/sh\nexit 0\n")
+    (fs / "root/before").write_text("old\n")
+    whole.pctl("reinstall", 101)
+    (fs / "root/afterwards").write_text("new\n")
+    phone.goto(f"/operations/{whole.last(101)}/")
+    phone.get_by_role("link", name="put the other system back").tap()
     phone.get_by_role("button", name="Put it back").tap()
     expect(phone.get_by_text("web1.example has its old system again, and runs.")).to_be_visible()
-    assert (fs / "root/mine").exists()
+    assert (fs / "root/before").exists()
     assert not (fs / "root/afterwards").exists()
-    phone.goto("/containers/101/")
-    phone.get_by_role("link", name="Put it back").tap()  # and forth again
+    phone.get_by_role("link", name="put the other system back").tap()  # and forth again
     phone.get_by_role("button", name="Put it back").tap()
     expect(phone.get_by_text("web1.example has its old system again, and runs.")).to_be_visible()
     assert (fs / "root/afterwards").exists()
