@@ -8,7 +8,6 @@ only its own spool, <state>/spool/ct-<CTID>:
     runner    locked while the monitor lives
 """
 
-import array
 import contextlib
 import ctypes
 import fcntl
@@ -19,13 +18,14 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import IO, Any
 
 from containers.node import truth
 from containers.node.cgroup import Group
 from containers.node.conf import NodeConf
+from containers.node.console import Console, listening
+from containers.node.ending import ending
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.layout import Layout
 from containers.node.run import leave
@@ -33,12 +33,10 @@ from containers.node.spare import Spare, ordered
 from containers.node.spool import Nudge, Spool
 from containers.node.truth import Init
 
-CONSOLE = 1024 * 1024  # bytes; then the file becomes console.1
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 PATIENCE = 60.0  # seconds until a runtime has made the container
-QUIET = 0.1  # seconds before a console nobody has open is read again
+IDLE = 1.0  # seconds between two looks for what is to be buried
 BEFOREHAND: list[Spare] = []
-RATE = 2 * 1024 * 1024  # bytes a second that are read: who floods the console waits
 
 
 def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
@@ -127,15 +125,13 @@ def forget_everything(keep: int) -> None:
 @dataclass
 class Monitor:
     paths: Layout
-    consoles: list[int] = field(default_factory=list)
-    asleep: list[tuple[float, int]] = field(default_factory=list)
 
-    @property
-    def spool(self) -> Spool:
-        return Spool(self.paths.monitor)
+    def __post_init__(self) -> None:
+        self.spool = Spool(self.paths.monitor)
+        self.console = Console(self.spool.path / "console")
 
     def make(self, argv: list[str], line: socket.socket, timeout: float) -> None:
-        with self.alone(timeout), self.listening() as listener:
+        with self.alone(timeout), listening(self.paths.console_socket) as listener:
             try:
                 os.umask(0o022)  # a container's root opens the control groups that are made here
                 with open_lock(self.paths) as making:
@@ -156,7 +152,7 @@ class Monitor:
     def adopt(self) -> None:
         init = truth.init_of(self.paths)
         if init and init.alive:
-            with self.alone(0), self.listening() as listener:
+            with self.alone(0), listening(self.paths.console_socket) as listener:
                 self.start(init)
                 self.watch(init, listener)
 
@@ -184,52 +180,23 @@ class Monitor:
         while ended is not None:
             ready = self.wait(ended, listener.fileno())
             if listener.fileno() in ready:
-                self.consoles.append(receive(listener))
-            for fd in [fd for fd in self.consoles if fd in ready]:
-                self.read(fd)
+                self.console.add(listener)
+            for fd in [fd for fd in self.console.awake if fd in ready]:
+                self.console.read(fd)
             if ended in ready:
                 break
             reap(but=init.pid)
-        code, by = reaped(init.pid)
-        self.drain()
+        code, by = (None, None) if ended is None else ending(init.pid, ended)
+        self.console.drain()
         self.note(ev="gone", code=code, signal=by)
         Nudge(self.paths.node.doorbell, f"ct-{self.paths.ctid}")()
 
     def wait(self, *fds: int) -> list[int]:
-        now = time.monotonic()
-        self.consoles += [fd for at, fd in self.asleep if at <= now]
-        self.asleep = [(at, fd) for at, fd in self.asleep if at > now]
-        patience = min([at - now for at, _ in self.asleep], default=1.0)
+        due = self.console.wake()
         poll = select.poll()
-        for fd in (*fds, *self.consoles):
+        for fd in (*fds, *self.console.awake):
             poll.register(fd, select.POLLIN)
-        return [fd for fd, _ in poll.poll(patience * 1000)]
-
-    def read(self, fd: int) -> None:
-        try:
-            said = os.read(fd, 65536)
-        except OSError:  # EIO: nobody has the other end open just now; ours stays good
-            said = b""
-        if said:
-            self.keep(said)
-        self.consoles.remove(fd)
-        self.asleep.append((time.monotonic() + (len(said) / RATE or QUIET), fd))
-
-    def drain(self) -> None:
-        """Keep what was written last; nobody is left who could write more."""
-        for fd in (*self.consoles, *(fd for _, fd in self.asleep)):
-            os.set_blocking(fd, False)
-            with contextlib.suppress(OSError):
-                while said := os.read(fd, 65536):
-                    self.keep(said)
-
-    def keep(self, said: bytes) -> None:
-        path = self.spool.path / "console"
-        with contextlib.suppress(OSError):  # a full disk is no reason to leave the container
-            if path.exists() and path.stat().st_size > CONSOLE:
-                path.replace(path.with_suffix(".1"))
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
-                file.write(said)
+        return [fd for fd, _ in poll.poll(1000 * (IDLE if due is None else due))]
 
     def note(self, **event: Any) -> None:
         line = json.dumps({"t": time.time(), **event})
@@ -240,35 +207,11 @@ class Monitor:
         ):  # fmt: skip
             file.write(line + "\n")
 
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[socket.socket]:
-        path: Path = self.paths.console_socket
-        path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(f"{path}")
-            path.chmod(0o600)
-            listener.listen(4)
-            try:
-                yield listener
-            finally:
-                path.unlink(missing_ok=True)
-
 
 def answer(line: socket.socket, **said: Any) -> None:
     """The runner may be dead by now: the container is to have its monitor all the same."""
     with line, contextlib.suppress(OSError):
         line.send(json.dumps(said).encode())
-
-
-def receive(listener: socket.socket) -> int:
-    """The console's other end, which the runtime hands over."""
-    connection, _ = listener.accept()
-    with connection:
-        _, extras, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
-    found = array.array("i")
-    for _, _, data in extras:
-        found.frombytes(data[:4])
-    return found[0]
 
 
 def end_children() -> None:
@@ -294,12 +237,3 @@ def reap(but: int) -> None:
         if not found or found.si_pid == but:
             return
         os.waitpid(found.si_pid, os.WNOHANG)
-
-
-def reaped(pid: int) -> tuple[int | None, int | None]:
-    """How it ended: exit code, signal; neither when it wasn't ours to reap."""
-    try:
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except ChildProcessError:
-        return None, None
-    return (code, None) if code >= 0 else (None, -code)
