@@ -13,8 +13,8 @@ main() {
     setup/commands.sh remove
     remove_links
     remove_run_folder
-    say "What stays: the containers' files and the database below $STATE and $VZ, the ids reserved for those files in /etc/subuid and /etc/subgid, the user $PANEL_USER, Debian's packages."
-    for place in "$VZ" "$ETC"; do
+    say "What stays: the containers' files and the database below $STATE and $VZ, $ETC/vz.conf, the ids reserved for those files in /etc/subuid and /etc/subgid, the user $PANEL_USER, Debian's packages."
+    for place in "$VZ" "$ETC/vz.conf"; do
         [[ $place == "$STATE"/* ]] || beside+=" $place"
     done
     say "To delete them too: ${packages:+apt-get remove $packages; }userdel $PANEL_USER; rm -rf $STATE$beside"
