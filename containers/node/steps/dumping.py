@@ -130,7 +130,8 @@ def pause(ct: Ct) -> None:
 
 def thaw(ct: Ct) -> None:
     """Let it go on, whoever has stopped it; says how long it stood still."""
-    settle(ct)
+    if ct.left:  # else nobody dumps any more: this runner has waited for its own
+        settle(ct)
     if truth.paused(ct.paths):
         call(ct.runtime.resume(ct.paths))
     with contextlib.suppress(FileNotFoundError):
