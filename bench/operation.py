@@ -11,7 +11,7 @@ from tests.real.panel import Panel
 if TYPE_CHECKING:
     from containers.models import Operation
 
-LOOK = 0.0005  # seconds; to look that often takes a fifth of a processor
+LOOK = 0.001  # seconds; to look more often would slow down what is looked at
 PATIENCE = 60.0  # seconds
 
 
