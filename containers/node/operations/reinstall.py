@@ -64,6 +64,7 @@ STOP_AGAIN = Step(
     when=lambda ct: not ct.params.get("start"),
 )
 
+CONFIGURED = start.BOOTING[1:-1]  # by new.IDENTIFY, while the old system still ran
 BUILDING = [
     steps.KEEP_SCRIPTS,
     new.BEGIN,
@@ -83,12 +84,13 @@ CHANGING = [
     new.SWAP,
     *start.MOUNTING,
     new.SHOW_OLD,
-    *(but_own(step) for step in start.BOOTING[:-1]),
+    *(but_own(step) for step in CONFIGURED),
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
     new.RUN_CONFIGURE,
     new.MERGE,
     new.LET_IN,
     new.HIDE_OLD,
+    new.SETTLE,
     new.COMMIT,
     steps.WRITE_CONF,
 ]

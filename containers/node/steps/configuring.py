@@ -67,10 +67,14 @@ def settings(ct: Ct) -> dict[str, str]:
 def configure(ct: Ct) -> None:
     """Host name and resolver, into its files."""
     with tree(ct) as files:
-        if ct.spec.hostname:
-            identity.set_hostname(files, ct.spec.hostname, ct.spec.ips)
-        text = resolver.text(ct.spec.nameservers, ct.spec.searchdomains, resolver.node_texts())
-        files.write(identity.RESOLVER, text.encode())
+        configure_in(ct, files)
+
+
+def configure_in(ct: Ct, files: Tree) -> None:
+    if ct.spec.hostname:
+        identity.set_hostname(files, ct.spec.hostname, ct.spec.ips)
+    text = resolver.text(ct.spec.nameservers, ct.spec.searchdomains, resolver.node_texts())
+    files.write(identity.RESOLVER, text.encode())
 
 
 def tree(ct: Ct) -> Tree:

@@ -1,7 +1,8 @@
 """Steps of a reinstallation: the new system is built beside the old one, and takes its place.
 
 Until EXCHANGE the old one is at fs and the new one at fs.reinstall, after it the other way round.
-Which is which is written down (<private>/reinstall.json) and never guessed.
+Which is which is written down beforehand (<private>/reinstall.json) and never guessed. While the
+container is down nothing is waited for that can be done before or afterwards.
 """
 
 import contextlib
@@ -18,10 +19,10 @@ from containers.node.bundle import ids
 from containers.node.credentials import GROUP, merge_credentials
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
-from containers.node.exchange import exchange
+from containers.node.exchange import begin_to_settle, exchange, settle, trade
 from containers.node.plan import Step
 from containers.node.scripts import present, run_script
-from containers.node.steps.configuring import limit_disk_of
+from containers.node.steps.configuring import configure_in, limit_disk_of
 from containers.node.steps.oldfiles import (
     copy,
     hide_old,
@@ -103,21 +104,24 @@ def discard(ct: Ct) -> None:
 
 
 def identify(ct: Ct) -> None:
-    """New host keys and machine id, the same name; password and keys, if any were given."""
+    """New host keys and machine id, the same name; and it is noted which area is the new one."""
     base, size = ids(ct)
     limit_disk_of(ct, ct.paths.fs_tmp)
     with Tree(ct.paths.fs_tmp, base, size) as tree:
         identity.set_machine_id(tree)
         take = partial(hostkeys.take, ct.paths.node)
         identity.make_host_keys(tree, f"root@{ct.spec.hostname}", take)
-        if ct.spec.hostname:
-            identity.set_hostname(tree, ct.spec.hostname, ct.spec.ips)
+        configure_in(ct, tree)
+    note(ct, old=number(ct, ct.paths.fs), new=number(ct, ct.paths.fs_tmp))
 
 
 def swap(ct: Ct) -> None:
-    """Written down first, so that whoever comes after a crash knows which is which."""
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, ct.paths.fs_tmp))
-    exchange(ct.paths.fs, ct.paths.fs_tmp)
+    """The disk is waited for in SETTLE: until then a power cut takes it back, as a failure does.
+
+    What btrfs holds back is written while the new system is made and boots, which writes nothing.
+    """
+    trade(ct.paths.fs, ct.paths.fs_tmp)
+    begin_to_settle(ct.paths.private)
 
 
 def swap_back(ct: Ct) -> None:
@@ -159,14 +163,18 @@ def wants_credentials(ct: Ct) -> bool:
 
 
 def commit(ct: Ct) -> None:
-    """From here on the new system is the container's; the old one is kept aside, or goes."""
-    old = ct.paths.fs_tmp
+    """From here on the new system is the container's; the old one is kept aside, or goes.
+
+    Notes that came back after a power cut would have the next one put the old system back.
+    """
+    old, changed = ct.paths.fs_tmp, [ct.paths.private]
     if role_of(ct, old) == "old":
         if ct.params.get("keep_until"):
             aside = ct.paths.old / f"{ct.operation}"
             aside.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_kept(ct, aside, ct.params["keep_until"])
             old.rename(aside / "fs")
+            changed += [aside, ct.paths.old]
             ct.fact("kept", {"operation": ct.operation, "until": ct.params["keep_until"]})
         else:
             remove(ct.storage, old)
@@ -177,6 +185,7 @@ def commit(ct: Ct) -> None:
     with Tree(ct.paths.fs, *ids(ct)) as tree:
         ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
+    settle(changed)
 
 
 def write_kept(ct: Ct, aside: Path, until: str) -> None:
@@ -248,4 +257,5 @@ RUN_CONFIGURE = Step(
 )
 MERGE = Step("credentials", "carry over users and passwords", do=merge, when=wants_credentials)
 LET_IN = Step("let-in", "set password and keys", do=let_in)
+SETTLE = Step("settle", "wait for the disk", do=lambda ct: settle([ct.paths.private]))
 COMMIT = Step("commit", "keep the new system", do=commit, commits=True)
