@@ -73,6 +73,10 @@ addEventListener("pageshow", () =>
   document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent),
 );
 
+// The harmless button is the one that Enter presses; what it is about stays in view (autofocus
+// would scroll past that, on a phone).
+document.querySelector("[data-focus]")?.focus({ preventScroll: true });
+
 // A select that filters a list needs no button then.
 document.querySelectorAll("form[data-auto] select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());

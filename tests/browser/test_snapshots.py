@@ -51,6 +51,7 @@ def test_a_restore_says_what_is_lost_and_then_shows_the_operation(
     expect(page.get_by_text("every file written since")).to_be_visible()
     expect(page.get_by_label("Keep what it is now as a safety snapshot")).to_be_checked()
     expect(page.get_by_role("link", name="Keep it as it is")).to_be_focused()
+    assert page.evaluate("scrollY") == 0
     page.get_by_label("but connections that were open are closed").check()
     page.get_by_role("button", name="Restore CT 101").click()
     page.wait_for_url("**/operations/*/")
