@@ -11,12 +11,11 @@ from django.views.decorators.http import require_safe
 
 from containers.models import Operation, OperationStep
 from containers.node.states import UNFINISHED, Progress, State, StepState
-from containers.views import handover, lifecycle, logs, offers, results, waysout
+from containers.views import handover, lifecycle, logs, offers, results, scripts, waysout
 from containers.views.pages import Request, operation_of, page, pager
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
 TOLD = " now."  # the runner itself has said what was undone, and the state now
-FOREIGN = "was not written by the panel"  # containers/node/scripts.py
 
 
 @require_safe
@@ -64,6 +63,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
         **remedies(request, operation),
+        "foreign": stray(request, operation),
         "rescue": waysout.of(request.user, operation),
         "result": results.of(operation),
         "at": len(begun),
@@ -204,13 +204,19 @@ def remedies(request: Request, operation: Operation) -> dict[str, object]:
     stop_failed = operation.steps.filter(key="own-stop", undo=False, state="failed").exists()
     return {
         "again": again if again and again.possible and not again.verb.asks else None,
-        "foreign": FOREIGN in operation.error
-        and request.user.has_perm("containers.edit_scripts", container),
         "without_stop_script": stop_failed
         and container.state == State.RUNNING
         and request.user.has_perm("containers.skip_stop_script", container),
         "script_step": script_step(request, operation),
     }
+
+
+def stray(request: Request, operation: Operation) -> scripts.Place | None:
+    """Whose file on the node it did not begin for, for those who may import or replace it."""
+    container, place = operation.container, scripts.place_in(operation)
+    if not place or (container and container.operations.first() != operation):
+        return None
+    return place if request.user.has_perm("containers.edit_scripts", container) else None
 
 
 def script_step(request: Request, operation: Operation) -> dict[str, str] | None:

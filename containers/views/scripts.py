@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
@@ -21,6 +23,8 @@ from containers.views.pages import Request, container_of, need, page, posted, re
 
 SAMPLES = Path(actions.__file__).parent / "samples"
 PUBLISHED = "global scripts"  # the resource that a publication holds
+REFUSAL = re.compile(r"the file (\S+) was not written by the panel", re.I)  # node/scripts.py
+OWN_FOLDER = "scripts"  # node/layout.py; the global ones are in conf
 
 
 # Of a hook: its options, and what each exit code leads to (steps/reinstalling.py)
@@ -76,6 +80,10 @@ class Place:
     @property
     def versions_url(self) -> str:
         return self.url("versions")
+
+    @property
+    def foreign_url(self) -> str:
+        return self.url("foreign")
 
     @property
     def disable_url(self) -> str:
@@ -135,6 +143,29 @@ def place_of(
     return Place(action, get_object_or_404(Node, name=node))
 
 
+def place_in(operation: Operation) -> Place | None:
+    """Where the file belongs that made a node refuse an operation."""
+    match = REFUSAL.search(operation.error)
+    if not match:
+        return None
+    path = PurePath(match[1])
+    scope = Scope.OWN if path.parent.name == OWN_FOLDER else Scope.GLOBAL
+    named = {each.file(scope): each for each in actions.ALL if scope in each.scopes}
+    action = named.get(path.name)
+    if not action or (scope is Scope.OWN and not operation.container):
+        return None
+    return Place(action, operation.node, operation.container if scope is Scope.OWN else None)
+
+
+def refused(place: Place) -> Operation | None:
+    """What the node did not begin last, because of the file that lies in this place."""
+    if place.container:
+        last = place.container.operations.first()
+    else:
+        last = Operation.objects.filter(node=place.node, resource=PUBLISHED).first()
+    return last if last and place_in(last) == place else None
+
+
 @require_safe
 def index(request: Request) -> HttpResponse:
     need(request, "view_scripts")
@@ -176,6 +207,7 @@ def edit(
         "form": form,
         "checked": request.method == "POST" and not form.errors,
         "findings": found,
+        "refused": refused(place),
         "last": script.versions.select_related("by")[:5] if script else [],
     }
     return page(request, "scripts/edit.html", context, status=422 if form.errors else 200)
@@ -228,10 +260,10 @@ def publish(request: Request, node: str) -> HttpResponse:
     return publication(request, get_object_or_404(Node, name=node))
 
 
-def publication(request: Request, node: Node) -> HttpResponse:
+def publication(request: Request, node: Node, **params: Any) -> HttpResponse:
     """Have the node write its global scripts, and show how that goes."""
     try:
-        operation = Operation.request_on(node, "publish", PUBLISHED, by=request.user)
+        operation = Operation.request_on(node, "publish", PUBLISHED, by=request.user, params=params)
     except Busy as busy:
         messages.warning(request, f"{busy} Publish again once it has ended.")
         return redirect("scripts")

@@ -1,9 +1,15 @@
 """Scripts written in the browser."""
 
+import base64
+from typing import Any
+
+import pytest
 from django.contrib.auth.models import User
+from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
-from containers.models import Container, Node, Operation
+from containers.models import Container, Inquiry, Node, Operation
+from containers.node.states import Progress
 from tests.browser.conftest import Open
 
 PASTE = """text => {
@@ -94,3 +100,25 @@ def test_a_global_script_is_published_when_it_is_saved(
     expect(page.get_by_role("heading", name="global scripts on alpha")).to_be_visible()
     operation = Operation.objects.get()
     assert (operation.kind, operation.resource) == ("publish", "global scripts")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_file_the_panel_did_not_write_is_looked_at_and_imported(
+    javascript: bool, page_of: Open, alice: User, ct101: Container, running: Operation, ring: Any
+) -> None:
+    path = "/vz/private/101/scripts/mount"
+    refusal = f"The file {path} was not written by the panel: import it, or replace it."
+    running.end(Progress.FAILED, code=1, error=refusal)
+    page = page_of(alice, running.get_absolute_url(), java_script_enabled=javascript)
+    page.get_by_role("link", name="Import the file").click()
+    expect(page.get_by_text("Reading the file on alpha")).to_be_visible()
+    body = base64.b64encode(b"#!/bin/sh\necho by hand\n").decode()
+    Inquiry.objects.update(answer={"path": path, "body": body}, answered=now())
+    if javascript:
+        ring(everybody=True, inquiry=1)
+    else:
+        page.get_by_role("link", name="Show what was found").click()
+    expect(page.get_by_text("echo by hand")).to_be_visible()
+    page.get_by_role("button", name="Import it as version 1").click()
+    expect(page.get_by_text("Imported as version 1")).to_be_visible()
+    assert text_of(ct101) == "#!/bin/sh\necho by hand\n"

@@ -1,0 +1,137 @@
+"""A script file that the panel did not write: it is imported, or replaced, in the browser."""
+
+import base64
+import html
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils.timezone import now
+
+from containers.models import AuditEvent, Container, Inquiry, Node, Operation
+from containers.node.states import Progress
+
+PATH = "/vz/private/101/scripts/start"
+URL = "/containers/101/scripts/start/file/"
+GLOBAL = "/scripts/alpha/mount/file/"
+BODY = b"#!/bin/sh\r\necho by hand\n"
+
+
+def text(answer: Any) -> str:
+    words = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return " ".join(html.unescape(words).split())
+
+
+def refuse(operation: Operation, path: str) -> Operation:
+    error = f"The file {path} was not written by the panel, or was changed since: import it, or …"
+    operation.end(Progress.FAILED, code=1, error=error)
+    operation.refresh_from_db()
+    return operation
+
+
+@pytest.fixture
+def refused(operation: Operation) -> Operation:
+    return refuse(operation, PATH)
+
+
+def look(client: Client, url: str, body: bytes = BODY) -> str:
+    """The page's own address, once the node has answered."""
+    address = client.get(url).headers["Location"]
+    answer = {"path": PATH, "body": base64.b64encode(body).decode()}
+    Inquiry.objects.filter(answered=None).update(answer=answer, answered=now())
+    return str(address)
+
+
+def inquiry(address: str) -> str:
+    return address.rpartition("=")[2]
+
+
+def test_a_refusal_offers_both_ways_to_those_who_may_write_scripts(
+    refused: Operation, as_alice: Client, as_bob: Client
+) -> None:
+    page = as_alice.get(refused.get_absolute_url()).content.decode()
+    assert URL in page
+    assert "Replace the file with the panel" in page
+    assert "Import or replace it" in text(as_alice.get("/containers/101/scripts/start/"))
+    assert "Import" not in text(as_bob.get(refused.get_absolute_url()))
+    assert as_bob.get(URL).status_code in (403, 404)
+
+
+def test_what_lies_on_the_node_becomes_a_version_byte_for_byte(
+    refused: Operation, ct101: Container, as_alice: Client, alice: User
+) -> None:
+    address = look(as_alice, URL)
+    shown = text(as_alice.get(address))
+    assert "echo by hand" in shown
+    assert "Import it as version 1" in shown
+    as_alice.post(URL, {"do": "import", "inquiry": inquiry(address)})
+    version = ct101.scripts.get(name="start").current
+    assert version
+    assert (bytes(version.body), version.by, version.reason) == (
+        BODY, alice, "imported from the node",
+    )  # fmt: skip
+    assert AuditEvent.objects.filter(what__contains="import the own start script").exists()
+
+
+def test_an_own_one_is_replaced_by_the_operation_that_was_refused(
+    refused: Operation, ct101: Container, as_alice: Client
+) -> None:
+    ct101.scripts.create(name="start").write(b"echo mine\n", by=None)
+    page = as_alice.get(look(as_alice, URL)).content.decode()
+    assert "Replace it with version 1, and try again" in text(as_alice.get(look(as_alice, URL)))
+    form = next(part for part in page.split("<form") if "Replace it" in part)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    as_alice.post("/containers/101/operations/", fields)
+    again = Operation.objects.first()
+    assert again
+    assert (again.kind, again.params["replace_scripts"]) == ("start", True)
+
+
+def test_a_global_one_is_imported_or_replaced_by_publishing(
+    ct101: Container, alpha: Node, operation: Operation, as_alice: Client
+) -> None:
+    refuse(operation, "/etc/vz/conf/vps.mount")
+    assert GLOBAL in as_alice.get(operation.get_absolute_url()).content.decode()
+    as_alice.post(GLOBAL, {"do": "replace"})
+    published = Operation.objects.get(kind="publish")
+    assert published.params == {"replace_scripts": True}
+    refuse(published, "/etc/vz/conf/vps.mount")
+    assert GLOBAL in as_alice.get(published.get_absolute_url()).content.decode()
+    as_alice.post(GLOBAL, {"do": "import", "inquiry": inquiry(look(as_alice, GLOBAL))})
+    assert bytes(alpha.scripts.get(name="mount").current.body) == BODY  # type: ignore[union-attr]
+    assert Operation.objects.filter(kind="publish").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "why"), [(b"\0", "NUL byte"), (b" \n", "empty"), (b"#" * 1_100_000, "larger than")]
+)
+def test_what_is_no_script_is_not_imported(
+    body: bytes, why: str, refused: Operation, ct101: Container, as_alice: Client
+) -> None:
+    address = look(as_alice, URL, body)
+    assert why in text(as_alice.get(address))
+    as_alice.post(URL, {"do": "import", "inquiry": inquiry(address)})
+    assert not ct101.scripts.exists()
+
+
+def test_an_answer_to_somebody_else_or_about_another_script_is_not_taken(
+    refused: Operation, ct101: Container, as_alice: Client
+) -> None:
+    address = look(as_alice, "/containers/101/scripts/stop/file/")
+    as_alice.post(URL, {"do": "import", "inquiry": inquiry(address)})
+    Inquiry.objects.update(by=None, args={"action": "start"})
+    as_alice.post(URL, {"do": "import", "inquiry": inquiry(address)})
+    assert not ct101.scripts.exists()
+
+
+def test_a_node_that_does_not_answer_is_not_waited_for_for_ever(
+    refused: Operation, as_alice: Client
+) -> None:
+    address = as_alice.get(URL).headers["Location"]
+    assert "Reading the file" in text(as_alice.get(address))
+    Inquiry.objects.update(asked="2026-01-02T03:04:05Z")
+    shown = text(as_alice.get(address))
+    assert "has not answered" in shown
+    assert "Import it" not in shown
