@@ -14,7 +14,6 @@ from bench.bare import Bare
 from containers.node.checkpoint import criu
 from containers.node.checkpoint.criu import Criu
 from containers.node.layout import Layout
-from containers.node.monitor import receive
 
 KEPT = "--tcp-established", "--file-locks", "--manage-cgroups-mode", "full"
 
@@ -140,7 +139,8 @@ def keeping(bare: Bare, criu_: Criu) -> Iterator[Keeping]:
 
 
 def hold(listener: socket.socket) -> None:
-    held = []
-    with contextlib.suppress(OSError, IndexError):  # a failed restore hands nothing over
+    held: list[int] = []
+    with contextlib.suppress(OSError):  # the listener was shut
         while True:
-            held.append(receive(listener))
+            with listener.accept()[0] as runtime:
+                held += socket.recv_fds(runtime, 4096, 1)[1]

@@ -15,6 +15,7 @@ from bench.operation import Done, operate
 from bench.row import Row
 from containers.node.checkpoint import criu
 from containers.node.conf import CHECKOUT, NodeConf
+from containers.node.run import call
 from tests.real.conftest import CACHE, OWN_CRIU
 from tests.real.counter import COUNTER
 from tests.real.panel import Panel
@@ -26,6 +27,7 @@ KEPT, BARE, CLONE = 103, 104, 105
 BUSYBOX, DEBIAN = "busybox", "debian-12-sysvinit"
 PAIRS = 10
 PAUSE = 0.25  # seconds, see bench/start_stop.py
+CLEANING = 0.5  # seconds that btrfs has to clear away what was deleted
 SELDOM, SOON = 0.02, 0.005  # seconds, for what is timed by its steps and for what isn't
 FROZEN, AWAY = 1.15, 1.2
 STEPS = 50.0  # ms
@@ -68,8 +70,8 @@ def with_processes(panel: Panel) -> list[Row]:
     frozen: list[tuple[float, float]] = []
     away: list[tuple[float, float]] = []
     with keeping(bare, criu.find(panel.conf)) as by_hand:
-        for _ in range(PAIRS):
-            one, other = round_of(panel, by_hand)
+        for i in range(PAIRS):
+            one, other = round_of(panel, by_hand, first=bool(i % 2))
             frozen.append(one)
             away.append(other)
     panel.pctl("stop", KEPT, "--fast")
@@ -81,19 +83,28 @@ def with_processes(panel: Panel) -> list[Row]:
     ]
 
 
-def round_of(panel: Panel, by_hand: Keeping) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Seconds by hand and by the panel: frozen, and restoring."""
+def round_of(
+    panel: Panel, by_hand: Keeping, *, first: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Seconds by hand and by the panel: frozen, and restoring. first: whether that is by hand."""
     container = row_of(KEPT)
-    after_a_while(take, panel, container)
-    frozen = after_a_while(by_hand.freeze), row_of(KEPT).facts["frozen"]
+
+    def freeze() -> float:
+        take(panel, container)
+        return float(row_of(KEPT).facts["frozen"])
+
+    frozen = both(by_hand.freeze, freeze, first)
     snapshot = only(container)
-    away = (
-        after_a_while(by_hand.restore),
-        after_a_while(restore, panel, snapshot).seconds,
-    )
+    away = both(by_hand.restore, lambda: restore(panel, snapshot).seconds, first)
     by_hand.forget()
     forget(panel, container)
     return frozen, away
+
+
+def both(one: Callable[[], float], other: Callable[[], float], first: bool) -> tuple[float, float]:
+    """What they say, the one's first whichever of them was done first."""
+    done = {each: after_a_while(each) for each in ((one, other) if first else (other, one))}
+    return done[one], done[other]
 
 
 def of_disks(panel: Panel, template: str) -> Iterator[Row]:
@@ -149,6 +160,7 @@ def only(container: "Container") -> "Snapshot":
 
 
 def forget(panel: Panel, container: "Container") -> None:
+    """And let btrfs be done with it: that would disturb what is measured next."""
     from containers.models import Snapshot
 
     def delete(snapshot: Snapshot) -> Done:
@@ -156,6 +168,8 @@ def forget(panel: Panel, container: "Container") -> None:
 
     for snapshot in container.snapshots.all():
         delete(snapshot)
+    call(["btrfs", "filesystem", "sync", f"{panel.conf.vz}"])
+    time.sleep(CLEANING)
 
 
 def after_a_while(do: Callable[..., Any], *with_: Any) -> Any:
