@@ -84,4 +84,5 @@ def described(kept: KeptSystem) -> dict[str, Any]:
         "until": kept.until,
         "template": kept.template,
         "size": kept.size,
+        "own": kept.own,
     }

@@ -16,6 +16,7 @@ class KeptSystem(models.Model):
     since = models.DateTimeField()
     template = models.CharField(max_length=80, blank=True)
     size = models.BigIntegerField(null=True, help_text="Bytes, shared ones too")
+    own = models.BigIntegerField(null=True, help_text="Bytes that nothing else shares")
 
     class Meta:
         ordering = ["-since", "-number"]

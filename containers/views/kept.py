@@ -72,13 +72,17 @@ def not_now(container: Container) -> str:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A node whose disk runs full while it keeps replaced systems; sizes in bytes."""
+    """A node whose disk runs full while it keeps replaced systems; sizes in bytes.
+
+    own: what deleting each would free at least; None where that is not known of all.
+    """
 
     node: Node
     free: int
     percent: int
     count: int
     size: int
+    own: int | None
     last: datetime
 
 
@@ -90,7 +94,7 @@ def shortages() -> list[Shortage]:
         systems = KeptSystem.objects.filter(container__node=node)
         if not size or free is None or free >= LOW * size or not systems.exists():
             continue
-        sums = systems.aggregate(size=Sum("size"), last=Max("until"))
+        sums = systems.aggregate(size=Sum("size"), own=Sum("own"), last=Max("until"))
         found.append(
             Shortage(
                 node=node,
@@ -98,6 +102,7 @@ def shortages() -> list[Shortage]:
                 percent=round(100 * free / size),
                 count=systems.count(),
                 size=sums["size"] or 0,
+                own=None if systems.filter(own=None).exists() else sums["own"],
                 last=sums["last"],
             )
         )

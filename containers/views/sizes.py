@@ -3,6 +3,8 @@
 from django import template
 from django.template.defaultfilters import filesizeformat
 
+from containers.models import KeptSystem
+
 register = template.Library()
 
 
@@ -10,3 +12,13 @@ register = template.Library()
 def in_units(bytes: int) -> str:
     """Django counts in units of 1024 and calls them KB, MB and GB."""
     return filesizeformat(bytes).replace("B", "iB")
+
+
+@register.filter
+def room(kept: KeptSystem) -> str:
+    """What it takes of a disk; what it shares with other systems would be there without it."""
+    if kept.size is None:
+        return ""
+    if kept.own is None:
+        return f"up to {in_units(kept.size)}"
+    return f"{in_units(kept.size)}, all but {in_units(kept.own)} of it shared"

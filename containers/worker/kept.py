@@ -10,7 +10,7 @@ from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.run import call
 from containers.node.steps.keeping import Kept, listed
-from containers.node.storage import Storage, load
+from containers.node.storage import Storage, Usage, load
 
 logger = logging.getLogger(__name__)
 AGAIN = timedelta(hours=1)  # after a deletion that failed
@@ -22,6 +22,7 @@ def sync(conf: NodeConf, node: Node) -> None:
     storage, there = load(node.storage), []
     for found in listed(conf):
         if container := containers.get(found.ctid):
+            usage = usage_of(found, storage)
             row, _ = KeptSystem.objects.update_or_create(
                 container=container,
                 number=found.operation,
@@ -29,18 +30,19 @@ def sync(conf: NodeConf, node: Node) -> None:
                     "until": found.until,
                     "since": found.since,
                     "template": found.template,
-                    "size": size_of(found, storage),
+                    "size": usage.bytes if usage else None,
+                    "own": usage.own if usage else None,
                 },
             )
             there.append(row.pk)
     KeptSystem.objects.filter(container__node=node).exclude(pk__in=there).delete()
 
 
-def size_of(found: Kept, storage: Storage) -> int | None:
+def usage_of(found: Kept, storage: Storage) -> Usage | None:
     if not storage.limits:
         return None  # a walk through the whole tree would be needed to know
     try:
-        return storage.parse_usage(call(storage.usage(found.fs, fresh=False))).bytes
+        return storage.parse_usage(call(storage.usage(found.fs, fresh=False)))
     except OperationError:
         return None
 

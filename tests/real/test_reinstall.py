@@ -8,6 +8,7 @@ import pytest
 from containers.node import truth
 from containers.node.accounts import hash_password
 from containers.node.operations import PLANS
+from containers.node.run import call
 from containers.node.states import State
 from containers.node.steps import keeping
 from tests.real.test_dead_runner import run_dying
@@ -280,6 +281,20 @@ def test_old_files_that_do_not_fit_are_kept_aside_until_a_date_and_put_back(rig,
     assert has_old_system(old)
     assert (old.fs / "root/big").stat().st_size == 40 << 20
     assert rig.state(ctid) is UP
+
+
+def test_what_is_kept_is_known_to_share_its_files_with_old(rig, ctid, old):
+    over_twenty_mib(old)
+    done = rig.operate("reinstall", ctid, keep_until="2099-01-01T00:00:00+00:00")
+    kept = old.old / f"{done.facts['kept']['operation']}" / "fs"
+
+    def room():
+        return rig.driver.parse_usage(call(rig.driver.usage(kept)))
+
+    assert room().bytes > 40 << 20
+    assert room().own < 20 << 20
+    (old.fs / "old/root/big").unlink()
+    assert room().own > 40 << 20
 
 
 def over_twenty_mib(old):

@@ -491,7 +491,7 @@ def test_the_result_is_a_page_to_keep(ct101: Container, as_bob: Client, bob: Use
     until = now() + timedelta(days=7)
     Container.objects.update(facts={"host_keys": [["ed25519", "SHA256:abc"]]})
     operation = ct101.request("reinstall", by=bob, params={"keep_until": until.isoformat()})
-    ct101.kept.create(number=operation.pk, since=now(), until=until, size=5 * MIB)
+    ct101.kept.create(number=operation.pk, since=now(), until=until, size=5 * MIB, own=MIB)
     operation.end(Progress.SUCCEEDED, code=0)
     shown = text(as_bob.get(operation.get_absolute_url()))
     for word in ("203.0.113.7", "SHA256:abc", "ssh-keygen -R 203.0.113.7", "in /old", "5.0"):
@@ -548,3 +548,20 @@ def test_staff_is_warned_when_a_node_with_kept_systems_runs_full(
     Node.objects.update(facts={"disk": {"size": 1000, "free": 50}})
     assert all("has 5 % of its disk left" in text(as_alice.get(page)) for page in pages)
     assert "of its disk left" not in text(as_bob.get("/containers/"))
+
+
+@pytest.mark.parametrize(
+    ("own", "of_one", "of_all"),
+    [
+        (2 * MIB, "9.0 MiB, all but 2.0 MiB of it shared", "2.0 MiB are theirs alone, of 9.0 MiB"),
+        (None, "up to 9.0 MiB", "of up to 9.0 MiB together"),
+    ],
+)
+def test_of_what_is_kept_it_is_told_what_it_shares(
+    own: int | None, of_one: str, of_all: str, ct101: Container, as_alice: Client
+) -> None:
+    Node.objects.update(facts={"disk": {"size": 1000, "free": 50}})
+    ct101.kept.create(number=5, since=now(), until=now(), size=9 * MIB, own=own)
+    assert of_one in text(as_alice.get("/containers/101/"))
+    assert of_one in text(as_alice.get("/containers/101/kept/5/"))
+    assert of_all in text(as_alice.get("/nodes/alpha/"))

@@ -17,10 +17,14 @@ Argv = list[str]
 
 @dataclass(frozen=True)
 class Usage:
-    """What an area takes and may take, in bytes; no limit: None."""
+    """What an area takes and may take, in bytes; no limit: None.
+
+    own: what would be free without it, the rest being shared; None where nobody can tell.
+    """
 
     bytes: int
     limit: int | None = None
+    own: int | None = None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Driver:
             words = line.split()
             if words and words[0].startswith("0/"):
                 limit = words[3]
-                return Usage(int(words[1]), None if limit == "none" else int(limit))
+                return Usage(int(words[1]), None if limit == "none" else int(limit), int(words[2]))
         raise OperationError("btrfs does not say how much is used; its quotas may be off")
 
     def identity(self, path: Path) -> Argv:

@@ -33,9 +33,12 @@ def test_btrfs_limits_an_area_and_lifts_the_limit() -> None:
 @pytest.mark.parametrize(
     ("line", "usage"),
     [
-        ("0/257    157270016     52445184     157286400   a", Usage(157270016, 157286400)),
-        ("0/257    157270016     52445184          none   a", Usage(157270016, None)),
-        ("0/257        16384        16384     157286400", Usage(16384, 157286400)),
+        (
+            "0/257    157270016     52445184     157286400   a",
+            Usage(157270016, 157286400, 52445184),
+        ),
+        ("0/257    157270016     52445184          none   a", Usage(157270016, None, 52445184)),
+        ("0/257        16384        16384     157286400", Usage(16384, 157286400, 16384)),
     ],
 )
 def test_usage_and_limit_are_read_from_what_btrfs_says(line: str, usage: Usage) -> None:
