@@ -10,7 +10,7 @@ from importlib import import_module
 from bench.row import Row, table
 from tests.real.panel import Panel, whole_panel
 
-MEASUREMENTS = ("start_stop", "live_output", "snapshots", "vzcptcheck")
+MEASUREMENTS = ("start_stop", "live_output", "reinstall", "snapshots", "vzcptcheck")
 
 
 def main(names: list[str]) -> int:

@@ -72,8 +72,10 @@ class Bare:
     def halt(self) -> None:
         init = os.pidfd_open(int(self.pid_file.read_text()))
         how = detect(self.paths.fs).halt
-        ask = ("exec", "bare", *how.command) if how.signal is None else ("kill", "bare", how.signal)
-        self.runc(*map(str, ask))
+        if how.command:
+            self.runc("exec", "bare", *how.command)
+        else:
+            self.runc("kill", "bare", f"{how.signal}")
         if not select.select([init], [], [], HALTED)[0]:
             signal.pidfd_send_signal(init, signal.SIGKILL)
             raise TimeoutError("the bare container does not halt")
