@@ -80,6 +80,10 @@ def enable(given: Given, voice: Voice) -> int:
 
 
 def let_in(user: User, active: bool, voice: Voice) -> int:
+    if not active and is_last_of_staff(user):
+        raise BadValue(
+            f"{user.username} is the last of the staff who may sign in; make another first"
+        )
     user.is_active = active
     user.save(update_fields=["is_active"])
     noted(f"{'enable' if active else 'disable'} {user.username}")
@@ -87,6 +91,11 @@ def let_in(user: User, active: bool, voice: Voice) -> int:
     voice.say(f"The user {user.username} {how}. {CONTAINERS_STAY if not active else ''}".rstrip())
     voice.show(described(user), [])
     return Code.OK
+
+
+def is_last_of_staff(user: User) -> bool:
+    others = User.objects.filter(is_staff=True, is_active=True).exclude(pk=user.pk)
+    return user.is_staff and not others.exists()
 
 
 def read_password(given: Given, user: User) -> bool:

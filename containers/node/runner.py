@@ -211,7 +211,8 @@ class Runner:
         parts = [f"{said[:1].upper()}{said[1:]}."]
         if self.journal.undone:
             parts.append(f"Undone: {', '.join(dict.fromkeys(self.journal.undone))}.")
-        if ending.state:
+        refused = isinstance(ending.error, Refused) and self.journal.i < 0  # that names the state
+        if ending.state and not refused:
             parts.append(f"The container is {NOW.get(ending.state, ending.state)} now.")
         if self.writer.lost:
             parts.append(f"{self.writer.lost} bytes of output found no room in the log.")

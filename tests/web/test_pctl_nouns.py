@@ -159,6 +159,17 @@ def test_who_is_disabled_signs_in_no_more_until_enabled(run, bob, rf):
     assert run("user", "list")[1].decode().splitlines()[1].split()[:3] == ["bob", "no", "yes"]
 
 
+def test_the_last_of_the_staff_is_not_shut_out(run, typed):
+    for name in ("eve", "faye"):
+        typed(b"correct horse battery\n")
+        assert run("user", "create", name, "--staff", "--password-stdin")[0] == 0
+    User.objects.exclude(username__in=["eve", "faye"]).update(is_staff=False)
+    assert run("user", "disable", "eve")[0] == 0
+    code, _, err = run("user", "disable", "faye")
+    assert (code, User.objects.get(username="faye").is_active) == (21, True)
+    assert "make another first" in err
+
+
 def test_a_nodes_settings_are_shown_and_changed(run, alpha):
     assert b"undo_profile: documented" in run("node", "show")[1]
     assert run("node", "set", "--undo-profile", "vzctl", "--script-timeout", "30")[0] == 0
