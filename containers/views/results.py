@@ -9,6 +9,7 @@ from containers.models import KeptSystem, Operation, OperationStep
 from containers.node.states import Progress, StepState
 
 BY_HOOK, BY_TEMPLATE, CONFIGURE = "vps-reinstall", "build-new", "vps-configure"
+LEFT = {BY_HOOK: "the old system stays as it is", CONFIGURE: "the old system is put back"}
 KINDS = ("reinstall", "undo_reinstall")
 
 
@@ -48,6 +49,9 @@ def sentence(step: OperationStep, steps: Sequence[OperationStep]) -> str:
 
     Whether vps.reinstall asked for the default shows in what came after it.
     """
+    if step.state == StepState.FAILED and step.key in LEFT:
+        ending = "" if step.code is None else f"exit code {step.code}: "
+        return f"{ending}{LEFT[step.key]}"
     by_template = next((s.state for s in steps if s.key == BY_TEMPLATE and not s.undo), "")
     found = {
         (BY_HOOK, StepState.DONE, StepState.SKIPPED): "exit code 0: it has made the new system",

@@ -29,6 +29,12 @@ mkdir "$VE_TMP" || exit 1
 tar -C "$VE_TMP" -xf ARCHIVE
 exit 0
 """
+FILLING = """#!/bin/bash
+mkdir "$4"
+fallocate -l $(($(stat -f -c '%a*%S' "$4") - (64 << 20))) "$4/most"
+head -c 1G /dev/urandom >"$4/rest"
+exit $?
+"""
 
 
 @pytest.fixture
@@ -145,6 +151,32 @@ def test_a_hook_that_fails_leaves_the_old_system_running(rig, ctid, old, hook, c
     assert has_old_system(old)
     assert truth.init_of(old) == init
     assert clean(old)
+
+
+def test_a_hook_that_prints_a_hundred_megabytes_is_waited_for(rig, ctid, old):
+    size = 100_000_000
+    rig.write(ctid, "vps.reinstall", f"#!/bin/bash\nyes | head -c {size}\nexit 3\n")
+
+    outcome = rig.operate("reinstall", ctid)
+
+    assert outcome.code == 128
+    assert "exited with 3" in outcome.end["error"]
+    assert outcome.end["off"] > size
+    assert has_old_system(old)
+    assert rig.state(ctid) is UP
+    assert clean(old)
+
+
+def test_a_hook_that_fills_the_disk_leaves_the_old_system_running(rig, ctid, old):
+    rig.write(ctid, "vps.reinstall", FILLING)
+
+    outcome = rig.operate("reinstall", ctid)
+
+    assert outcome.code == 128, outcome.log
+    assert has_old_system(old)
+    assert rig.state(ctid) is UP
+    assert clean(old)
+    assert rig.operate("restart", ctid).code == 0  # there is room again
 
 
 def test_exit_128_asks_for_the_default_and_no_hook_runs(rig, ctid, old):

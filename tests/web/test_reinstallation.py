@@ -291,6 +291,22 @@ def test_what_is_said_on_the_node_is_shown_to_customers_only_if_the_panel_says_s
     assert "from the hook" in text(as_bob.get(page))
 
 
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("vps-reinstall", "Run it exit code 3: the old system stays as it is"),
+        ("vps-configure", "Run it in the container exit code 3: the old system is put back"),
+    ],
+)
+def test_of_a_hook_that_failed_a_customer_reads_the_step_its_result_and_a_sentence(
+    hook: str, said: str, ct101: Container, as_bob: Client, bob: User
+) -> None:
+    operation = failed(ct101, hook, bob)
+    where = "container" if hook == "vps-configure" else "node"
+    operation.steps.update(code=3, label="run it", where=where)
+    assert said in text(as_bob.get(operation.get_absolute_url()))
+
+
 # The ledger and the look beforehand
 
 
