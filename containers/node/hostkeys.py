@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -86,12 +87,16 @@ def short(conf: NodeConf) -> bool:
     return len(whole(conf)) < STOCK
 
 
-def fill(conf: NodeConf) -> None:
-    """Make what is missing; where none can be made, whoever needs one finds out why."""
+def fill(conf: NodeConf, stopping: Event | None = None) -> None:
+    """Make what is missing; where none can be made, whoever needs one finds out why.
+
+    stopping: set by another thread when no more are wanted.
+    """
+    stopping = stopping or Event()
     with contextlib.suppress(OperationError, OSError):
         stock(conf).mkdir(0o700, exist_ok=True)
         forget_stale(conf)
-        while short(conf):
+        while short(conf) and not stopping.is_set():
             add(conf)
 
 

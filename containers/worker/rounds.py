@@ -2,7 +2,7 @@
 
 import logging
 from datetime import timedelta
-from threading import Thread
+from threading import Event, Thread
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
@@ -38,6 +38,12 @@ class Rounds:
         self.unmeasured: list[int] = []  # one a turn: logs are not to wait for all of them
         self.adopted: dict[int, float] = {}
         self.keys = Thread()
+        self.stopping = Event()
+
+    def close(self) -> None:
+        self.stopping.set()
+        if self.keys.is_alive():
+            self.keys.join()
 
     def go(self, clock: float) -> None:
         """Do what is due. Raises DatabaseError."""
@@ -129,7 +135,7 @@ class Rounds:
         """Beside the worker's turns, and while nobody needs the processors more."""
         busy = Operation.objects.filter(node=self.node, state__in=UNFINISHED)
         if not self.keys.is_alive() and hostkeys.short(self.conf) and not busy.exists():
-            self.keys = Thread(target=hostkeys.fill, args=[self.conf], daemon=True)
+            self.keys = Thread(target=hostkeys.fill, args=[self.conf, self.stopping])
             self.keys.start()
 
     def running(self) -> QuerySet[Container]:

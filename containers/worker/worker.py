@@ -68,6 +68,7 @@ class Worker:
             self.listening() as bell,
             contextlib.closing(self.runners),
             contextlib.closing(self.verdicts),
+            contextlib.closing(self.rounds),
         ):
             try:
                 self.persist(self.arrive)
