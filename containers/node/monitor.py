@@ -25,7 +25,6 @@ from containers.node import truth
 from containers.node.cgroup import Group
 from containers.node.conf import NodeConf
 from containers.node.console import Console, listening
-from containers.node.ending import ending
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.layout import Layout
 from containers.node.run import leave
@@ -186,7 +185,7 @@ class Monitor:
             if ended in ready:
                 break
             reap(but=init.pid)
-        code, by = (None, None) if ended is None else ending(init.pid, ended)
+        code, by = reaped(init.pid)
         self.console.drain()
         self.note(ev="gone", code=code, signal=by)
         Nudge(self.paths.node.doorbell, f"ct-{self.paths.ctid}")()
@@ -237,3 +236,12 @@ def reap(but: int) -> None:
         if not found or found.si_pid == but:
             return
         os.waitpid(found.si_pid, os.WNOHANG)
+
+
+def reaped(pid: int) -> tuple[int | None, int | None]:
+    """How it ended: exit code, signal; neither when it wasn't ours to reap."""
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return None, None
+    return (code, None) if code >= 0 else (None, -code)
