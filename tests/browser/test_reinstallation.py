@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ wait_for /going-on
 echo going on
 wait_for /open
 """
+Test = Callable[..., None]
 
 
 def answer(ring: Any, **differently: Any) -> None:
@@ -140,8 +141,15 @@ def test_what_is_kept_is_put_back_after_a_question(
 # On a whole panel, with a real container
 
 
+def on_a_whole_panel(test: Test) -> Test:
+    """One for all of them."""
+    for mark in (pytest.mark.real, pytest.mark.redis, pytest.mark.xdist_group("reinstallation")):
+        test = mark(test)
+    return test
+
+
 @pytest.fixture(scope="module")
-def whole() -> Iterator[WholePanel]:
+def house() -> Iterator[WholePanel]:
     if os.geteuid() != 0:
         pytest.skip("a whole panel needs root")
     with whole_panel() as panel:
@@ -165,6 +173,16 @@ def whole() -> Iterator[WholePanel]:
 
 
 @pytest.fixture
+def whole(house: WholePanel) -> WholePanel:
+    """Running, and with no script that an earlier test has left."""
+    for name in ("start", "stop"):
+        house.save(101, name, "#!/bin/sh\n")
+    if house.state(101) != State.RUNNING:
+        house.pctl("start", 101)
+    return house
+
+
+@pytest.fixture
 def line(whole: WholePanel) -> Iterator[Line]:
     line = Line(whole.port)
     yield line
@@ -185,8 +203,7 @@ def phone(line: Line, chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.real
-@pytest.mark.redis
+@on_a_whole_panel
 @pytest.mark.parametrize("ends", ["while the line is cut", "once the line is back"])
 def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line(
     ends: str, whole: WholePanel, line: Line, phone: Page
@@ -226,13 +243,11 @@ def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line(
     assert (fs / "old/root/mine").read_text() == "precious\n"
 
 
-@pytest.mark.real
-@pytest.mark.redis
+@on_a_whole_panel
 def test_a_customer_puts_the_old_system_back_and_the_new_one_again(
     whole: WholePanel, phone: Page
 ) -> None:
     fs = whole.path(101).fs
-    whole.save(101, "start", "#!/bin/sh\nexit 0\n")
     (fs / "root/before").write_text("old\n")
     whole.pctl("reinstall", 101)
     (fs / "root/afterwards").write_text("new\n")
@@ -248,8 +263,7 @@ def test_a_customer_puts_the_old_system_back_and_the_new_one_again(
     assert (fs / "root/afterwards").exists()
 
 
-@pytest.mark.real
-@pytest.mark.redis
+@on_a_whole_panel
 def test_a_stop_script_that_fails_is_passed_over_by_one_button(
     whole: WholePanel, phone: Page
 ) -> None:

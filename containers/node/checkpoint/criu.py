@@ -105,7 +105,9 @@ def environment(criu: Criu, options: Path) -> dict[str, str]:
     return {"PATH": f"{criu.path.parent}:{PATH}", "CRIU_CONFIG_FILE": f"{options}"}
 
 
-def write_options(path: Path, *, tcp_close: bool = False, stopping: bool = False) -> None:
+def write_options(
+    path: Path, *, tcp_close: bool = False, stopping: bool = False, connected: bool = True
+) -> None:
     """What a runtime has no options for.
 
     tcp_close: restore established connections as closed.
@@ -115,6 +117,7 @@ def write_options(path: Path, *, tcp_close: bool = False, stopping: bool = False
     lines = [f"ghost-limit {GHOSTS}", "skip-in-flight"]
     lines += ["tcp-close"] if tcp_close else []
     lines += ["link-remap"] if stopping else []
+    lines += [] if connected else ["network-lock skip"]
     path.write_text("".join(f"{line}\n" for line in lines))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from containers.node import truth
 from containers.node.bundle import ids
 from containers.node.checkpoint import criu, manifest, room
+from containers.node.checkpoint.connections import connected
 from containers.node.checkpoint.obstacles import obstacles
 from containers.node.checkpoint.room import MIB, SPARE
 from containers.node.checkpoint.saved import Saved
@@ -56,10 +57,15 @@ def check(ct: Ct, *, processes: bool) -> None:
 
 
 def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
-    """A cancel is obeyed once that is done."""
+    """leave_running: they were paused before. A cancel is obeyed once that is done."""
     own = criu.find(ct.paths.node)
     work = work_of(ct)
-    criu.write_options(work / "options", stopping=not leave_running)
+    init = truth.init_of(ct.paths)
+    criu.write_options(
+        work / "options",
+        stopping=not leave_running,
+        connected=not leave_running or init is None or connected(init.pid),
+    )
     make_images(ct, into)
     argv = ct.runtime.checkpoint(
         ct.paths,

@@ -19,6 +19,7 @@ from containers.node.scripts import run_inside
 from containers.node.states import State
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.scripting import script
+from containers.node.storage.mounts import mounts_in
 from containers.node.templates.init import Halt, Kind
 from containers.node.truth import Init
 
@@ -70,6 +71,8 @@ def delete(ct: Ct) -> None:
     with live.detaching(ct.paths.node, ct.ctid, ct.spec.ips):
         if truth.left_behind(ct.paths):
             Group(ct.paths.cgroup).kill()
+            for mount in mounts_in(ct.paths.runc_root / f"{ct.ctid}"):  # of a killed restore
+                ct.run(["umount", "--lazy", "--no-canonicalize", f"{mount.point}"])
             force = init is None  # half made: runc knows no process of it to look for
             ct.run(ct.runtime.delete(ct.paths, force=force))
 
