@@ -53,7 +53,12 @@ def left_behind(paths: Layout) -> bool:
 
 
 def booting(paths: Layout) -> bool:
-    return (paths.runc_root / f"{paths.ctid}" / "exec.fifo").exists()
+    return fifo(paths).exists()
+
+
+def fifo(paths: Layout) -> Path:
+    """At which a made container's init waits; runc takes it away once that was let go."""
+    return paths.runc_root / f"{paths.ctid}" / "exec.fifo"
 
 
 def paused(paths: Layout) -> bool:

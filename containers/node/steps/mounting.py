@@ -1,8 +1,11 @@
 """Steps that mount and dismount a private area."""
 
+import contextlib
+
 from containers.node import truth
+from containers.node.binding import bind, unmount
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import Code, OperationError
 from containers.node.plan import Step
 from containers.node.states import State
 
@@ -13,23 +16,26 @@ def mount(ct: Ct) -> None:
         return
     ct.paths.root.mkdir(parents=True, exist_ok=True)
     try:
-        ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs}", f"{ct.paths.root}"])
-    except CommandFailed as e:
-        raise OperationError("the private area could not be mounted", Code.MOUNT) from e
+        bind(ct.paths.fs, ct.paths.root)
+    except OSError as e:
+        why = f"the private area could not be mounted: {e.strerror}"
+        raise OperationError(why, Code.MOUNT) from e
 
 
 def dismount(ct: Ct) -> None:
     ct.dismounted = truth.mounted(ct.paths.root)
     left = [where for where, _ in truth.submounts(ct.paths.root)]
     for where in reversed(left):
-        ct.run(["umount", "--lazy", "--no-canonicalize", where], ok=(0, 32))
+        with contextlib.suppress(OSError):
+            unmount(where, lazy=True)
     if left:
         warn(ct, left)
     while truth.mounted(ct.paths.root):
         try:
-            ct.run(["umount", "--no-canonicalize", f"{ct.paths.root}"])
-        except CommandFailed as e:
-            raise OperationError("the private area could not be dismounted", Code.UMOUNT) from e
+            unmount(f"{ct.paths.root}")
+        except OSError as e:
+            why = f"the private area could not be dismounted: {e.strerror}"
+            raise OperationError(why, Code.UMOUNT) from e
 
 
 def warn(ct: Ct, left: list[str]) -> None:
