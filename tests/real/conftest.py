@@ -205,14 +205,16 @@ def pids(group: Path) -> list[int]:
 
 def end(processes: list[int]) -> None:
     """Kill what runs in this node's own control groups, and wait until it's gone."""
-    for pid in {pid for pid in processes if pid > 1}:
-        with contextlib.suppress(ProcessLookupError):
-            fd = os.pidfd_open(pid)
-            try:
+    with contextlib.ExitStack() as opened:
+        killed = []
+        for pid in {pid for pid in processes if pid > 1}:
+            with contextlib.suppress(ProcessLookupError):
+                fd = os.pidfd_open(pid)
+                opened.callback(os.close, fd)
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
-                select.select([fd], [], [], PATIENCE)
-            finally:
-                os.close(fd)
+                killed.append(fd)
+        for fd in killed:  # some go only once another has
+            select.select([fd], [], [], PATIENCE)
 
 
 @pytest.fixture(scope="session")

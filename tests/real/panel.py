@@ -98,7 +98,13 @@ class Panel:
         return path.read_text(errors="replace")[-3000:] if path.exists() else ""
 
     def power_off(self) -> None:
-        """What a power cut ends: all of it, containers too, at once."""
+        """What a power cut ends: all of it, containers too, at once.
+
+        So all of it is stopped first: nobody is to see another one's end.
+        """
+        for pid in self.all_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         while found := self.all_pids():
             end(found)
         for process in self.processes.values():

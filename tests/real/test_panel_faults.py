@@ -372,6 +372,27 @@ def test_after_a_reboot_of_the_node_one_start_brings_everything_back(panel, ctid
         next(leftover, None)
 
 
+def test_a_power_cut_during_a_reinstallation_leaves_the_old_system_as_it_was(panel, ctid):
+    panel.pctl("start", ctid)
+    mine = panel.path(ctid).fs / "root" / "mine"
+    mine.write_text("precious\n")
+    gate = gate_in(panel, ctid)
+    panel.save(ctid, "start", gate.script("early", "late"))
+    operation = panel.request("reinstall", ctid)
+    panel.until_says(operation, EARLY)  # in the new system, which is in its place by now
+    assert not mine.exists()
+
+    reboot(panel)
+    panel.until(mine.exists, "the old system to be put back")
+    gate.open()
+
+    assert panel.until_over(operation) == "interrupted"
+    assert mine.read_text() == "precious\n"
+    assert not panel.path(ctid).fs_tmp.exists()
+    assert panel.state(ctid) == State.RUNNING  # as before
+    assert panel.pctl("exec", ctid, "cat", "/root/mine") == "precious\n"
+
+
 def reboot(panel: Panel) -> None:
     """What a boot leaves of it: the disk, no process, no mount, no link, another boot id."""
     panel.power_off()
