@@ -15,6 +15,7 @@ from containers.node.conf import NodeConf
 from containers.node.states import State
 from containers.worker import Worker
 from containers.worker.runners import Runners
+from tests import groups
 from tests.web.scribe import Scribe
 from tests.web.sockets import Browser
 
@@ -94,6 +95,7 @@ def node_conf(tmp_path: Path) -> Iterator[NodeConf]:
     conf = NodeConf(name="alpha", state=tmp_path, vz=tmp_path / "vz", etc=tmp_path / "etc")
     conf.run.mkdir(parents=True)
     yield conf
+    groups.take_away(conf)
     shutil.rmtree(conf.run)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from containers.node.conf import CHECKOUT, NodeConf
+from tests import groups
 
 PATIENCE = 60.0
 
@@ -133,6 +134,7 @@ class House:
             process.wait()
             if process.stdout:
                 process.stdout.close()
+        groups.take_away(self.conf)
         shutil.rmtree(self.conf.run, ignore_errors=True)
 
 
