@@ -1,5 +1,5 @@
 # make setup   packages, CRIU, virtual environment, front end: what the rest needs
-# make run     the panel, in the foreground     PLAN=1 tells what it would change; DEMO=0; REHEARSAL=1
+# make run     the panel, in the foreground     PLAN=1 tells what it would change; DEMO=0; DRY_RUN=1
 # make remove  takes back what run changed      YES=1 asks nothing
 # make test    every test                       TESTS="tests/node -k password" for some
 # make check   linters, types, import rules, migrations, shellcheck

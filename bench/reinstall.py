@@ -16,7 +16,7 @@ from bench.bare import Bare
 from bench.operation import Done, operate
 from bench.row import Row
 from containers.node.actions import BY_NAME, Scope
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.templates import catalogue
 from tests.real.conftest import BASE, archived
 from tests.real.panel import Panel
@@ -53,7 +53,7 @@ def measure(panel: Panel) -> list[Row]:
     bare = ByHand(Bare(panel.path(CTID)))
     by_panel: list[Times] = []
     by_hand: list[Times] = []
-    with doorbell.at_home():
+    with doorbell.own_loop():
         change(panel, "start")
         bare.bare.prepare()
         for _ in range(PAIRS):

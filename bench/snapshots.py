@@ -15,7 +15,7 @@ from bench.operation import Done, operate
 from bench.row import Row
 from containers.node.checkpoint import criu
 from containers.node.conf import CHECKOUT, NodeConf
-from containers.node.run import call
+from containers.node.processes.run import call
 from tests.real.conftest import CACHE, OWN_CRIU
 from tests.real.counter import COUNTER
 from tests.real.panel import Panel
@@ -38,7 +38,7 @@ def measure(panel: Panel) -> list[Row]:
     from containers import doorbell
 
     found: list[Row] = []
-    with doorbell.at_home():
+    with doorbell.own_loop():
         if able(panel):
             found += with_processes(panel)
         for template in filter(None, (BUSYBOX, debian(panel))):

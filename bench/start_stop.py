@@ -29,7 +29,7 @@ def measure(panel: Panel) -> list[Row]:
     bare = Bare(panel.path(CTID))
     by_panel: list[tuple[float, ...]] = []
     by_hand: list[tuple[float, ...]] = []
-    with doorbell.at_home():
+    with doorbell.own_loop():
         change(panel, "start")
         bare.prepare()
         change(panel, "stop")

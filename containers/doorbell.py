@@ -27,7 +27,7 @@ RETRY = 1.0  # seconds before a broken bell is tried again
 
 # A process that rings from a thread of its own says here which loop holds the connections:
 # a loop made for one ring would open a connection for it, too.
-home: asyncio.AbstractEventLoop | None = None
+ringing_loop: asyncio.AbstractEventLoop | None = None
 ringing: set[str] = set()  # rings on their way: one that would be the same is not needed
 complained = -QUIET
 
@@ -73,7 +73,7 @@ def ring_pages(*, owner: int | None = None, everybody: bool = False, **what: Any
 
 def ring(how: str, whom: str, message: dict[str, Any] = RING) -> None:
     layer: Any = get_channel_layer()
-    if not (home and home.is_running()):
+    if not (ringing_loop and ringing_loop.is_running()):
         try:
             async_to_sync(getattr(layer, how))(whom, message)
         except Exception as error:
@@ -82,10 +82,10 @@ def ring(how: str, whom: str, message: dict[str, Any] = RING) -> None:
     key = f"{how} {whom} {json.dumps(message)}"
     if key not in ringing:
         ringing.add(key)
-        asyncio.run_coroutine_threadsafe(ring_at_home(key, layer, how, whom, message), home)
+        asyncio.run_coroutine_threadsafe(ring_in_loop(key, layer, how, whom, message), ringing_loop)
 
 
-async def ring_at_home(key: str, layer: Any, how: str, whom: str, message: dict[str, Any]) -> None:
+async def ring_in_loop(key: str, layer: Any, how: str, whom: str, message: dict[str, Any]) -> None:
     ringing.discard(key)  # what happens from now on deserves a ring of its own
     try:
         await getattr(layer, how)(whom, message)
@@ -96,23 +96,23 @@ async def ring_at_home(key: str, layer: Any, how: str, whom: str, message: dict[
 def complain(whom: str, error: Exception) -> None:
     """In a process that stays, and now and then. A command may well run before there is a bell."""
     global complained
-    if home and time.monotonic() - complained > QUIET:
+    if ringing_loop and time.monotonic() - complained > QUIET:
         complained = time.monotonic()
         logger.warning("nobody hears the bell of %s (%s); the rows are right", whom, error)
 
 
 @contextlib.contextmanager
-def at_home() -> Iterator[None]:
+def own_loop() -> Iterator[None]:
     """A loop in a thread, for a process without one that rings more than once."""
-    global home
+    global ringing_loop
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, name="doorbell", daemon=True)
     thread.start()
-    home = loop
+    ringing_loop = loop
     try:
         yield
     finally:
-        home = None
+        ringing_loop = None
         asyncio.run_coroutine_threadsafe(arrive(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -44,7 +44,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Standing:
+class LogProgress:
     """How far an operation is."""
 
     state: str
@@ -60,7 +60,7 @@ class Standing:
 @dataclass
 class Relay:
     pk: int
-    standing: Standing
+    progress: LogProgress
     end: int  # as far as it has read
     pieces: deque[Piece] = field(default_factory=deque)
     viewers: int = 0
@@ -72,7 +72,7 @@ class Relay:
     @property
     def over(self) -> bool:
         """Whether the operation has ended, and its log was read to the end."""
-        return self.standing.done and self.end >= self.standing.log_len
+        return self.progress.done and self.end >= self.progress.log_len
 
     @property
     def begin(self) -> int:
@@ -100,12 +100,12 @@ class Relay:
     async def look(self) -> float:
         """Read what is new; returns how long to wait before the next look, if no bell rings."""
         try:
-            standing, news = await reading(lambda: look(self.pk, self.end))
+            progress, news = await reading(lambda: look(self.pk, self.end))
         except (OperationalError, InterfaceError):
             return AWAY
-        if not news and standing == self.standing:
+        if not news and progress == self.progress:
             return TICK
-        self.standing = standing
+        self.progress = progress
         for piece in news:
             self.pieces.append(piece)
             self.end = piece.end
@@ -136,8 +136,8 @@ async def following(pk: int) -> AsyncIterator[Relay]:
     """
     relay = relays.get(pk)
     if relay is None:
-        standing = await reading(lambda: standing_of(pk))
-        relay = relays.setdefault(pk, Relay(pk, standing, end=standing.log_len))
+        progress = await reading(lambda: progress_of(pk))
+        relay = relays.setdefault(pk, Relay(pk, progress, end=progress.log_len))
     if relay.running is None:
         relay.running = asyncio.create_task(relay.run())
     relay.viewers += 1
@@ -176,13 +176,13 @@ def hang_up() -> None:
         reader = None
 
 
-def look(pk: int, offset: int) -> tuple[Standing, list[Piece]]:
-    return standing_of(pk), pieces(pk, offset)
+def look(pk: int, offset: int) -> tuple[LogProgress, list[Piece]]:
+    return progress_of(pk), pieces(pk, offset)
 
 
-def standing_of(pk: int) -> Standing:
+def progress_of(pk: int) -> LogProgress:
     values = Operation.objects.values_list("state", "log_len", "code", "error")
-    return Standing(*values.get(pk=pk))
+    return LogProgress(*values.get(pk=pk))
 
 
 def pieces(pk: int, offset: int) -> list[Piece]:

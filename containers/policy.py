@@ -52,7 +52,7 @@ TABLE = {
     # a container's owner, and staff
     "view_container": OWNER,
     "operate_container": OWNER,  # start, stop, restart, suspend, resume
-    "snapshot_container": OWNER,  # make, verify, rehearse, restore, delete; as many as staff allow
+    "snapshot_container": OWNER,  # make, verify, try, restore, delete; as many as staff allow
     "set_hostname": OWNER,
     "set_password": OWNER,
     "view_operation": OWNER,
@@ -85,7 +85,7 @@ def permission_for(kind: str) -> str:
     """The permission it takes to request an operation of this kind."""
     if kind in FOR_OWNERS:
         return "containers.operate_container"
-    if kind in ("snapshot", "restore", "rehearse", "delete_snapshot"):
+    if kind in ("snapshot", "restore", "trial_restore", "delete_snapshot"):
         return "containers.snapshot_container"
     reinstalls = kind in ("reinstall", "undo_reinstall")
     return "containers.reinstall_container" if reinstalls else "containers.manage_container"

@@ -1,45 +1,30 @@
 from django.urls import path
+from django.views.generic import RedirectView
 
-from containers.views import (
-    account,
-    audit,
-    cancellations,
-    clones,
-    containers,
-    creation,
-    foreign,
-    health,
-    kept,
-    logs,
-    nodes,
-    operations,
-    passwords,
-    people,
-    reinstallation,
-    requests,
-    restorations,
-    schedules,
-    scripts,
-    settings,
-    snapshots,
-    templates,
-    versions,
-)
+from containers.views import account, audit, health, nodes, people, templates
+from containers.views.containers import creation, overview, passwords, requests, settings
+from containers.views.operations import cancellations, logs, pages
+from containers.views.reinstallation import replaced, wizard
+from containers.views.scripts import editor, foreign, versions
+from containers.views.snapshots import clones, line, restorations, schedules
 
 urlpatterns = [
-    path("", containers.home, name="home"),
-    path("containers/", containers.index, name="containers"),
+    path("", overview.home, name="home"),
+    path("containers/", overview.index, name="containers"),
     path("containers/new/", creation.new, name="new_container"),
-    path("containers/<int:ctid>/", containers.show, name="container"),
+    path("containers/<int:ctid>/", overview.show, name="container"),
     path("containers/<int:ctid>/settings/", settings.edit, name="settings"),
     path("containers/<int:ctid>/password/", passwords.edit, name="password"),
-    path("containers/<int:ctid>/reinstallation/", reinstallation.edit, name="reinstallation"),
-    path("containers/<int:ctid>/kept/<int:number>/", kept.show, name="kept"),
+    path("containers/<int:ctid>/reinstallation/", wizard.edit, name="reinstallation"),
+    path("containers/<int:ctid>/replaced/<int:number>/", replaced.show, name="replaced"),
+    path(  # its former address
+        "containers/<int:ctid>/kept/<int:number>/", RedirectView.as_view(pattern_name="replaced")
+    ),
     path("containers/<int:ctid>/operations/", requests.index, name="requests"),
     path("containers/<int:ctid>/operations/new/<slug:kind>/", requests.new, name="request"),
-    path("containers/<int:ctid>/snapshots/", snapshots.index, name="snapshots"),
+    path("containers/<int:ctid>/snapshots/", line.index, name="snapshots"),
     path("containers/<int:ctid>/snapshots/schedule/", schedules.edit, name="schedule"),
-    path("containers/<int:ctid>/snapshots/<uuid:uuid>/", snapshots.show, name="snapshot"),
+    path("containers/<int:ctid>/snapshots/<uuid:uuid>/", line.show, name="snapshot"),
     path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/restoration/",
         restorations.new,
@@ -47,22 +32,25 @@ urlpatterns = [
     ),
     path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/deletion/",
-        snapshots.delete,
+        line.delete,
         name="snapshot_deletion",
     ),
     path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/verification/",
-        snapshots.verify,
+        line.verify,
         name="verification",
     ),
     path(
-        "containers/<int:ctid>/snapshots/<uuid:uuid>/rehearsal/",
-        snapshots.rehearse,
-        name="rehearsal",
+        "containers/<int:ctid>/snapshots/<uuid:uuid>/trial-restore/",
+        line.try_restore,
+        name="trial_restore",
+    ),
+    path(  # its former address
+        "containers/<int:ctid>/snapshots/<uuid:uuid>/rehearsal/", line.try_restore
     ),
     path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/protection/",
-        snapshots.protect,
+        line.protect,
         name="protection",
     ),
     path("containers/<int:ctid>/snapshots/<uuid:uuid>/clone/", clones.new, name="clone"),
@@ -71,19 +59,19 @@ urlpatterns = [
         clones.publish,
         name="snapshot_template",
     ),
-    path("containers/<int:ctid>/scripts/<slug:name>/", scripts.edit, name="script"),
+    path("containers/<int:ctid>/scripts/<slug:name>/", editor.edit, name="script"),
     path("containers/<int:ctid>/scripts/<slug:name>/versions/", versions.index, name="versions"),
     path("containers/<int:ctid>/scripts/<slug:name>/file/", foreign.show, name="foreign"),
-    path("containers/<int:ctid>/scripts/<slug:name>/disabling/", scripts.disable, name="disable"),
-    path("scripts/", scripts.index, name="scripts"),
-    path("scripts/findings/", scripts.findings, name="findings"),
-    path("scripts/<slug:node>/publications/", scripts.publish, name="publish"),
-    path("scripts/<slug:node>/<slug:name>/", scripts.edit, name="global_script"),
+    path("containers/<int:ctid>/scripts/<slug:name>/disabling/", editor.disable, name="disable"),
+    path("scripts/", editor.index, name="scripts"),
+    path("scripts/findings/", editor.findings, name="findings"),
+    path("scripts/<slug:node>/publications/", editor.publish, name="publish"),
+    path("scripts/<slug:node>/<slug:name>/", editor.edit, name="global_script"),
     path("scripts/<slug:node>/<slug:name>/versions/", versions.index, name="global_versions"),
     path("scripts/<slug:node>/<slug:name>/file/", foreign.show, name="global_foreign"),
-    path("scripts/<slug:node>/<slug:name>/disabling/", scripts.disable, name="global_disable"),
-    path("operations/", operations.index, name="operations"),
-    path("operations/<int:pk>/", operations.show, name="operation"),
+    path("scripts/<slug:node>/<slug:name>/disabling/", editor.disable, name="global_disable"),
+    path("operations/", pages.index, name="operations"),
+    path("operations/<int:pk>/", pages.show, name="operation"),
     path("operations/<int:pk>/log", logs.show, name="log"),
     path("operations/<int:pk>/log/download", logs.download, name="download"),
     path("operations/<int:pk>/cancellation/", cancellations.create, name="cancel"),

@@ -6,7 +6,7 @@ PANEL_REDIS_URL      redis://… or unix:///…; default: the private Redis on <
 PANEL_HTTP           where the panel listens; default: 127.0.0.1:8000
 PANEL_ALLOWED_HOSTS  names people reach it by, with commas; default: those of PANEL_HTTP
 PANEL_SUPPORT        whom to ask when something fails: a mail address, a URL, or a line of text
-PANEL_RUNTIME        "rehearsal": no container is touched; default: runc
+PANEL_RUNTIME        "dry-run": no container is touched; default: runc
 PANEL_SECURE         "1": behind TLS; cookies are only sent over https
 PANEL_UNDO_DAYS      for how long a reinstallation can be undone; 0: not at all; default: 7
 PANEL_CUSTOMERS_MAY  what customers may do with containers of theirs beside start and stop, with
@@ -75,7 +75,7 @@ CUSTOMERS_MAY = frozenset(
 )
 SHOW_HOST_OUTPUT = env("SHOW_HOST_OUTPUT") == "1"
 SECRET_KEY = secret_key()
-RUNTIME = env("RUNTIME", "runc")
+RUNTIME = env("RUNTIME", "runc").replace("rehearsal", "dry-run")  # its former name
 SUPPORT = env("SUPPORT")
 
 HTTP = env("HTTP", "127.0.0.1:8000")

@@ -24,8 +24,8 @@ launcher() { # NAME
     echo "PYTHONPATH=$CHECKOUT exec $PYTHON -P -m ${starts[$1]} \"\$@\""
 }
 
-# A rehearsal's are found where they are only: it changes nothing outside of its state.
-linked() { ((EUID == 0)) && [[ ${PANEL_RUNTIME:-} != rehearsal ]]; }
+# A dry run's are found where they are only: it changes nothing outside of its state.
+linked() { ((EUID == 0)) && [[ ${PANEL_RUNTIME:-} != dry-run ]]; }
 
 free() { # NAME: nothing there, or ours
     [[ ! -e $places/$1 && ! -L $places/$1 ]] || [[ $(readlink "$places/$1") == "$STATE/bin/$1" ]]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Debian's packages: packages.sh plan|apply rehearsal|run|test
+# Debian's packages: packages.sh plan|apply dry-run|run|test
 # Each of these includes the ones before it.
 . "$(dirname "$0")/where.sh"
 
@@ -9,7 +9,7 @@ postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 
 # package, and what shows that it is there already, from wherever it came
 declare -A table=(
-    [rehearsal]="
+    [dry-run]="
 redis-server      command -v redis-server
 python3-venv      venv_module"
     [run]="
@@ -40,7 +40,7 @@ missing() { # PART
 
 all_missing() {
     local part
-    for part in rehearsal run test; do
+    for part in dry-run run test; do
         missing "$part"
         [[ $part != "$1" ]] || break
     done

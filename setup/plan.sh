@@ -3,14 +3,14 @@
 . "$(dirname "$0")/where.sh"
 export PYTHONDONTWRITEBYTECODE=1
 
-if [[ ${PANEL_RUNTIME:-} == rehearsal ]]; then
-    say "What a rehearsal would change (checkout $CHECKOUT, state $STATE); no container, mount or rule of this machine's:"
+if [[ ${PANEL_RUNTIME:-} == dry-run ]]; then
+    say "What a dry run would change (checkout $CHECKOUT, state $STATE); no container, mount or rule of this machine's:"
 else
     say "What make run would change here, as root (checkout $CHECKOUT, instance $INSTANCE):"
 fi
 say ""
 setup/setup.sh plan run
-[[ ${PANEL_RUNTIME:-} == rehearsal ]] && exit
+[[ ${PANEL_RUNTIME:-} == dry-run ]] && exit
 say ""
 say "settings of the node: $ETC/vz.conf, scripts and hooks in $ETC/conf"
 for place in /etc/vz/vz.conf /etc/sysconfig/vz; do

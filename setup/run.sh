@@ -2,7 +2,7 @@
 # The panel in the foreground: `make run`. Settings are environment variables; see the README.
 #   PLAN=1        tells what it would change and changes nothing
 #   DEMO=0        no sample containers and people on an empty database
-#   REHEARSAL=1   no root and no containers: commands are only shown
+#   DRY_RUN=1   no root and no containers: commands are only shown
 . "$(dirname "$0")/where.sh"
 [[ ${PLAN:-} != 1 ]] || exec setup/plan.sh
 host=${PANEL_HTTP%:*} port=${PANEL_HTTP##*:}
@@ -19,9 +19,9 @@ main() {
 }
 
 allowed() {
-    ((EUID == 0)) || [[ ${PANEL_RUNTIME:-} == rehearsal ]] || refuse \
+    ((EUID == 0)) || [[ ${PANEL_RUNTIME:-} == dry-run ]] || refuse \
         "Containers need root: run this as root (sudo make run).
-To look at the panel without root and without containers: make run REHEARSAL=1"
+To look at the panel without root and without containers: make run DRY_RUN=1"
 }
 
 port_free() {
@@ -65,7 +65,7 @@ tell_when_it_answers() { # PID
             say ""
             say "The panel is at http://$PANEL_HTTP/"
             say "From your own machine: ssh -L $port:$host:$port root@$(hostname -f 2>/dev/null || hostname), then http://127.0.0.1:$port/"
-            [[ ${PANEL_RUNTIME:-} != rehearsal ]] || say "A rehearsal: no container is touched. Its pctl is $STATE/bin/pctl"
+            [[ ${PANEL_RUNTIME:-} != dry-run ]] || say "A dry run: no container is touched. Its pctl is $STATE/bin/pctl"
             say "Ctrl-C stops it."
             return
         fi

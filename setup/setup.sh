@@ -2,7 +2,7 @@
 # Everything between a clone and a running program: setup.sh plan|apply run|test|check
 . "$(dirname "$0")/where.sh"
 case ${PANEL_RUNTIME:-}:$2 in
-rehearsal:* | *:check) packages=rehearsal ;;
+dry-run:* | *:check) packages=dry-run ;;
 *) packages=$2 ;;
 esac
 [[ $2 == run ]] && python=run || python=dev
@@ -11,7 +11,7 @@ setup/packages.sh "$1" "$packages"
 setup/user.sh "$1"
 setup/python.sh "$1" "$python"
 setup/front.sh "$1"
-if [[ ${PANEL_RUNTIME:-} != rehearsal && $EUID == 0 ]]; then
+if [[ ${PANEL_RUNTIME:-} != dry-run && $EUID == 0 ]]; then
     setup/criu.sh "$1"
 fi
 setup/commands.sh "$1"

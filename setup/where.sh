@@ -25,8 +25,9 @@ if [[ -f .env ]]; then
     set +a
     eval "$outside"
 fi
-if [[ ${REHEARSAL:-} == 1 ]]; then
-    export PANEL_RUNTIME=rehearsal PANEL_STATE_DIR=${PANEL_STATE_DIR:-$CHECKOUT/var-rehearsal}
+[[ ${PANEL_RUNTIME:-} != rehearsal ]] || export PANEL_RUNTIME=dry-run # its former name
+if [[ ${DRY_RUN:-} == 1 || ${REHEARSAL:-} == 1 ]]; then
+    export PANEL_RUNTIME=dry-run PANEL_STATE_DIR=${PANEL_STATE_DIR:-$CHECKOUT/var-dry-run}
     ((EUID == 0)) || export PANEL_RUN_DIR=${PANEL_RUN_DIR:-${XDG_RUNTIME_DIR:-$PANEL_STATE_DIR/run}/panel}
 fi
 

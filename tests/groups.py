@@ -4,8 +4,8 @@ import contextlib
 import time
 from pathlib import Path
 
-from containers.node.cgroup import mounted
 from containers.node.conf import NodeConf
+from containers.node.processes.cgroup import mounted
 
 PATIENCE = 5.0  # seconds that forked children may take to leave, once their zygote has ended
 

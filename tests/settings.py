@@ -10,7 +10,7 @@ atexit.register(shutil.rmtree, STATE, ignore_errors=True)
 os.makedirs(f"{STATE}/web/static", mode=0o700)
 for name in ("VZ_DIR", "VZ_CONF_DIR", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "HTTP"):
     os.environ.pop(f"PANEL_{name}", None)
-os.environ |= {"PANEL_STATE_DIR": STATE, "PANEL_NODE": "alpha", "PANEL_RUNTIME": "rehearsal"}
+os.environ |= {"PANEL_STATE_DIR": STATE, "PANEL_NODE": "alpha", "PANEL_RUNTIME": "dry-run"}
 
 from panel.settings import *  # noqa: E402, F403
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from containers.commands import ctid
 from containers.commands.follow import follow
 from containers.commands.grammar import BadSyntax, Given
+from containers.commands.output import Output
 from containers.commands.places import this_node
-from containers.commands.voice import Voice
 from containers.models import Container, Node, Template, Via
 from containers.node import veconf
 from containers.node.errors import BadValue, Code, OperationError
@@ -23,10 +23,10 @@ COLUMNS = (
 )  # fmt: skip
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")
-Act = Callable[[Given, Voice], int]
+Act = Callable[[Given, Output], int]
 
 
-def create(given: Given, voice: Voice) -> int:
+def create(given: Given, output: Output) -> int:
     node = this_node()
     number = ctid.new(given.operands["CTID"])
     template = template_of(node, given.get("ostemplate"))
@@ -41,7 +41,7 @@ def create(given: Given, voice: Voice) -> int:
             params=given.pick(*ACCESS),
             **shall,
         ),
-        voice,
+        output,
     )
 
 
@@ -59,13 +59,13 @@ def template_of(node: Node, name: str | None) -> Template:
     return found
 
 
-def change(given: Given, voice: Voice) -> int:
+def change(given: Given, output: Output) -> int:
     """The row and the container; without a column, address, password or key nothing is to do."""
     container = ctid.find(given.operands["CTID"])
     shall = columns(given)
     if not shall and not given.pick("ipadd", "ipdel", *ACCESS):
-        voice.say("Nothing to change.")
-        voice.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
+        output.say("Nothing to change.")
+        output.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
         return Code.OK
     return follow(
         lambda: container.change(
@@ -75,7 +75,7 @@ def change(given: Given, voice: Voice) -> int:
             params=given.pick(*ACCESS),
             **shall,
         ),
-        voice,
+        output,
     )
 
 
@@ -98,7 +98,7 @@ def owner(name: str) -> User | None:
 def act(kind: str, *switches: str) -> Act:
     """A command that asks for an operation; the switches become its params."""
 
-    def run(given: Given, voice: Voice) -> int:
+    def run(given: Given, output: Output) -> int:
         if kind not in PLANS:
             raise BadSyntax(f"{kind} is not in this version of pctl")
         if given.get("without_stop_script") and not given.get("reason"):
@@ -106,7 +106,7 @@ def act(kind: str, *switches: str) -> Act:
         container = ctid.find(given.operands["CTID"])
         reason, params = given.get("reason", ""), given.pick(*switches)
         return follow(
-            lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), voice
+            lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), output
         )
 
     return run

@@ -12,6 +12,7 @@ from django.db.utils import ProgrammingError
 
 from containers.models import Busy
 from containers.node.errors import Locked, OperationError
+from containers.node.runtimes import DRY_RUN
 
 NO_ACCESS = 12  # vzctl's "not enough privilege"
 
@@ -62,5 +63,5 @@ def no_access(what: str) -> OperationError:
 
 
 def need_root(what: str) -> None:
-    if os.geteuid() and settings.RUNTIME != "rehearsal":
+    if os.geteuid() and settings.RUNTIME != DRY_RUN:
         raise no_access(what)

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 
 from containers.commands.database import away
+from containers.commands.output import Output
 from containers.commands.places import here
-from containers.commands.voice import Voice
 from containers.commands.work import Work
 from containers.models import LogChunk, Operation
 from containers.node.errors import Code, OperationError
@@ -24,33 +24,33 @@ QUESTION = "\nThe operation goes on on the node. Cancel it? [y/N] "
 LATE = 2.0  # seconds after which we say why nothing happens
 
 
-def follow(request: Callable[[], Operation], voice: Voice) -> int:
+def follow(request: Callable[[], Operation], output: Output) -> int:
     """Request an operation and see it to its end: its exit code. Nobody at work? Then we are.
 
     A Ctrl-C is heard from before the request on, else its operation would be left alone.
     """
     with listening() as signals:
-        return attend(request(), voice, signals)
+        return attend(request(), output, signals)
 
 
-def attend(operation: Operation, voice: Voice, signals: list[int]) -> int:
+def attend(operation: Operation, output: Output, signals: list[int]) -> int:
     with Work(operation) as work:
         offset, told = 0, False
         since = time.monotonic()
         while True:
-            offset = watch(operation, offset, voice)
+            offset = watch(operation, offset, output)
             if operation.done:
                 break
             if work.failure:
                 raise OperationError(f"the work on it stopped: {work.failure}") from work.failure
             if signals:
-                interrupted(operation, voice, signals.pop())
+                interrupted(operation, output, signals.pop())
             if not told and time.monotonic() - since > LATE:
                 told = True
-                explain(operation, work, voice)
+                explain(operation, work, output)
             work.wait(TICK)
-    voice.log_ended()
-    return conclude(operation, voice)
+    output.log_ended()
+    return conclude(operation, output)
 
 
 @contextlib.contextmanager
@@ -69,7 +69,7 @@ def listening() -> Iterator[list[int]]:
             signal.signal(each, handler)
 
 
-def watch(operation: Operation, offset: int, voice: Voice) -> int:
+def watch(operation: Operation, offset: int, output: Output) -> int:
     """Read what is new; the state first, so that nothing said before it is missed."""
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -79,37 +79,37 @@ def watch(operation: Operation, offset: int, voice: Voice) -> int:
                 "offset"
             ):
                 data = bytes(chunk.data)
-                voice.log(data)
+                output.log(data)
                 offset = chunk.offset + len(data)
             return offset
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > deadline:
-                voice.complain(f"{operation} goes on on its node.")
+                output.complain(f"{operation} goes on on its node.")
                 raise away(error) from error
             connection.close()
             time.sleep(10 * TICK)
 
 
-def explain(operation: Operation, work: Work, voice: Voice) -> None:
+def explain(operation: Operation, work: Work, output: Output) -> None:
     """Why it has not begun yet, if it hasn't."""
     if operation.state != Progress.QUEUED:
         return
     if operation.node.away and not here(operation.node):
-        voice.complain(f"The node {operation.node} has not been heard from: the operation waits.")
+        output.complain(f"The node {operation.node} has not been heard from: the operation waits.")
     elif operation.node.away and work.holder:
-        voice.complain(f"The operation waits: {work.holder} is at work on this node.")
+        output.complain(f"The operation waits: {work.holder} is at work on this node.")
 
 
-def interrupted(operation: Operation, voice: Voice, number: int) -> None:
+def interrupted(operation: Operation, output: Output, number: int) -> None:
     """Cancel: on a terminal Ctrl-C asks first, and a second one leaves (KeyboardInterrupt)."""
     if operation.state == Progress.CANCELLING:
-        voice.complain(f"{operation} goes on on its node.")
+        output.complain(f"{operation} goes on on its node.")
         raise KeyboardInterrupt
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if number == signal.SIGINT and terminal and not confirmed():
         return
     operation.cancel()
-    voice.complain("Cancelling...")
+    output.complain("Cancelling...")
 
 
 def confirmed() -> bool:
@@ -123,14 +123,14 @@ def confirmed() -> bool:
         signal.signal(signal.SIGINT, hear)
 
 
-def conclude(operation: Operation, voice: Voice) -> int:
+def conclude(operation: Operation, output: Output) -> int:
     code = code_of(operation)
     if code or operation.error:
-        voice.complain(sentence(operation))
+        output.complain(sentence(operation))
     else:
-        voice.say(sentence(operation))
-    if voice.json:
-        voice.show(described(operation), [])
+        output.say(sentence(operation))
+    if output.json:
+        output.show(described(operation), [])
     return code
 
 

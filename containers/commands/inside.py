@@ -8,13 +8,13 @@ from containers.commands import ctid
 from containers.commands.audit import noted
 from containers.commands.database import need_root
 from containers.commands.grammar import BadSyntax, Given
+from containers.commands.output import Output
 from containers.commands.places import require_here
-from containers.commands.voice import Voice
 from containers.models import Container
 from containers.node import runtimes
 from containers.node.errors import Code, OperationError
 from containers.node.layout import Layout
-from containers.node.run import hand_over
+from containers.node.processes.run import hand_over
 from containers.node.states import State
 
 # The container's bash where it has one: vzctl's choice.
@@ -24,25 +24,25 @@ STDIN = "if [ -x /bin/bash ]; then exec /bin/bash -s; fi; exec /bin/sh -s"
 FROM_STDIN = "-"  # in a command's place: its lines come from standard input
 
 
-def exec_(given: Given, voice: Voice) -> int:
+def exec_(given: Given, output: Output) -> int:
     """8 for whatever the command ends with but 0."""
     return Code.EXEC if execute(given, not_running=Code.EXEC) else Code.OK
 
 
-def exec2(given: Given, voice: Voice) -> int:
+def exec2(given: Given, output: Output) -> int:
     return execute(given, not_running=Code.NOT_RUNNING)
 
 
-def enter(given: Given, voice: Voice) -> int:
+def enter(given: Given, output: Output) -> int:
     container = ctid.find(given.operands["CTID"])
     require_running(container, Code.NOT_RUNNING)
     if "exec" in given:
         return run(container, ["/bin/sh", "-c", COMMAND, given["exec"]], given["exec"])
-    voice.say(f"entered into {container}")
+    output.say(f"entered into {container}")
     try:
         return run(container, ["/bin/sh", "-c", LOGIN], "a shell")
     finally:
-        voice.say(f"exited from {container}")
+        output.say(f"exited from {container}")
 
 
 def execute(given: Given, *, not_running: Code) -> int:

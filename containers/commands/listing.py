@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from containers.commands import columns, ctid
 from containers.commands.grammar import Given
-from containers.commands.voice import Voice
+from containers.commands.output import Output
 from containers.models import Container
 from containers.node.errors import BadValue, Code
 from containers.node.states import State
@@ -28,33 +28,33 @@ DEFAULT = ("ctid", "numproc", "status", "ip", "hostname")
 NONE_FOUND = 1  # vzlist's
 
 
-def status(given: Given, voice: Voice) -> int:
+def status(given: Given, output: Output) -> int:
     word = given.operands["CTID"]
     container = ctid.look(word)
     number = container.ctid if container else ctid.read(word)
     line = f"CTID {number} {WORDS[State(container.state)] if container else GONE}"
     if container:
-        voice.show({**columns.all_of(container), "status_line": line}, [line])
+        output.show({**columns.all_of(container), "status_line": line}, [line])
     else:
-        voice.show({"ctid": number, "state": None, "status_line": line}, [line])
+        output.show({"ctid": number, "state": None, "status_line": line}, [line])
     return Code.OK
 
 
-def list_(given: Given, voice: Voice) -> int:
+def list_(given: Given, output: Output) -> int:
     if "fields" in given:
         fields = columns.BY_NAME.values()
-        voice.show([f.name for f in fields], [f"{f.name:<15} {f.header}" for f in fields])
+        output.show([f.name for f in fields], [f"{f.name:<15} {f.header}" for f in fields])
         return Code.OK
     found = arranged(given, list(chosen(given)))
-    if voice.json:
+    if output.json:
         names = [c.name for c in wanted(given)] if "output" in given else list(columns.BY_NAME)
-        voice.show([{n: columns.BY_NAME[n].value(c) for n in names} for c in found], [])
+        output.show([{n: columns.BY_NAME[n].value(c) for n in names} for c in found], [])
         return Code.OK
     if not found:
-        voice.say("Container(s) not found")
+        output.say("Container(s) not found")
         return NONE_FOUND
     bare = "no_header" in given or "only_ctid" in given
-    voice.show(None, lines(wanted(given), found, header=not bare, trim="no_trim" not in given))
+    output.show(None, lines(wanted(given), found, header=not bare, trim="no_trim" not in given))
     return Code.OK
 
 

@@ -6,19 +6,19 @@ from typing import Any
 
 from containers.commands.audit import noted
 from containers.commands.grammar import BadSyntax, Given
+from containers.commands.output import Output
 from containers.commands.places import this_node
-from containers.commands.voice import Voice
 from containers.models import Node, UndoProfile
 from containers.node.errors import BadValue, Code
 
 
-def show(given: Given, voice: Voice) -> int:
+def show(given: Given, output: Output) -> int:
     node = chosen(given)
-    voice.show(described(node), lines(described(node)))
+    output.show(described(node), lines(described(node)))
     return Code.OK
 
 
-def change(given: Given, voice: Voice) -> int:
+def change(given: Given, output: Output) -> int:
     node = chosen(given)
     settings = given.pick("undo_profile", "script_timeout")
     if not settings:
@@ -30,8 +30,8 @@ def change(given: Given, voice: Voice) -> int:
     Node.objects.filter(pk=node.pk).update(**settings)
     noted(f"change node {node}", **settings)
     node.refresh_from_db()
-    voice.say(f"The node {node} has its new settings from its next operation on.")
-    voice.show(described(node), [])
+    output.say(f"The node {node} has its new settings from its next operation on.")
+    output.show(described(node), [])
     return Code.OK
 
 

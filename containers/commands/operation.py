@@ -6,7 +6,7 @@ from typing import Any
 from containers.commands import ctid
 from containers.commands.follow import described, follow, title
 from containers.commands.grammar import Given
-from containers.commands.voice import Voice, table
+from containers.commands.output import Output, table
 from containers.models import LogChunk, Operation
 from containers.node.errors import BadValue, Code
 from containers.node.states import Progress
@@ -23,14 +23,14 @@ STANDS = {
 }
 
 
-def list_(given: Given, voice: Voice) -> int:
+def list_(given: Given, output: Output) -> int:
     found = Operation.objects.select_related("node", "container", "by")
     if "CTID" in given.operands:
         number = ctid.read(given.operands["CTID"])
         number = number or ctid.find(given.operands["CTID"]).ctid
         found = found.filter(ctid=number)
     rows = list(found if "all" in given else found[:LATEST])
-    voice.show(
+    output.show(
         [described(each) for each in rows],
         table(
             ("ID", "REQUESTED", "WHAT", "STATE", "CODE"),
@@ -49,11 +49,11 @@ def list_(given: Given, voice: Voice) -> int:
     return Code.OK
 
 
-def show(given: Given, voice: Voice) -> int:
+def show(given: Given, output: Output) -> int:
     operation = chosen(given)
     steps = list(operation.steps.all())
-    if voice.json:
-        voice.show({**described(operation), "steps": [step(each) for each in steps]}, [])
+    if output.json:
+        output.show({**described(operation), "steps": [step(each) for each in steps]}, [])
         return Code.OK
     lines = [
         f"{key}: {moment(value) if isinstance(value, datetime) else value}"
@@ -63,7 +63,7 @@ def show(given: Given, voice: Voice) -> int:
     rows = [
         ("undo: " * each.undo + each.label, each.where, each.state, each.note) for each in steps
     ]
-    voice.show(None, [*lines, "", *table(("STEP", "WHERE", "STATE", ""), rows)])
+    output.show(None, [*lines, "", *table(("STEP", "WHERE", "STATE", ""), rows)])
     return Code.OK
 
 
@@ -72,22 +72,22 @@ def step(each: Any) -> dict[str, Any]:
     return {name: getattr(each, name) for name in names.split()}
 
 
-def log(given: Given, voice: Voice) -> int:
+def log(given: Given, output: Output) -> int:
     operation = chosen(given)
-    voice.raw = True
+    output.raw = True
     if "follow" in given and not operation.done:
-        return follow(lambda: operation, voice)
+        return follow(lambda: operation, output)
     for chunk in LogChunk.objects.filter(operation=operation).order_by("offset").iterator():
-        voice.write(bytes(chunk.data))
+        output.write(bytes(chunk.data))
     return Code.OK
 
 
-def cancel(given: Given, voice: Voice) -> int:
+def cancel(given: Given, output: Output) -> int:
     operation = chosen(given)
     if not operation.cancel():
         raise BadValue(f"{operation} can't be cancelled: it {STANDS[Progress(operation.state)]}")
-    voice.say(f"{operation} {STANDS[Progress(operation.state)]}.")
-    voice.show(described(operation), [])
+    output.say(f"{operation} {STANDS[Progress(operation.state)]}.")
+    output.show(described(operation), [])
     return Code.OK
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from containers.commands import pctl, repertoire
 from containers.commands.grammar import BadSyntax, Command, Given, Option, parse
-from containers.commands.voice import Voice
+from containers.commands.output import Output
 from containers.node.errors import OperationError
 
 CANT_TELL = 1  # what `ok` ends in when it could not look
@@ -31,7 +31,8 @@ COMMANDS = tuple(
           Option("--hostname", "NAME"),
           Option("--owner", "USER"))),
         ("ok", "ok", "Can it be relied on? 0 ok, 1 can't tell, 2 broken or unknown", ONE,
-         (Option("--rehearse", note="restore it aside, see its processes live, throw it away"),)),
+         (Option("--trial-restore", note="restore it in a copy, and delete that"),
+          Option("--rehearse", key="trial_restore", note="the same as --trial-restore"))),
         ("publish", "publish", "Make a template of its disk", (*ONE, "NAME"), ()),
         ("protect", "protect", "Let no schedule and no date delete it", ONE,
          (Option("--off", note="no more"),)),
@@ -43,17 +44,17 @@ HELP = ("help", "--help", "-h")
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
-    voice = Voice(json="--json" in words)  # as long as the words have not been read
+    output = Output(json="--json" in words)  # as long as the words have not been read
     asks = "ok" in words[:2]
     try:
         given = understand(words)
         if isinstance(given, list):
-            voice.out("".join(f"{line}\n" for line in given))
+            output.out("".join(f"{line}\n" for line in given))
             return 0
-        voice = Voice(json=given.get("json", False), quiet=given.get("quiet", False))
-        return pctl.perform(given, voice)
+        output = Output(json=given.get("json", False), quiet=given.get("quiet", False))
+        return pctl.perform(given, output)
     except OperationError as error:
-        return pctl.failed(voice, f"{error}", CANT_TELL if asks else error.code)
+        return pctl.failed(output, f"{error}", CANT_TELL if asks else error.code)
     except KeyboardInterrupt:
         return pctl.INTERRUPTED
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from containers.commands import options, repertoire
 from containers.commands.grammar import BadSyntax, Command, Given, parse
-from containers.commands.voice import Voice
+from containers.commands.output import Output
 from containers.node.errors import OperationError
 
 INTERRUPTED = 130  # as a shell counts SIGINT
@@ -15,18 +15,18 @@ INTERRUPTED = 130  # as a shell counts SIGINT
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
-    voice = Voice(json="--json" in words)  # as long as the words have not been read
+    output = Output(json="--json" in words)  # as long as the words have not been read
     try:
         given = understand(words)
         if isinstance(given, list):
-            voice.out("".join(f"{line}\n" for line in given))
+            output.out("".join(f"{line}\n" for line in given))
             return 0
-        voice = Voice(json=given.get("json", False), quiet=given.get("quiet", False))
+        output = Output(json=given.get("json", False), quiet=given.get("quiet", False))
         for warning in given.warnings:
-            voice.complain(f"{warning}.")
-        return perform(given, voice)
+            output.complain(f"{warning}.")
+        return perform(given, output)
     except OperationError as error:
-        return failed(voice, f"{error}", error.code)
+        return failed(output, f"{error}", error.code)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -56,7 +56,7 @@ def find(words: Sequence[str]) -> tuple[Command, list[str]]:
     return command, list(words[size:])
 
 
-def perform(given: Given, voice: Voice) -> int:
+def perform(given: Given, output: Output) -> int:
     """Django is loaded only here: help and mistakes don't wait for it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
     import django
@@ -67,13 +67,13 @@ def perform(given: Given, voice: Voice) -> int:
     module, _, name = given.command.run.partition(".")
     with database.at_hand():
         function = getattr(import_module(f"containers.commands.{module}"), name)
-        return int(function(given, voice) or 0)
+        return int(function(given, output) or 0)
 
 
-def failed(voice: Voice, sentence: str, code: int) -> int:
-    voice.complain(f"{sentence.removesuffix('.')}.")
-    if voice.json:
-        voice.show({"id": None, "state": "refused", "error": sentence, "code": int(code)}, [])
+def failed(output: Output, sentence: str, code: int) -> int:
+    output.complain(f"{sentence.removesuffix('.')}.")
+    if output.json:
+        output.show({"id": None, "state": "refused", "error": sentence, "code": int(code)}, [])
     return int(code)
 
 

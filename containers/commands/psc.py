@@ -11,11 +11,12 @@ from containers.commands import container as containers
 from containers.commands import ctid
 from containers.commands.follow import follow
 from containers.commands.grammar import Given
+from containers.commands.output import Output, table
 from containers.commands.places import here, this_node
-from containers.commands.voice import Voice, table
 from containers.models import Container, Inquiry, Operation, Snapshot, Via
 from containers.node.checkpoint.verdict import Answer, Verdict, verify
 from containers.node.errors import BadValue, Code, OperationError, Refused
+from containers.node.runtimes import DRY_RUN
 from containers.node.states import Progress
 from containers.node.templates import catalogue
 
@@ -29,7 +30,7 @@ class Ambiguous(BadValue):
     """A word that names several snapshots."""
 
 
-def create(given: Given, voice: Voice) -> int:
+def create(given: Given, output: Output) -> int:
     container = ctid.find(given.operands["CTID"])
     made: list[Operation] = []
 
@@ -39,25 +40,25 @@ def create(given: Given, voice: Voice) -> int:
         made.append(Snapshot.take(container, name=name, note=note, via=Via.PCTL, **params))
         return made[0]
 
-    code = follow(request, voice)
-    if made[0].state == Progress.SUCCEEDED and not voice.json:
-        voice.show(None, [made[0].params["snapshot"]])
+    code = follow(request, output)
+    if made[0].state == Progress.SUCCEEDED and not output.json:
+        output.show(None, [made[0].params["snapshot"]])
     return code
 
 
-def restore(given: Given, voice: Voice) -> int:
+def restore(given: Given, output: Output) -> int:
     snapshot = chosen(given)
     params = given.pick("disk_only", "tcp_close")
     safety = "no_safety" not in given
-    return follow(lambda: snapshot.restore(safety=safety, via=Via.PCTL, **params), voice)
+    return follow(lambda: snapshot.restore(safety=safety, via=Via.PCTL, **params), output)
 
 
-def list_(given: Given, voice: Voice) -> int:
+def list_(given: Given, output: Output) -> int:
     found = Snapshot.objects.select_related("container", "by", "parent")
     if "CTID" in given.operands:
         found = found.filter(container=ctid.find(given.operands["CTID"]))
     rows = list(found)
-    voice.show(
+    output.show(
         [described(each) for each in rows],
         table(
             ("UUID", "CTID", "CREATED", "HOLDS", "VERDICT", "NAME"),
@@ -77,9 +78,9 @@ def list_(given: Given, voice: Voice) -> int:
     return Code.OK
 
 
-def show(given: Given, voice: Voice) -> int:
+def show(given: Given, output: Output) -> int:
     said = described(chosen(given))
-    voice.show(said, [f"{key}: {worded(value)}" for key, value in said.items()])
+    output.show(said, [f"{key}: {worded(value)}" for key, value in said.items()])
     return Code.OK
 
 
@@ -91,14 +92,14 @@ def worded(value: Any) -> str:
     return "-" if value in (None, "") else f"{value}"
 
 
-def delete(given: Given, voice: Voice) -> int:
+def delete(given: Given, output: Output) -> int:
     snapshot = chosen(given)
     if snapshot.protected and "force" not in given:
         raise Refused(f"{snapshot} is protected; --force deletes it all the same")
-    return follow(lambda: snapshot.delete_from_node(via=Via.PCTL), voice)
+    return follow(lambda: snapshot.delete_from_node(via=Via.PCTL), output)
 
 
-def clone(given: Given, voice: Voice) -> int:
+def clone(given: Given, output: Output) -> int:
     snapshot, number = chosen(given), ctid.new(given.operands["NEWCTID"])
     owner = containers.owner(given["owner"]) if "owner" in given else snapshot.container.owner
     return follow(
@@ -109,49 +110,49 @@ def clone(given: Given, voice: Voice) -> int:
             hostname=given.get("hostname", ""),
             owner=owner,
         ),
-        voice,
+        output,
     )
 
 
-def publish(given: Given, voice: Voice) -> int:
+def publish(given: Given, output: Output) -> int:
     snapshot, name = chosen(given), catalogue.check(given.operands["NAME"])
-    return follow(lambda: snapshot.publish(name, via=Via.PCTL), voice)
+    return follow(lambda: snapshot.publish(name, via=Via.PCTL), output)
 
 
-def protect(given: Given, voice: Voice) -> int:
+def protect(given: Given, output: Output) -> int:
     snapshot = chosen(given)
     snapshot.protected = "off" not in given
     snapshot.save(update_fields=["protected"])
-    voice.say(f"{snapshot} is {'' if snapshot.protected else 'not '}protected.")
-    voice.show(described(snapshot), [])
+    output.say(f"{snapshot} is {'' if snapshot.protected else 'not '}protected.")
+    output.show(described(snapshot), [])
     return Code.OK
 
 
-def ok(given: Given, voice: Voice) -> int:
+def ok(given: Given, output: Output) -> int:
     """0 ok, 1 can't tell, 2 broken, unknown or impossible here; reasons on stderr."""
     try:
         snapshot = chosen(given)
     except Ambiguous:
         raise  # bad usage
     except OperationError as error:
-        return conclude(Verdict(Answer.BROKEN, (f"{error}",)), None, voice)
+        return conclude(Verdict(Answer.BROKEN, (f"{error}",)), None, output)
     verdict = looked_at(snapshot) if at_hand(snapshot) else inquired(snapshot)
-    if "rehearse" in given and verdict.answer is not Answer.BROKEN:
-        verdict = rehearsed(snapshot, verdict, voice)
+    if "trial_restore" in given and verdict.answer is not Answer.BROKEN:
+        verdict = tried(snapshot, verdict, output)
     snapshot.judge(verdict.answer, list(verdict.reasons))
-    return conclude(verdict, snapshot, voice)
+    return conclude(verdict, snapshot, output)
 
 
-def conclude(verdict: Verdict, snapshot: Snapshot | None, voice: Voice) -> int:
+def conclude(verdict: Verdict, snapshot: Snapshot | None, output: Output) -> int:
     uuid = snapshot.uuid if snapshot else None
     for reason in verdict.reasons:
-        voice.complain(f"{reason}.")
-    voice.show({"snapshot": uuid, **verdict.words()}, [verdict.answer])
+        output.complain(f"{reason}.")
+    output.show({"snapshot": uuid, **verdict.words()}, [verdict.answer])
     return verdict.exit
 
 
 def at_hand(snapshot: Snapshot) -> bool:
-    may = os.geteuid() == 0 or settings.RUNTIME == "rehearsal"
+    may = os.geteuid() == 0 or settings.RUNTIME == DRY_RUN
     return here(snapshot.container.node) and may
 
 
@@ -177,34 +178,34 @@ def inquired(snapshot: Snapshot) -> Verdict:
     return Verdict(Answer.CANT_TELL, (why,))
 
 
-class Aside(Voice):
+class Aside(Output):
     """Lets an operation be heard on stderr only: the answer on stdout is another."""
 
     def show(self, thing: Any, lines: Any) -> None:
         pass
 
 
-def rehearsed(snapshot: Snapshot, verdict: Verdict, voice: Voice) -> Verdict:
-    """What only a rehearsal can tell is told by one that succeeds."""
+def tried(snapshot: Snapshot, verdict: Verdict, output: Output) -> Verdict:
+    """What only a trial restore can tell is told by one that succeeds."""
     if not snapshot.with_processes:
-        voice.complain("It has no processes: there is nothing to rehearse.")
+        output.complain("It has no processes: there is nothing to try.")
         return verdict
-    operation = followed(lambda: snapshot.rehearse(via=Via.PCTL), Aside(True, voice.quiet))
+    operation = followed(lambda: snapshot.try_restore(via=Via.PCTL), Aside(True, output.quiet))
     if operation.state == Progress.SUCCEEDED:
-        return verdict.rehearsed()
+        return verdict.tried()
     answer = Answer.BROKEN if operation.code in UNDUMPABLE else Answer.CANT_TELL
-    why = operation.error.rstrip(".") or f"the rehearsal was {operation.state}"
+    why = operation.error.rstrip(".") or f"the trial restore was {operation.state}"
     return Verdict(answer, (why, *verdict.reasons))
 
 
-def followed(request: Callable[[], Operation], voice: Voice) -> Operation:
+def followed(request: Callable[[], Operation], output: Output) -> Operation:
     made: list[Operation] = []
 
     def ask() -> Operation:
         made.append(request())
         return made[0]
 
-    follow(ask, voice)
+    follow(ask, output)
     made[0].refresh_from_db()
     return made[0]
 

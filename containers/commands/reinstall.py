@@ -6,16 +6,16 @@ from containers.commands import ctid
 from containers.commands.container import ACCESS, template_of
 from containers.commands.follow import follow
 from containers.commands.grammar import BadSyntax, Given
-from containers.commands.voice import Voice, table
+from containers.commands.output import Output, table
 from containers.forms.reinstallation import undo_until
-from containers.models import Container, KeptSystem, Via
+from containers.models import Container, ReplacedSystem, Via
 from containers.node.errors import Code, OperationError
 
 SWITCHES = ("skipbackup", "resetpwdb", "start", "without_stop_script", "without_own_scripts")
 NEED_A_REASON = ("without_stop_script", "without_own_scripts")
 
 
-def reinstall(given: Given, voice: Voice) -> int:
+def reinstall(given: Given, output: Output) -> int:
     """As the browser does it, but for the end: one that did not run does not run then."""
     check_reason(given)
     container = ctid.find(given.operands["CTID"])
@@ -26,28 +26,28 @@ def reinstall(given: Given, voice: Voice) -> int:
     if until and not params.get("skipbackup"):
         params["keep_until"] = until.isoformat()
     if params.get("resetpwdb") and not given.pick(*ACCESS):
-        voice.complain(
+        output.complain(
             "Nobody will be able to sign in: give --userpasswd or --sshkey, or set a password "
             "afterwards with pctl set."
         )
-    return request(container, "reinstall", given, params, voice)
+    return request(container, "reinstall", given, params, output)
 
 
-def undo(given: Given, voice: Voice) -> int:
+def undo(given: Given, output: Output) -> int:
     check_reason(given)
     container = ctid.find(given.operands["CTID"])
-    found = list(container.kept.all())
+    found = list(container.replaced_systems.all())
     if "list" in given:
-        voice.show([described(each) for each in found], rows(found))
+        output.show([described(each) for each in found], rows(found))
         return Code.OK
     if "operation" in given:
         found = [each for each in found if each.number == given.get("operation")]
     if not found:
         raise OperationError(f"no earlier system of {container} is kept", Code.NO_PRIVATE)
-    params = {"kept": found[0].number} | given.pick("without_stop_script")
+    params = {"replaced": found[0].number} | given.pick("without_stop_script")
     if until := undo_until():
         params["keep_until"] = until.isoformat()
-    return request(container, "undo_reinstall", given, params, voice)
+    return request(container, "undo_reinstall", given, params, output)
 
 
 def check_reason(given: Given) -> None:
@@ -58,15 +58,15 @@ def check_reason(given: Given) -> None:
 
 
 def request(
-    container: Container, kind: str, given: Given, params: dict[str, Any], voice: Voice
+    container: Container, kind: str, given: Given, params: dict[str, Any], output: Output
 ) -> int:
     reason = given.get("reason", "")
     return follow(
-        lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), voice
+        lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), output
     )
 
 
-def rows(found: list[KeptSystem]) -> list[str]:
+def rows(found: list[ReplacedSystem]) -> list[str]:
     return table(
         ("OPERATION", "REPLACED", "KEPT UNTIL", "TEMPLATE"),
         [
@@ -76,13 +76,13 @@ def rows(found: list[KeptSystem]) -> list[str]:
     )
 
 
-def described(kept: KeptSystem) -> dict[str, Any]:
+def described(replaced: ReplacedSystem) -> dict[str, Any]:
     return {
-        "ctid": kept.container.ctid,
-        "operation": kept.number,
-        "since": kept.since,
-        "until": kept.until,
-        "template": kept.template,
-        "size": kept.size,
-        "own": kept.own,
+        "ctid": replaced.container.ctid,
+        "operation": replaced.number,
+        "since": replaced.since,
+        "until": replaced.until,
+        "template": replaced.template,
+        "size": replaced.size,
+        "own": replaced.own,
     }

@@ -11,8 +11,8 @@ from containers.commands.audit import noted
 from containers.commands.database import no_access
 from containers.commands.follow import follow
 from containers.commands.grammar import BadSyntax, Given
+from containers.commands.output import Output, table
 from containers.commands.places import require_here, this_node
-from containers.commands.voice import Voice, table
 from containers.models import Container, Node, Operation, Script, ScriptVersion, Via
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
@@ -80,10 +80,10 @@ def shelf(given: Given) -> Shelf:
     return Shelf(container.node, container)
 
 
-def list_(given: Given, voice: Voice) -> int:
+def list_(given: Given, output: Output) -> int:
     found = Script.objects.filter(**shelf(given).owner).order_by("name")
     rows = [(script, version) for script in found if (version := script.current)]
-    voice.show(
+    output.show(
         [described(version) for _, version in rows],
         table(
             ("NAME", "VERSION", "ENABLED", "WRITTEN", "BY", "REASON"),
@@ -93,22 +93,22 @@ def list_(given: Given, voice: Voice) -> int:
     return Code.OK
 
 
-def show(given: Given, voice: Voice) -> int:
+def show(given: Given, output: Output) -> int:
     script = shelf(given).find(given.operands["NAME"])
     number = given.get("version")
     version = script.versions.filter(number=number).first() if number else script.current
     if version is None:
         raise BadValue(f"{script} has no version {number or 1}")
-    if voice.json:
-        voice.show({**described(version), "text": version.text}, [])
+    if output.json:
+        output.show({**described(version), "text": version.text}, [])
     else:
-        voice.write(bytes(version.body))
+        output.write(bytes(version.body))
     return Code.OK
 
 
-def history(given: Given, voice: Voice) -> int:
+def history(given: Given, output: Output) -> int:
     versions = list(shelf(given).find(given.operands["NAME"]).versions.all())
-    voice.show(
+    output.show(
         [described(version) for version in versions],
         table(
             ("VERSION", "WRITTEN", "BY", "BYTES", "SHA256", "REASON"),
@@ -118,18 +118,18 @@ def history(given: Given, voice: Voice) -> int:
     return Code.OK
 
 
-def save(given: Given, voice: Voice) -> int:
+def save(given: Given, output: Output) -> int:
     place = shelf(given)
     action = place.action(given.operands["NAME"])
     body = values.file(given.get("file", "-"), most=LARGEST)
     if action.where is Where.NODE and not body.startswith(b"#!"):
         raise BadValue("line 1 has to name the interpreter, as in #!/bin/bash")
-    check(body, voice)
+    check(body, output)
     version = place.write(action, body, given.get("reason", ""))
-    return published(place, [version], voice)
+    return published(place, [version], output)
 
 
-def import_(given: Given, voice: Voice) -> int:
+def import_(given: Given, output: Output) -> int:
     """From one file, or from every place where OpenVZ has scripts; the text is kept as it is."""
     if "everywhere" in given and "CTID" in given.operands and "NAME" not in given.operands:
         given.operands["NAME"] = given.operands.pop("CTID")
@@ -147,11 +147,11 @@ def import_(given: Given, voice: Voice) -> int:
     versions = []
     for action, path in found:
         body = values.file(f"{path}", most=LARGEST)
-        check(body, voice)
+        check(body, output)
         reason = given.get("reason") or f"imported from {path}"
         versions.append(place.write(action, body, reason))
-        voice.say(f"Taken over from {path}: {versions[-1]}.")
-    return published(place, versions, voice)
+        output.say(f"Taken over from {path}: {versions[-1]}.")
+    return published(place, versions, output)
 
 
 def source(place: Shelf, action: Action) -> Path | None:
@@ -177,30 +177,30 @@ def source(place: Shelf, action: Action) -> Path | None:
     raise BadValue(f"{found[0]} and {found[1]} differ: choose one with --file")
 
 
-def check(body: bytes, voice: Voice) -> None:
+def check(body: bytes, output: Output) -> None:
     """Raises BadValue for what can't be a script; says what looks like a mistake."""
     if b"\0" in body:
         raise BadValue("the script has a NUL byte in it: that is no text")
     if not body.strip():
         raise BadValue("the script is empty")
     if b"\r\n" in body:
-        voice.complain("Its lines end as on Windows (CRLF): shells stumble over that.")
+        output.complain("Its lines end as on Windows (CRLF): shells stumble over that.")
     if not body.startswith(b"#!"):
-        voice.complain("Line 1 names no interpreter: it can only run in a container.")
+        output.complain("Line 1 names no interpreter: it can only run in a container.")
     try:
         body.decode()
     except UnicodeDecodeError:
-        voice.complain("It is not UTF-8: the browser shows parts of it wrongly.")
+        output.complain("It is not UTF-8: the browser shows parts of it wrongly.")
 
 
-def published(place: Shelf, versions: list[ScriptVersion], voice: Voice) -> int:
+def published(place: Shelf, versions: list[ScriptVersion], output: Output) -> int:
     """Global scripts go to the node at once; a container's own at its next operation."""
     if place.container is None:
         return follow(
-            lambda: Operation.request_on(place.node, "publish", PUBLISHED, via=Via.PCTL), voice
+            lambda: Operation.request_on(place.node, "publish", PUBLISHED, via=Via.PCTL), output
         )
     found = [described(version) for version in versions]
-    voice.show(found, [f"CT {place.ctid}: {version}" for version in versions])
+    output.show(found, [f"CT {place.ctid}: {version}" for version in versions])
     return Code.OK
 
 

@@ -4,17 +4,17 @@ from pathlib import Path
 
 from containers.commands.follow import follow
 from containers.commands.grammar import Given
+from containers.commands.output import Output, table
 from containers.commands.places import this_node
-from containers.commands.voice import Voice, table
 from containers.models import Operation, Template, Via
 from containers.node.errors import BadValue, Code
 from containers.node.operations.build_template import RECIPES
 from containers.node.templates import catalogue
 
 
-def list_(given: Given, voice: Voice) -> int:
+def list_(given: Given, output: Output) -> int:
     found = Template.objects.filter(removed=False).select_related("node")
-    voice.show(
+    output.show(
         [
             {
                 "template": f"{each}",
@@ -37,27 +37,27 @@ def list_(given: Given, voice: Voice) -> int:
     return Code.OK
 
 
-def build(given: Given, voice: Voice) -> int:
+def build(given: Given, output: Output) -> int:
     name = catalogue.check(given.operands["NAME"])
     if name not in RECIPES:
         raise BadValue(
             f"there is no recipe for {name}, only for {', '.join(RECIPES)}; "
             "pctl template import makes any other of a tarball"
         )
-    return request("build_template", given, voice)
+    return request("build_template", given, output)
 
 
-def import_(given: Given, voice: Voice) -> int:
+def import_(given: Given, output: Output) -> int:
     path = Path(given.operands["FILE"]).absolute()
     if not path.is_file():
         raise BadValue(f"there is no file {path}")
-    return request("import_template", given, voice, path=f"{path}")
+    return request("import_template", given, output, path=f"{path}")
 
 
-def request(kind: str, given: Given, voice: Voice, **params: str) -> int:
+def request(kind: str, given: Given, output: Output, **params: str) -> int:
     name = catalogue.check(given.operands["NAME"])
     params, node = {"name": name, **params}, this_node()
     return follow(
         lambda: Operation.request_on(node, kind, f"template {name}", via=Via.PCTL, params=params),
-        voice,
+        output,
     )

@@ -15,7 +15,7 @@ from django.utils.http import urlsafe_base64_encode
 from containers.commands.audit import noted
 from containers.commands.database import no_access
 from containers.commands.grammar import Given
-from containers.commands.voice import Voice, table
+from containers.commands.output import Output, table
 from containers.models import Container
 from containers.node.errors import BadValue, Code
 
@@ -23,7 +23,7 @@ DAY = 24 * 3600
 CONTAINERS_STAY = "Their containers stay as they are."
 
 
-def create(given: Given, voice: Voice) -> int:
+def create(given: Given, output: Output) -> int:
     name = given.operands["NAME"]
     if User.objects.filter(username=name).exists():
         raise BadValue(f"there is a user {name} already", Code.EXISTS)
@@ -36,12 +36,12 @@ def create(given: Given, voice: Voice) -> int:
     password_given = read_password(given, user)
     user.save()
     noted(f"make the {'staff member' if user.is_staff else 'customer'} {name}")
-    return hand_out(user, voice, password_given)
+    return hand_out(user, output, password_given)
 
 
-def list_(given: Given, voice: Voice) -> int:
+def list_(given: Given, output: Output) -> int:
     found = User.objects.order_by("username")
-    voice.show(
+    output.show(
         [described(user) for user in found],
         table(
             ("NAME", "STAFF", "MAY SIGN IN", "PASSWORD", "CONTAINERS", "EMAIL"),
@@ -61,25 +61,25 @@ def list_(given: Given, voice: Voice) -> int:
     return Code.OK
 
 
-def password(given: Given, voice: Voice) -> int:
+def password(given: Given, output: Output) -> int:
     user = chosen(given)
     set_here = read_password(given, user)
     if set_here:
         user.save(update_fields=["password"])
     did = "set the password of" if set_here else "make a set-password link for"
     noted(f"{did} {user.username}")
-    return hand_out(user, voice, set_here)
+    return hand_out(user, output, set_here)
 
 
-def disable(given: Given, voice: Voice) -> int:
-    return let_in(chosen(given), False, voice)
+def disable(given: Given, output: Output) -> int:
+    return let_in(chosen(given), False, output)
 
 
-def enable(given: Given, voice: Voice) -> int:
-    return let_in(chosen(given), True, voice)
+def enable(given: Given, output: Output) -> int:
+    return let_in(chosen(given), True, output)
 
 
-def let_in(user: User, active: bool, voice: Voice) -> int:
+def let_in(user: User, active: bool, output: Output) -> int:
     if not active and is_last_of_staff(user):
         raise BadValue(
             f"{user.username} is the last of the staff who may sign in; make another first"
@@ -88,8 +88,8 @@ def let_in(user: User, active: bool, voice: Voice) -> int:
     user.save(update_fields=["is_active"])
     noted(f"{'enable' if active else 'disable'} {user.username}")
     how = "may sign in" if active else "may sign in no more, and is signed out everywhere"
-    voice.say(f"The user {user.username} {how}. {CONTAINERS_STAY if not active else ''}".rstrip())
-    voice.show(described(user), [])
+    output.say(f"The user {user.username} {how}. {CONTAINERS_STAY if not active else ''}".rstrip())
+    output.show(described(user), [])
     return Code.OK
 
 
@@ -111,15 +111,15 @@ def read_password(given: Given, user: User) -> bool:
     return True
 
 
-def hand_out(user: User, voice: Voice, password_set: bool) -> int:
+def hand_out(user: User, output: Output, password_set: bool) -> int:
     if password_set:
-        voice.say(f"The user {user.username} has a new password.")
-        voice.show(described(user), [])
+        output.say(f"The user {user.username} has a new password.")
+        output.show(described(user), [])
         return Code.OK
     address = link(user)
     days = settings.PASSWORD_RESET_TIMEOUT // DAY
-    voice.say(f"Give {user.username} this link: it sets a password, once, within {days} days.")
-    voice.show({**described(user), "link": address}, [address])
+    output.say(f"Give {user.username} this link: it sets a password, once, within {days} days.")
+    output.show({**described(user), "link": address}, [address])
     return Code.OK
 
 

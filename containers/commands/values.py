@@ -90,7 +90,7 @@ def mebibytes(text: str, number: int | None, example: str) -> int | None:
 
 def account(text: str) -> dict[str, str]:
     """USER:PASSWORD, "-" to read that from standard input; only the password's hash goes on."""
-    from containers.node import accounts
+    from containers.node.access import accounts
 
     if text == "-":
         text = sys.stdin.readline().rstrip("\n")
@@ -102,7 +102,7 @@ def account(text: str) -> dict[str, str]:
 
 def keys(text: str) -> list[str]:
     """The public keys in a file, as ~/.ssh/id_ed25519.pub or authorized_keys."""
-    from containers.node import accounts
+    from containers.node.access import accounts
 
     lines = file(text, most=KEYS).decode(errors="replace").splitlines()
     found = [accounts.validate_key(line) for line in lines if line.strip() and line[0] != "#"]

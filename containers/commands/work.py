@@ -10,6 +10,7 @@ from django.conf import settings
 from containers.commands.places import here
 from containers.models import Operation
 from containers.node.errors import Locked
+from containers.node.runtimes import DRY_RUN
 from containers.worker import Worker, lock
 
 AGAIN = 0.2  # seconds between two tries: whoever is at work now may be a pctl that leaves soon
@@ -29,7 +30,7 @@ class Work:
         self.thread = Thread(target=self.run, name="worker", daemon=True)
 
     def __enter__(self) -> Self:
-        root = os.geteuid() == 0 or settings.RUNTIME == "rehearsal"
+        root = os.geteuid() == 0 or settings.RUNTIME == DRY_RUN
         if here(self.operation.node) and root:
             self.thread.start()
         return self

@@ -48,19 +48,19 @@ class LogConsumer(Socket):
 
     async def talk(self) -> None:
         async with following(self.pk) as relay:
-            state, end = relay.standing.state, relay.standing.log_len
+            state, end = relay.progress.state, relay.progress.log_len
             self.cursor = start(self.scope.get("query_string", b""), end)
             await self.say(type="hello", **{"from": self.cursor}, end=end, state=state)
             while True:
                 changed = relay.changed
-                if relay.standing.state != state:
-                    state = relay.standing.state
+                if relay.progress.state != state:
+                    state = relay.progress.state
                     await self.say(type="state", state=state)
                 await self.send_news(relay)
                 if relay.over and self.cursor >= relay.end:
                     break
                 await changed.wait()
-            last = relay.standing
+            last = relay.progress
         how = {"state": last.state, "code": last.code, "error": last.error}
         await self.say(type="eof", len=last.log_len, **how)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.core.exceptions import ValidationError
 
-from containers.node import accounts
+from containers.node.access import accounts
 from containers.node.errors import OperationError
 from containers.node.network import addresses
 

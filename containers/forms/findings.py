@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.errors import OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 
 PATIENCE = 5  # seconds
 LARGEST = 256 << 10  # bytes; beyond, it takes longer than anybody waits

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from containers.forms.fields import KeysField, checked
-from containers.node import accounts
+from containers.node.access import accounts
 
 LENGTH = 16  # characters of a generated one
 LETTERS = sorted(set(string.ascii_letters + string.digits) - set("0O1lI"))  # told apart on paper

@@ -21,7 +21,7 @@ from containers.forms.containers import newest_templates
 from containers.forms.fields import PLAIN, KeysField, checked
 from containers.forms.passwords import made_up
 from containers.models import Container, Operation, Template
-from containers.node import accounts
+from containers.node.access import accounts
 
 NOBODY_COULD = "Without a password and without an SSH key nobody could sign in: give a key."
 NO_USERS_EITHER = "Erasing keeps no users and passwords either: choose how root signs in."

@@ -2,9 +2,9 @@ from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.container import Container
 from containers.models.inquiry import Inquiry
-from containers.models.kept import KeptSystem
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
+from containers.models.replaced_system import ReplacedSystem
 from containers.models.schedule import Schedule
 from containers.models.script import Script, ScriptVersion
 from containers.models.snapshot import Snapshot, TooMany, Verdict
@@ -16,11 +16,11 @@ __all__ = [
     "Busy",
     "Container",
     "Inquiry",
-    "KeptSystem",
     "LogChunk",
     "Node",
     "Operation",
     "OperationStep",
+    "ReplacedSystem",
     "Schedule",
     "Script",
     "ScriptVersion",

@@ -35,7 +35,7 @@ class TooMany(BadValue):
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class TrialRestore:
     """The last one. processes: how many lived; error: why it failed."""
 
     at: datetime
@@ -154,8 +154,8 @@ class Snapshot(models.Model):
             "delete_snapshot", by=by, via=via, params={"snapshot": self.uuid}
         )
 
-    def rehearse(self, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
-        return self.container.request("rehearse", by=by, via=via, params=self.named)
+    def try_restore(self, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
+        return self.container.request("trial_restore", by=by, via=via, params=self.named)
 
     def clone(
         self,
@@ -208,12 +208,12 @@ class Snapshot(models.Model):
         return {"snapshot": self.uuid, "manifest": self.manifest}
 
     @property
-    def rehearsal(self) -> Rehearsal | None:
-        said = self.facts.get("rehearsed")
-        return Rehearsal(**{**said, "at": datetime.fromisoformat(said["at"])}) if said else None
+    def trial(self) -> TrialRestore | None:
+        said = self.facts.get("tried")
+        return TrialRestore(**{**said, "at": datetime.fromisoformat(said["at"])}) if said else None
 
-    def was_rehearsed(self, rehearsal: Rehearsal) -> None:
-        self.facts["rehearsed"] = {**asdict(rehearsal), "at": rehearsal.at.isoformat()}
+    def was_tried(self, trial: TrialRestore) -> None:
+        self.facts["tried"] = {**asdict(trial), "at": trial.at.isoformat()}
         self.save(update_fields=["facts"])
 
     def judge(self, verdict: str, reasons: list[str], at: datetime | None = None) -> None:

@@ -5,15 +5,15 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from containers.node import truth, veconf
-from containers.node.beneath import BadTree, Tree
-from containers.node.beneath import Kind as Entry
+from containers.node import observed, veconf
 from containers.node.ct import Ct
 from containers.node.ids import BASE, SIZE
 from containers.node.network.hook import hook
-from containers.node.openat2 import Links
 from containers.node.storage import nesting, pool
 from containers.node.templates.init import Init, Kind, NoInit, detect
+from containers.node.trees.openat2 import Links
+from containers.node.trees.safe_tree import BadTree, SafeTree
+from containers.node.trees.safe_tree import Kind as Entry
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = [f"PATH={PATH}", "container=oci", "TERM=xterm"]
@@ -64,7 +64,7 @@ def write_bundle(ct: Ct) -> None:
 
 def require_plain_accounts(ct: Ct) -> None:
     """runc reads these in the container, and would wait for ever for a fifo's other end."""
-    with Tree(ct.paths.fs) as tree:
+    with SafeTree(ct.paths.fs) as tree:
         for path in ("/etc/passwd", "/etc/group"):
             entry = tree.look(path, Links.INSIDE)
             if entry and (entry.kind is not Entry.FILE or entry.size > MIB):
@@ -182,7 +182,7 @@ def sys_mounts(systemd: bool) -> list[dict[str, Any]]:
 
 def binds(ct: Ct) -> list[dict[str, Any]]:
     """What is mounted below VE_ROOT; of mounts on one another only the topmost can be seen."""
-    found = dict(truth.submounts(ct.paths.root))
+    found = dict(observed.submounts(ct.paths.root))
     return [
         {
             "destination": where.removeprefix(f"{ct.paths.root}"),

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.actions import Action, Scope
-from containers.node.cgroup import Group
-from containers.node.door import Door
 from containers.node.layout import Layout
+from containers.node.processes.cgroup import Group
+from containers.node.processes.executor import Executor
 from containers.node.runtimes import Runtime
 from containers.node.states import State
 from containers.node.storage import Storage
@@ -64,7 +64,7 @@ class Ct:
     spec: Spec
     runtime: Runtime
     storage: Storage
-    door: Door
+    executor: Executor
     say: Callable[[str], None]
     fact: Fact = lambda key, value: None  # what the panel shall know of the container
     ran: "Callable[[Script], None]" = lambda script: None  # which script is about to be run
@@ -74,7 +74,7 @@ class Ct:
     profile: str = "documented"
     script_timeout: float | None = None
     operation: int = 0
-    rehearsal: bool = False
+    dry_run: bool = False
     dismounted: bool = False  # whether the last dismount found something to dismount
     left: tuple[Group, ...] = ()  # where what dead runners of this operation ran may run on
     ignored: set[str] = field(default_factory=set)  # keys of the steps whose failure was ignored
@@ -85,11 +85,11 @@ class Ct:
 
     def run(self, argv: Sequence[str], **options: Any) -> int:
         """Run a command, its output going to the log."""
-        return self.door.run(argv, **options)
+        return self.executor.run(argv, **options)
 
     def ask(self, argv: Sequence[str], **options: Any) -> bytes:
         """Run a quiet command for what it prints."""
-        return self.door.ask(argv, **options)
+        return self.executor.ask(argv, **options)
 
     @property
     def pid_file(self) -> Path:

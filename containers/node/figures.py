@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage
 
 NONE = 1 << 60  # v1 writes a number like this where there is no limit
@@ -17,7 +17,7 @@ Figure = dict[str, int | None]
 
 def measure(paths: Layout, storage: Storage) -> dict[str, Any]:
     """memory, disk (bytes), pids: each {used, limit}; oom_kills. What can't be read is left out."""
-    groups = truth.cgroup_paths(paths)
+    groups = observed.cgroup_paths(paths)
     found: dict[str, Any] = {
         "memory": memory(groups),
         "pids": pids(groups),

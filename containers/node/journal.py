@@ -6,8 +6,8 @@ from typing import Any
 
 from containers.node.ct import Script
 from containers.node.errors import CommandFailed, OperationError, ScriptFailed
-from containers.node.home import Home
 from containers.node.plan import Step
+from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.spool import Event, Writer
 from containers.node.states import State
 
@@ -32,8 +32,8 @@ class SpoolJournal:
         table = [{"step": s.key, "label": s.label, "where": s.where} for s in steps]
         self.writer.event("plan", steps=table)
 
-    def at_home(self, home: Home) -> None:
-        self.writer.event("home", group=home.group.name)
+    def in_cgroup(self, runner_cgroup: RunnerCgroup) -> None:
+        self.writer.event("cgroup", group=runner_cgroup.group.name)
 
     def skipped(self, step: Step) -> None:
         self.writer.event("skipped", i=self.next, step=step.key)
@@ -99,13 +99,13 @@ class Past:
     unwinding: bool = False  # it had begun to undo
     undos: tuple[str, ...] = ()  # keys of the undo steps it began
     over: bool = False
-    homes: tuple[str, ...] = ()  # control groups of the runners that died
+    cgroups: tuple[str, ...] = ()  # control groups of the runners that died
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> "Past":
         planned: tuple[str, ...] = ()
         begun, finished, ignored, skipped = [], [], [], []
-        undos, over, homes = [], False, []
+        undos, over, cgroups = [], False, []
         for event in events:
             kind, i = event["ev"], event.get("i", -1)
             if kind == "plan":
@@ -120,13 +120,13 @@ class Past:
                 finished.append(i)
                 if event["ignored"]:
                     ignored.append(planned[i])
-            elif kind == "home":
-                homes.append(event["group"])
+            elif kind in ("cgroup", "home"):  # home: of a runner older than this version
+                cgroups.append(event["group"])
             elif kind == "end":
                 over = True
         return cls(planned, tuple(begun), tuple(finished), tuple(ignored), tuple(skipped),
                    bool(undos) or failed(events, len(planned)), tuple(undos), over,
-                   tuple(homes))  # fmt: skip
+                   tuple(cgroups))  # fmt: skip
 
 
 def failed(events: Sequence[Event], planned: int) -> bool:

@@ -12,7 +12,7 @@ class Layout:
     """The paths of one container.
 
     Below fs everything is the container's root's to shape: never follow a path there from the
-    host but through beneath.py.
+    host but through trees/safe_tree.py.
     """
 
     node: NodeConf

@@ -21,21 +21,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from containers.node import truth
-from containers.node.cgroup import Group
+from containers.node import observed
 from containers.node.conf import NodeConf
-from containers.node.console import Console, listening
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.layout import Layout
-from containers.node.run import leave
-from containers.node.spare import Spare, ordered
+from containers.node.observed import Init
+from containers.node.processes.cgroup import Group
+from containers.node.processes.console import Console, listening
+from containers.node.processes.prefork import Prefork, ordered
+from containers.node.processes.run import leave
 from containers.node.spool import Nudge, Spool
-from containers.node.truth import Init
 
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 PATIENCE = 60.0  # seconds until a runtime has made the container
 IDLE = 1.0  # seconds between two looks for what is to be buried
-BEFOREHAND: list[Spare] = []
+BEFOREHAND: list[Prefork] = []
 
 
 def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
@@ -82,13 +82,13 @@ def open_lock(paths: Layout) -> IO[bytes]:
     return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
 
 
-def fork(node: NodeConf) -> Spare:
+def fork(node: NodeConf) -> Prefork:
     """It has nothing of ours: no session, no descriptors. It may outlive us, and is then adopted
     by the node's init.
     """
     group = Group(f"{node.cgroup}/monitors")
     group.make()
-    return Spare.fork(lambda line: work(node, line), group.fork)
+    return Prefork.fork(lambda line: work(node, line), group.fork)
 
 
 def work(node: NodeConf, line: socket.socket) -> None:
@@ -143,13 +143,13 @@ class Monitor:
                 end_children()
                 answer(line, exit=exit, said=said)
                 return
-            init = Init(pid, truth.started(pid) or 0)
+            init = Init(pid, observed.started(pid) or 0)
             self.start(init)
             answer(line, pid=pid)
             self.watch(init, listener)
 
     def adopt(self) -> None:
-        init = truth.init_of(self.paths)
+        init = observed.init_of(self.paths)
         if init and init.alive:
             with self.alone(0), listening(self.paths.console_socket) as listener:
                 self.start(init)
@@ -175,7 +175,7 @@ class Monitor:
 
     def watch(self, init: Init, listener: socket.socket) -> None:
         """Read the consoles until the init has ended, then say how."""
-        ended = truth.pidfd(init)
+        ended = observed.pidfd(init)
         while ended is not None:
             ready = self.wait(ended, listener.fileno())
             if listener.fileno() in ready:
@@ -217,7 +217,7 @@ def end_children() -> None:
     """Kill what a failed command has left: half restored processes go on for ever. All of it is
     ours, for we are its subreaper."""
     while True:
-        for pid in truth.children(os.getpid()):
+        for pid in observed.children(os.getpid()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         try:

@@ -159,8 +159,8 @@ def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> N
     ct.say(f"{'<==' if undoing else '==>'} {step.label}")
     journal.began(step, undoing=undoing)
     try:
-        if ct.rehearsal:
-            ct.say(f"rehearsal: nothing is done to {step.label}")
+        if ct.dry_run:
+            ct.say(f"dry run: nothing is done to {step.label}")
         else:
             step.do(ct)
     except OperationError as error:

@@ -4,21 +4,21 @@ import fcntl
 import os
 from typing import Any
 
-from containers.node import truth
-from containers.node.accounts import PASSWD, number, table
+from containers.node import observed
+from containers.node.access.accounts import PASSWD, number, table
+from containers.node.access.credentials import PERSONS
 from containers.node.actions import CONFIGURE, REINSTALL, START, STOP, Action, Scope
-from containers.node.beneath import Tree
 from containers.node.bundle import ids
-from containers.node.credentials import PERSONS
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.lock import holder
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.scripts import Written, hash_of, shell_of
 from containers.node.states import State
 from containers.node.steps.reinstalling import require_readable_credentials
 from containers.node.storage import space
 from containers.node.templates import catalogue
+from containers.node.trees.safe_tree import SafeTree
 
 PATIENCE = 2.0  # seconds to count a container's files; meanwhile the node's worker waits
 NOBODY = 65534
@@ -42,7 +42,7 @@ def look(ct: Ct, template: str) -> dict[str, Any]:
         "hooks": {f"{action}": whose(ct, action) for action in (REINSTALL, CONFIGURE)},
         "scripts": {f"{action}": runs(ct, Scope.OWN, action) for action in (START, STOP)},
         "shell": has_shell(ct),
-        "running": truth.state_of(ct.paths) in (State.RUNNING, State.PAUSED),
+        "running": observed.state_of(ct.paths) in (State.RUNNING, State.PAUSED),
         "snapshots": len(list(ct.paths.snapshots.glob("*-*"))),
     }
 
@@ -101,7 +101,7 @@ def unreadable(ct: Ct) -> str:
 def users(ct: Ct) -> list[str]:
     """root and the people, by name."""
     try:
-        with Tree(ct.paths.fs, *ids(ct)) as tree:
+        with SafeTree(ct.paths.fs, *ids(ct)) as tree:
             rows = [row for row in table(tree.read(PASSWD)) if len(row) > 2 and number(row[2])]
     except OperationError:
         return []

@@ -15,12 +15,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from containers.node import actions, runtimes, storage, truth
+from containers.node import actions, observed, runtimes, storage
 from containers.node.actions import Scope
-from containers.node.cgroup import Group
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Script, Spec
-from containers.node.door import Door
 from containers.node.errors import (
     Cancelled,
     Code,
@@ -29,12 +27,15 @@ from containers.node.errors import (
     Refused,
     ScriptFailed,
 )
-from containers.node.home import Home
 from containers.node.journal import Past, SpoolJournal
 from containers.node.layout import Layout
 from containers.node.lock import locked
-from containers.node.operations import PLANS
+from containers.node.operations import plan_of
 from containers.node.plan import Plan, Step, follow, passed_over, take, unwind
+from containers.node.processes.cgroup import Group
+from containers.node.processes.executor import Executor
+from containers.node.processes.runner_cgroup import RunnerCgroup
+from containers.node.runtimes import DRY_RUN
 from containers.node.spool import PATIENCE, Nudge, Spool, Writer
 from containers.node.states import Progress, State
 
@@ -42,7 +43,11 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(
-    conf: NodeConf, operation: int, *, recover: bool = False, home: Home | None = None
+    conf: NodeConf,
+    operation: int,
+    *,
+    recover: bool = False,
+    cgroup: RunnerCgroup | None = None,
 ) -> None:
     spool = Spool(conf.spool / f"{operation}")
     with spool.hold() as mine:
@@ -54,18 +59,18 @@ def main(
         patience = request.get("patience", PATIENCE)
         writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
         try:
-            Runner(conf, request, writer, home).run(recover=recover)
+            Runner(conf, request, writer, cgroup).run(recover=recover)
         finally:
             writer.close()
 
 
 class Runner:
     def __init__(
-        self, conf: NodeConf, request: dict[str, Any], writer: Writer, home: Home | None
+        self, conf: NodeConf, request: dict[str, Any], writer: Writer, cgroup: RunnerCgroup | None
     ) -> None:
-        self.conf, self.request, self.writer, self.home = conf, request, writer, home
+        self.conf, self.request, self.writer, self.cgroup = conf, request, writer, cgroup
         self.journal = SpoolJournal(writer)
-        self.plan: Plan = PLANS[request["plan"]]
+        self.plan: Plan = plan_of(request["plan"])
 
     def run(self, *, recover: bool) -> None:
         past = Past.of(self.writer.spool.read_events()[0])
@@ -82,8 +87,8 @@ class Runner:
         """
         try:
             self.writer.reserve()
-            if self.home:
-                self.journal.at_home(self.home)
+            if self.cgroup:
+                self.journal.in_cgroup(self.cgroup)
             with ExitStack() as held:
                 ct = self.ct(cancel)
                 if self.plan.on_container and self.plan.exclusive:
@@ -107,13 +112,13 @@ class Runner:
 
     def ct(self, cancel: int) -> Ct:
         request, spec = self.request, self.request["ct"]
-        rehearsal = request["runtime"] == "rehearsal"
+        dry_run = request["runtime"] == DRY_RUN
         return Ct(
             paths=Layout(self.conf, spec.get("ctid") or 0),
             spec=Spec.of(spec),
             runtime=runtimes.load(request["runtime"]),
             storage=storage.load(request["storage"]),
-            door=Door(self.writer.write, cancel, self.home),
+            executor=Executor(self.writer.write, cancel, self.cgroup),
             say=self.writer.say,
             fact=self.journal.fact,
             ran=self.journal.script,
@@ -122,14 +127,14 @@ class Runner:
             profile=request["profile"],
             script_timeout=request.get("script_timeout") or None,
             operation=request["op"],
-            rehearsal=rehearsal,
+            dry_run=dry_run,
         )
 
     def state_of(self, ct: Ct) -> State:
         said = State(self.request["ct"].get("state") or State.STOPPED)
-        if ct.rehearsal or not self.plan.on_container:
+        if ct.dry_run or not self.plan.on_container:
             return said if self.plan.on_container else State.STOPPED
-        found = truth.state_of(ct.paths)
+        found = observed.state_of(ct.paths)
         return said if found is State.BROKEN and said is State.CREATING else found
 
     def recover(self, ct: Ct, past: Past) -> None:
@@ -139,13 +144,13 @@ class Runner:
         self.journal.resume(past)
         begun = [steps[i] for i in past.begun]
         ct.ignored.update(past.ignored)
-        ct.left = tuple(map(Group, past.homes))
+        ct.left = tuple(map(Group, past.cgroups))
         if not any(steps[i].unbroken for i in past.begun if i not in past.finished):
             end_what_is_left(ct)
         if past.begun and not past.unwinding and any(step.commits for step in begun):
             self.forward(ct, past, steps)
             raise OperationError("its runner ended unexpectedly; the operation was completed")
-        if not ct.rehearsal:
+        if not ct.dry_run:
             unwind(begun, ct, self.journal, without=past.undos)
         end_what_is_left(ct)
         raise OperationError("its runner ended unexpectedly; what it had begun was undone")
@@ -176,7 +181,7 @@ class Runner:
         """How it ended, and the state the container really is in, unless another may change it."""
         if not (self.plan.on_container and self.plan.exclusive):
             return Ending(progress, error)
-        return Ending(progress, error, ct.state if ct.rehearsal else self.true_state(ct))
+        return Ending(progress, error, ct.state if ct.dry_run else self.true_state(ct))
 
     def end(self, ending: "Ending") -> None:
         """The last event."""
@@ -201,7 +206,7 @@ class Runner:
         return int(error.code if kept else self.plan.code or error.code)
 
     def true_state(self, ct: Ct) -> State:
-        found = truth.state_of(ct.paths)
+        found = observed.state_of(ct.paths)
         return ct.state if found is State.BROKEN and ct.state is State.CREATING else found
 
     def sentence(self, ending: "Ending") -> str:

@@ -5,13 +5,10 @@ import json
 import os
 from pathlib import Path
 
-from containers.node import actions, truth
+from containers.node import actions, observed
 from containers.node.actions import Action, Scope, Where
-from containers.node.beneath import Tree
 from containers.node.bundle import write_process
-from containers.node.cgroup import Group
 from containers.node.ct import Ct, Script
-from containers.node.door import UMASK
 from containers.node.errors import (
     Cancelled,
     CannotStart,
@@ -25,6 +22,9 @@ from containers.node.errors import (
     ended,
 )
 from containers.node.layout import Layout
+from containers.node.processes.cgroup import Group
+from containers.node.processes.executor import UMASK
+from containers.node.trees.safe_tree import SafeTree
 
 HOST_ENV = {
     "HOME": "/",
@@ -194,8 +194,8 @@ def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:
         return ct.run(argv, env=env, terminal=True, timeout=ct.script_timeout, whole=True, ok=ok,
                       umask=UMASK)  # fmt: skip
     finally:
-        if ct.door.home:
-            ct.door.home.let_others_go(Group(f"{ct.paths.node.cgroup}/left-running"))
+        if ct.executor.runner_cgroup:
+            ct.executor.runner_cgroup.let_others_go(Group(f"{ct.paths.node.cgroup}/left-running"))
 
 
 def run_in_container(ct: Ct, body: bytes) -> int:
@@ -216,7 +216,7 @@ def run_inside(
     group = Group.inside(ct.paths.cgroup, f"{name}-{ct.operation}")
     group.make()
     try:
-        return ct.door.run_detached(
+        return ct.executor.run_detached(
             ct.runtime.exec(ct.paths, process, ct.pid_file, group.option),
             ct.pid_file,
             stdin=stdin,
@@ -227,12 +227,12 @@ def run_inside(
         group.remove(heir=Group.inside(ct.paths.cgroup))
         ct.pid_file.unlink(missing_ok=True)
         process.unlink(missing_ok=True)
-        if not truth.left_behind(ct.paths):  # it was taken away just before: nor may this stay
+        if not observed.left_behind(ct.paths):  # it was taken away just before: nor may this stay
             Group.inside(ct.paths.cgroup).remove()
 
 
 def shell_of(ct: Ct) -> str:
-    with Tree(ct.paths.fs) as tree:
+    with SafeTree(ct.paths.fs) as tree:
         for shell in SHELLS:
             if tree.kind(shell) is not None:
                 return shell

@@ -11,7 +11,7 @@ events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
     began    i, step, label, where, undo, off (in log)      skipped   i
     ended    i, code, signal, error, ignored, off           script    i, sha256, version, foreign
     fact     key, value                                     state     state
-    end      progress, code, error, state, off                     home      group
+    end      progress, code, error, state, off                     cgroup    group
 Steps of an undo follow those of the plan: their i goes on counting.
 """
 

@@ -21,13 +21,13 @@ from typing import Any
 
 from containers.node import conf as node_conf
 from containers.node import monitor, runner, runtimes
-from containers.node.cgroup import Group
 from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.errors import OperationError
-from containers.node.home import Home
 from containers.node.layout import Layout
-from containers.node.run import spawn
-from containers.node.spare import Spare, ordered
+from containers.node.processes.cgroup import Group
+from containers.node.processes.prefork import Prefork, ordered
+from containers.node.processes.run import spawn
+from containers.node.processes.runner_cgroup import RunnerCgroup
 
 PR_SET_NAME = 15
 QUIET = 0.1  # seconds after which a child is forked beforehand
@@ -95,7 +95,7 @@ def main() -> None:
     with contextlib.suppress(OSError):  # without root there are no groups to join
         join(Group(f"{conf.cgroup}/runners"))
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-zygote", 0, 0, 0)
-    for name in ("runc", "rehearsal"):  # else each runner would load it anew
+    for name in ("runc", runtimes.DRY_RUN):  # else each runner would load it anew
         runtimes.load(name)
     gc.freeze()  # else a collection in each child copies all that they share
     Nursery(conf, line).serve()
@@ -116,7 +116,7 @@ class Nursery:
 
     conf: NodeConf
     line: socket.socket
-    spare: Spare | None = None
+    spare: Prefork | None = None
 
     def serve(self) -> None:
         while True:
@@ -138,18 +138,21 @@ class Nursery:
         child.line.close()
         return child.pid
 
-    def fork(self) -> Spare:
-        """In a session and a home of its own; it lives on when the zygote ends."""
-        home = self.home()
-        return Spare.fork(partial(self.grow_up, home), home.group.fork if home else os.fork)
+    def fork(self) -> Prefork:
+        """In a session and a control group of its own; it lives on when the zygote ends."""
+        cgroup = self.cgroup()
+        return Prefork.fork(
+            partial(self.grow_up, cgroup),
+            cgroup.group.fork if cgroup else os.fork,
+        )
 
-    def home(self) -> Home | None:
+    def cgroup(self) -> RunnerCgroup | None:
         try:
-            return Home.build(self.conf.cgroup, f"{time.time_ns():x}")
+            return RunnerCgroup.build(self.conf.cgroup, f"{time.time_ns():x}")
         except OSError:  # without root there are no groups
             return None
 
-    def grow_up(self, home: Home | None, line: socket.socket) -> None:
+    def grow_up(self, cgroup: RunnerCgroup | None, line: socket.socket) -> None:
         os.setsid()
         self.line.close()
         if self.spare:  # was killed
@@ -157,23 +160,23 @@ class Nursery:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         try:
-            if home:
+            if cgroup:
                 monitor.fork_beforehand(self.conf)
             if asked := ordered(line):
                 line.close()
-                live(self.conf, asked, home)
+                live(self.conf, asked, cgroup)
         finally:
-            if home:
-                home.leave()
+            if cgroup:
+                cgroup.leave()
 
 
-def live(conf: NodeConf, asked: bytes, home: Home | None) -> None:
+def live(conf: NodeConf, asked: bytes, cgroup: RunnerCgroup | None) -> None:
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-runner", 0, 0, 0)
     match json.loads(asked):
         case {"do": "run", "operation": int(number)}:
-            runner.main(conf, number, home=home)
+            runner.main(conf, number, cgroup=cgroup)
         case {"do": "recover", "operation": int(number)}:
-            runner.main(conf, number, recover=True, home=home)
+            runner.main(conf, number, recover=True, cgroup=cgroup)
         case {"do": "adopt", "ctid": int(ctid)}:
             monitor.adopt(Layout(conf, ctid))
 

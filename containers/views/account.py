@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from containers.models import AuditEvent, Via
 from containers.views.context import THEMES
-from containers.views.pages import Request, page, posted, record
+from containers.views.page import Request, page, posted, record
 
 YEAR = 365 * 24 * 3600
 

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from containers.models import AuditEvent
-from containers.views.pages import Request, need, page, pager
+from containers.views.page import Request, need, page, pager
 
 
 @require_safe

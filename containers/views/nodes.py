@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from containers.forms.nodes import NodeForm
 from containers.models import Node
 from containers.node.states import UNFINISHED, State
-from containers.views import kept
-from containers.views.pages import Request, need, page, posted, record
+from containers.views.page import Request, need, page, posted, record
+from containers.views.reinstallation import replaced
 from containers.views.sizes import in_units
 
 
@@ -19,7 +19,7 @@ def index(request: Request) -> HttpResponse:
     need(request, "manage_nodes")
     running = Count("containers", filter=Q(containers__state=State.RUNNING), distinct=True)
     nodes = Node.objects.annotate(total=Count("containers", distinct=True), running=running)
-    context = {"nodes": nodes, "shortages": kept.shortages()}
+    context = {"nodes": nodes, "shortages": replaced.shortages()}
     return page(request, "nodes/index.html", context, parts=["rows"])
 
 
@@ -40,7 +40,7 @@ def show(request: Request, name: str) -> HttpResponse:
         "form": form,
         "facts": facts(node),
         "containers": node.containers.count(),
-        "shortages": [short for short in kept.shortages() if short.node == node],
+        "shortages": [short for short in replaced.shortages() if short.node == node],
         "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
     }
     return page(

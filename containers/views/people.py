@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers.forms.people import PersonForm
 from containers.models import AuditEvent
-from containers.views.pages import Request, need, page, pager, posted, record
+from containers.views.page import Request, need, page, pager, posted, record
 
 
 @require_safe

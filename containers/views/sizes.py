@@ -3,7 +3,7 @@
 from django import template
 from django.template.defaultfilters import filesizeformat
 
-from containers.models import KeptSystem
+from containers.models import ReplacedSystem
 
 register = template.Library()
 
@@ -15,7 +15,7 @@ def in_units(bytes: int) -> str:
 
 
 @register.filter
-def room(kept: KeptSystem) -> str:
+def room(kept: ReplacedSystem) -> str:
     """What it takes of a disk; what it shares with other systems would be there without it."""
     if kept.size is None:
         return ""

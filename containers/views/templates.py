@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from containers.forms.templates import BuildForm, ImportForm
 from containers.models import Busy, Node, Operation, Template
 from containers.node.states import UNFINISHED
-from containers.views.pages import Request, need, page, record
+from containers.views.page import Request, need, page, record
 
 FORMS: dict[str, type[BuildForm] | type[ImportForm]] = {
     "build_template": BuildForm,

@@ -8,13 +8,13 @@ from django.utils.timezone import now
 
 from containers import doorbell
 from containers.models import Container, Inquiry, Node
-from containers.node import actions, figures, preflight, runtimes, truth
+from containers.node import actions, figures, observed, preflight, runtimes
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Spec
-from containers.node.door import Door
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
+from containers.node.processes.executor import Executor
 from containers.node.runner import script_of
 from containers.node.scripts import hash_of
 from containers.node.storage import load as load_storage
@@ -44,7 +44,7 @@ def answer(conf: NodeConf, node: Node, verdicts: Verdicts) -> None:
 
 
 def state(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
-    return {"state": truth.state_of(paths)}
+    return {"state": observed.state_of(paths)}
 
 
 def usage(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def reinstall(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
         spec=Spec.of(facts_of(container)),
         runtime=runtimes.load(node.runtime),
         storage=load_storage(node.storage),
-        door=Door(lambda data: None),
+        executor=Executor(lambda data: None),
         say=lambda sentence: None,
         scripts={(script.scope, script.action): script for script in scripts},
     )

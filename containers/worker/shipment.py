@@ -18,7 +18,7 @@ BATCH = 32 * CHUNK  # in a transaction
 PAUSE = 0.04  # seconds between two readings of a log that keeps growing
 
 
-class Outdone(Exception):
+class LeaseLost(Exception):
     """Somebody else ships this operation now."""
 
 
@@ -118,7 +118,7 @@ class Shipment:
         )
         with transaction.atomic():
             if not mine.update(log_len=log_len, events_len=events_len):
-                raise Outdone
+                raise LeaseLost
             LogChunk.objects.bulk_create(self.chunks(first, data))
             record(operation, events)
         operation.log_len, operation.events_len = log_len, events_len

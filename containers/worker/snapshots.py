@@ -20,7 +20,7 @@ from containers.models import (
     Verdict,
     Via,
 )
-from containers.models.snapshot import SAFETY_KEPT, SAFETY_MANY, Rehearsal
+from containers.models.snapshot import SAFETY_KEPT, SAFETY_MANY, TrialRestore
 from containers.node.checkpoint import verdict
 from containers.node.errors import Code
 from containers.node.states import Progress
@@ -73,9 +73,9 @@ def gone(operation: Operation, container: Container, uuid: str) -> None:
     snapshot.delete()
 
 
-def rehearsed(operation: Operation, container: Container, said: dict[str, Any]) -> None:
+def tried(operation: Operation, container: Container, said: dict[str, Any]) -> None:
     for snapshot in container.snapshots.filter(uuid=said["uuid"]):
-        snapshot.was_rehearsed(Rehearsal(now(), operation.pk, said["processes"]))
+        snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"]))
 
 
 def leave_the_line(operation: Operation, container: Container) -> None:
@@ -95,16 +95,16 @@ def after_restore(operation: Operation, container: Container) -> None:
         snapshot.judge(Verdict.BROKEN, reason.split("; "))
 
 
-def after_rehearsal(operation: Operation, container: Container) -> None:
+def after_trial(operation: Operation, container: Container) -> None:
     """One that failed on its processes says that it is broken, whatever its files say."""
     snapshot = container.snapshots.filter(uuid=operation.params.get("snapshot", "")).first()
     if snapshot is None:
         return
     if operation.state == Progress.SUCCEEDED and snapshot.verdict:
         said = verdict.Verdict(verdict.Answer(snapshot.verdict), tuple(snapshot.reasons))
-        snapshot.judge(said.rehearsed().answer, list(said.rehearsed().reasons))
+        snapshot.judge(said.tried().answer, list(said.tried().reasons))
     if operation.state == Progress.FAILED:
-        snapshot.was_rehearsed(Rehearsal(now(), operation.pk, error=operation.error))
+        snapshot.was_tried(TrialRestore(now(), operation.pk, error=operation.error))
         if operation.code in UNDUMPABLE:
             snapshot.judge(Verdict.BROKEN, [operation.error.rstrip(".")])
 

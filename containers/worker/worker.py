@@ -18,10 +18,10 @@ from containers.models import Node, Operation
 from containers.node.conf import NodeConf
 from containers.node.spool import Nudge
 from containers.node.states import FINISHED, Progress
-from containers.worker import arrival, inquiries, kept, lock, rounds, templates
-from containers.worker.attendance import Attendance
+from containers.worker import inquiries, lock, periodic, replaced_systems, startup, templates
 from containers.worker.runners import Runners
-from containers.worker.shipment import Outdone
+from containers.worker.shipment import LeaseLost
+from containers.worker.supervision import Supervision
 from containers.worker.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
 PATIENCE = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
-KEEPING = ("reinstall", "undo_reinstall", "forget_kept")  # change what is kept aside
+KEEPING = ("reinstall", "undo_reinstall", "delete_replaced")  # change what is kept aside
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
 
@@ -51,7 +51,7 @@ class Worker:
     ) -> None:
         self.conf, self.node, self.who, self.patience = conf, node, who, patience
         self.runners = runners or Runners(conf)
-        self.attended: dict[int, Attendance] = {}
+        self.supervised: dict[int, Supervision] = {}
         self.due: dict[int, float] = {}  # when an operation is to be looked at
         self.kicked = True
         self.stopping = Event()
@@ -59,7 +59,7 @@ class Worker:
         self.until: int | None = None
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
-        self.rounds = rounds.Rounds(conf, node, self.runners)
+        self.periodic = periodic.Periodic(conf, node, self.runners)
 
     def run(self, until: int | None = None) -> None:
         """Work until stopped, or until this operation has ended; then no other one is begun."""
@@ -69,7 +69,7 @@ class Worker:
             self.listening() as bell,
             contextlib.closing(self.runners),
             contextlib.closing(self.verdicts),
-            contextlib.closing(self.rounds),
+            contextlib.closing(self.periodic),
         ):
             try:
                 self.persist(self.arrive)
@@ -87,7 +87,7 @@ class Worker:
         Nudge(self.conf.doorbell, "stop")()
 
     def until_is_over(self) -> bool:
-        if self.until is None or self.until in self.attended:
+        if self.until is None or self.until in self.supervised:
             return False
         return Operation.objects.filter(pk=self.until, state__in=FINISHED).exists()
 
@@ -113,12 +113,12 @@ class Worker:
         return None
 
     def arrive(self) -> None:
-        arrival.bring_up(self.conf, self.node)
+        startup.bring_up(self.conf, self.node)
         self.take_up_left_over()
-        arrival.clear_spools(self.conf, self.node)
-        arrival.look_at_containers(self.conf, self.node)
+        startup.clear_spools(self.conf, self.node)
+        startup.look_at_containers(self.conf, self.node)
         templates.sync(self.conf, self.node)
-        kept.sync(self.conf, self.node)
+        replaced_systems.sync(self.conf, self.node)
 
     def turn(self) -> None:
         clock = time.monotonic()
@@ -127,7 +127,7 @@ class Worker:
             self.interrupted = False
         if clock - self.ticked >= TICK:
             self.ticked, self.kicked = clock, True
-            self.due.update(dict.fromkeys(self.attended, clock))
+            self.due.update(dict.fromkeys(self.supervised, clock))
         if self.kicked:
             self.kicked = False
             self.beat(clock)
@@ -137,9 +137,9 @@ class Worker:
                 inquiries.answer(self.conf, self.node, self.verdicts)
         for pk in [pk for pk, at in self.due.items() if at <= clock]:
             del self.due[pk]
-            if pk in self.attended:
-                self.attend(self.attended[pk])
-        self.rounds.go(clock)
+            if pk in self.supervised:
+                self.attend(self.supervised[pk])
+        self.periodic.go(clock)
 
     def beat(self, clock: float) -> None:
         if self.until is None and clock - self.beaten >= HEARTBEAT:
@@ -152,32 +152,32 @@ class Worker:
             mine = mine.filter(pk=self.until)
         while operation := mine.claim(self.node):
             self.take_up(operation)
-            self.attend(self.attended[operation.pk])
+            self.attend(self.supervised[operation.pk])
             operation.ring()
 
     def take_up_left_over(self) -> None:
-        for operation in arrival.left_over(self.node, but=self.attended):
+        for operation in startup.left_over(self.node, but=self.supervised):
             self.take_up(operation)
 
     def take_up(self, operation: Operation) -> None:
-        self.attended[operation.pk] = Attendance.of(self.conf, operation, self.runners)
+        self.supervised[operation.pk] = Supervision.of(self.conf, operation, self.runners)
         self.due[operation.pk] = 0.0
 
     def cancel(self) -> None:
-        asked = Operation.objects.filter(pk__in=self.attended, state=Progress.CANCELLING)
+        asked = Operation.objects.filter(pk__in=self.supervised, state=Progress.CANCELLING)
         for pk in asked.values_list("pk", flat=True):
-            self.attended[pk].cancel()
+            self.supervised[pk].cancel()
 
-    def attend(self, attendance: Attendance) -> None:
-        operation, shipment = attendance.operation, attendance.shipment
+    def attend(self, supervision: Supervision) -> None:
+        operation, shipment = supervision.operation, supervision.shipment
         before = operation.log_len, operation.events_len
         clock = time.monotonic()
         try:
-            more = attendance.attend()
-        except Outdone:
+            more = supervision.attend()
+        except LeaseLost:
             if not shipment.catch_up():
                 logger.warning("somebody else attends %s", operation)
-                self.leave(attendance)
+                self.leave(supervision)
                 return
             more = True
         except (OperationalError, InterfaceError):
@@ -192,25 +192,25 @@ class Worker:
         elif before[0] != operation.log_len:
             doorbell.ring_viewers(operation.pk)
         if shipment.over:
-            self.finish(attendance)
+            self.finish(supervision)
         elif more:
             self.due[operation.pk] = clock
 
-    def finish(self, attendance: Attendance) -> None:
-        operation = attendance.operation
-        self.leave(attendance)
-        attendance.shipment.discard()
+    def finish(self, supervision: Supervision) -> None:
+        operation = supervision.operation
+        self.leave(supervision)
+        supervision.shipment.discard()
         self.kicked = True
         if operation.kind in KEEPING:
-            kept.sync(self.conf, self.node)
+            replaced_systems.sync(self.conf, self.node)
             operation.ring()
         if operation.ctid is None:
             templates.sync(self.conf, self.node)
             doorbell.ring_pages(everybody=True, templates=True)
 
-    def leave(self, attendance: Attendance) -> None:
-        attendance.forget()
-        del self.attended[attendance.operation.pk]
+    def leave(self, supervision: Supervision) -> None:
+        supervision.forget()
+        del self.supervised[supervision.operation.pk]
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[socket.socket]:
@@ -228,18 +228,18 @@ class Worker:
     def wait(self, bell: socket.socket) -> None:
         clock = time.monotonic()
         until = min([self.ticked + TICK, *self.due.values()])
-        if self.rounds.unmeasured:
+        if self.periodic.unmeasured:
             until = min(until, clock + BREATH)
         if self.kicked:
             return
         with selectors.DefaultSelector() as ears:
             ears.register(bell, selectors.EVENT_READ)
-            for pk, attendance in self.attended.items():
-                if attendance.runner is not None:
-                    ears.register(attendance.runner, selectors.EVENT_READ, pk)
+            for pk, supervision in self.supervised.items():
+                if supervision.runner is not None:
+                    ears.register(supervision.runner, selectors.EVENT_READ, pk)
             for key, _ in ears.select(max(0.0, until - clock)):
                 if key.data is not None:
-                    self.attended[key.data].forget()
+                    self.supervised[key.data].forget()
                     self.due[key.data] = 0.0
         self.hear(bell)
 
@@ -248,12 +248,12 @@ class Worker:
         with contextlib.suppress(BlockingIOError):
             while said := bell.recv(64).decode(errors="replace"):
                 number = said.rstrip("!")
-                if number.isdecimal() and int(number) in self.attended:
-                    attendance = self.attended[int(number)]
-                    at = clock if said != number else max(clock, attendance.shipment.next)
+                if number.isdecimal() and int(number) in self.supervised:
+                    supervision = self.supervised[int(number)]
+                    at = clock if said != number else max(clock, supervision.shipment.next)
                     self.due[int(number)] = min(self.due.get(int(number), at), at)
                 elif said.startswith("ct-"):
-                    self.rounds.next = 0.0
+                    self.periodic.next = 0.0
                 else:
                     self.kicked = True
 

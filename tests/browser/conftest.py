@@ -83,7 +83,7 @@ def web(redis: str, django_db_setup: None) -> Iterator[Panel]:
             "DJANGO_SETTINGS_MODULE": "panel.settings",
             "PANEL_STATE_DIR": folder,
             "PANEL_NODE": "alpha",
-            "PANEL_RUNTIME": "rehearsal",
+            "PANEL_RUNTIME": "dry-run",
             "PANEL_REDIS_URL": redis,
             "PANEL_HTTP": f"127.0.0.1:{port}",
             "PANEL_STATIC_ROOT": f"{state / 'static'}",
@@ -142,7 +142,7 @@ def bob(panel: Panel) -> User:
 @pytest.fixture
 def alpha(panel: Panel) -> Node:
     return Node.objects.create(
-        name="alpha", runtime="rehearsal", storage="directory", pool="10.99.0.0/24"
+        name="alpha", runtime="dry-run", storage="directory", pool="10.99.0.0/24"
     )
 
 

@@ -16,17 +16,17 @@ class Line:
         self.to = port
         self.whole = True
         self.ends: set[socket.socket] = set()
-        self.door = socket.create_server(("127.0.0.1", 0))
+        self.executor = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self.listen, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.door.getsockname()[1]}"
+        return f"http://127.0.0.1:{self.executor.getsockname()[1]}"
 
     def listen(self) -> None:
         with contextlib.suppress(OSError):  # the door is closed
             while True:
-                caller, _ = self.door.accept()
+                caller, _ = self.executor.accept()
                 self.lead(caller)
 
     def lead(self, caller: socket.socket) -> None:
@@ -64,7 +64,7 @@ class Line:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self.door.shutdown(socket.SHUT_RDWR)  # wakes who waits for a caller
-        self.door.close()
+            self.executor.shutdown(socket.SHUT_RDWR)  # wakes who waits for a caller
+        self.executor.close()
         self.whole = False
         self.hang_up()

@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.conf import CHECKOUT
 from containers.node.states import State
 from tests import nginx
@@ -91,7 +91,7 @@ def ctid(panel: Panel) -> Iterator[int]:
 def destroy(panel: Panel, ctid: int) -> None:
     panel.save(ctid, "umount", "#!/bin/sh\n")
     panel.pctl("stop", ctid, "--fast", "--without-stop-script", "--reason", "the test is over")
-    if truth.mounted(panel.path(ctid).root):
+    if observed.mounted(panel.path(ctid).root):
         panel.pctl("umount", ctid)
     panel.pctl("destroy", ctid)
 
@@ -177,7 +177,7 @@ def test_from_the_form_to_a_container_whose_scripts_are_seen_while_they_run(
     expect(page.locator("#state .state-running")).to_be_visible()
     page.locator("#do-stop").click()
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
-    assert truth.state_of(panel.path(number)) is State.STOPPED
+    assert observed.state_of(panel.path(number)) is State.STOPPED
     page.goto("about:blank")
     destroy(panel, number)
 
@@ -228,7 +228,7 @@ def test_a_refusing_start_script_is_one_sentence_and_the_rows_of_what_was_undone
     expect(page.locator(".xterm-rows")).to_contain_text("no room for a database")
     page.get_by_role("link", name="Edit own start script v1").click()
     expect(page.locator("#editor")).to_contain_text("no room for a database")
-    assert truth.state_of(panel.path(ctid)) is State.STOPPED
+    assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
 
 def test_staff_stops_what_its_stop_script_keeps_running_and_says_why(
@@ -246,7 +246,7 @@ def test_staff_stops_what_its_stop_script_keeps_running_and_says_why(
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
     expect(page.locator("#progress")).to_contain_text("its stop script is broken")
     assert "not now" not in "\n".join(screen(page))
-    assert truth.state_of(panel.path(ctid)) is State.STOPPED
+    assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
 
 def test_bob_operates_what_alice_hands_over_and_sees_nothing_else(
@@ -299,7 +299,7 @@ def test_bob_operates_what_alice_hands_over_and_sees_nothing_else(
     page.goto(f"/containers/{ctid}/")
     page.locator("#do-stop").click()
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
-    assert truth.state_of(panel.path(ctid)) is State.STOPPED
+    assert observed.state_of(panel.path(ctid)) is State.STOPPED
     page.goto("about:blank")
     destroy(panel, other)
 

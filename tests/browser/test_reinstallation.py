@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils.timezone import now
 from playwright.sync_api import Browser, Page, expect
 
-from containers.models import Container, Inquiry, KeptSystem, Node, Operation
+from containers.models import Container, Inquiry, Node, Operation, ReplacedSystem
 from containers.node.states import State
 from tests.browser.conftest import Open
 from tests.browser.line import Line
@@ -129,7 +129,7 @@ def test_old_files_that_do_not_fit_are_kept_aside_by_one_button(
 def test_what_is_kept_is_put_back_after_a_question(
     page_of: Open, bob: User, ct101: Container
 ) -> None:
-    KeptSystem.objects.create(container=ct101, number=4, since=now(), until=now(), size=5 * MIB)
+    ReplacedSystem.objects.create(container=ct101, number=4, since=now(), until=now(), size=5 * MIB)
     page = page_of(bob, "/containers/101/", **TOUCH)
     page.get_by_role("link", name="Put it back").tap()
     expect(page.get_by_text("The present system is kept in its place")).to_be_visible()

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from playwright.sync_api import expect
 
 from containers.models import Container, Inquiry, Operation, Snapshot
-from containers.models.snapshot import Rehearsal
+from containers.models.snapshot import TrialRestore
 from containers.node.states import Progress, State
 from tests.browser.server import DESKTOP, PHONE
 
@@ -43,18 +43,18 @@ def test_a_verdict_comes_to_the_page_that_asked_for_it(
     expect(page.get_by_text("img/pages-1.img: not as it was written")).to_be_visible()
 
 
-def test_a_rehearsal_is_watched_and_its_verdict_comes_to_the_line(
+def test_a_trial_restore_is_watched_and_its_verdict_comes_to_the_line(
     snapshot: Snapshot, bob: User, page_of: Callable[..., Any], ring: Callable[..., None]
 ) -> None:
     page = page_of(bob, "/containers/101/snapshots/")
-    page.get_by_role("button", name="Rehearse").click()
+    page.get_by_role("button", name="Trial restore").click()
     page.wait_for_url("**/operations/*/")
-    expect(page.get_by_role("heading", name="Rehearse a restore")).to_be_visible()
+    expect(page.get_by_role("heading", name="Trial restore")).to_be_visible()
     operation = Operation.objects.get()
-    assert (operation.kind, operation.by) == ("rehearse", bob)
+    assert (operation.kind, operation.by) == ("trial_restore", bob)
     page.go_back()
     operation.end(Progress.SUCCEEDED, code=0)
-    snapshot.was_rehearsed(Rehearsal(now(), operation.pk, processes=5))
+    snapshot.was_tried(TrialRestore(now(), operation.pk, processes=5))
     ring(owner=bob.pk, ctid=101)
     expect(page.get_by_text("5 processes lived in a copy.")).to_be_visible()
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.conf import NodeConf
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import pool
 from containers.node.storage.mounts import mounts
 from containers.node.storage.removal import remove

@@ -18,7 +18,7 @@ import pytest
 from containers.node.checkpoint.criu import status, version_of
 from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.network import live, prepare, record, remove
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage, pool
 from containers.node.storage.mounts import mounts, mounts_in
 from containers.node.templates import busybox as busybox_template

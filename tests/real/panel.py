@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from containers.node.cgroup import Group
 from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.layout import Layout
 from containers.node.network import remove
+from containers.node.processes.cgroup import Group
 from containers.node.states import FINISHED
 from tests.nginx import free_ports
 from tests.real.conftest import clear, end, hierarchies, pids, sweep

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.actions import BY_NAME, Scope
 from containers.node.conf import NodeConf
 from containers.node.layout import Layout
@@ -73,7 +73,7 @@ class Rig:
         return Layout(self.conf, ctid)
 
     def state(self, ctid: int) -> State:
-        return truth.state_of(self.paths(ctid))
+        return observed.state_of(self.paths(ctid))
 
     @property
     def driver(self) -> Storage:

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from containers.node.accounts import hash_password
-from containers.node.door import Door
+from containers.node.access.accounts import hash_password
 from containers.node.errors import TimedOut
+from containers.node.processes.executor import Executor
 from containers.node.states import State
 from tests.real.rig import SLEEP, sleepers
 
@@ -149,10 +149,10 @@ def test_a_trap_for_the_runtime_fails_the_stop_script_which_staff_may_leave_out(
 
 def test_a_runtime_that_is_made_to_wait_is_ended_with_all_it_started(tmp_path):
     waits = ["sh", "-c", f"{SLEEP} & {SLEEP}"]
-    door = Door(out=lambda said: None)
+    executor = Executor(out=lambda said: None)
 
     with pytest.raises(TimedOut):
-        door.run_detached(waits, tmp_path / "pid", stdin=b"", timeout=0.2)
+        executor.run_detached(waits, tmp_path / "pid", stdin=b"", timeout=0.2)
 
     assert not list(sleepers())
 

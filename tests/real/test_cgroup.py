@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.node.cgroup import Group, mounted
+from containers.node.processes.cgroup import Group, mounted
 
 
 @pytest.fixture(params=["cgroup2", "freezer"])

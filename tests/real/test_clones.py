@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.states import State
 from tests.real.conftest import CTIDS
 from tests.real.counter import count, install, read
@@ -146,7 +146,7 @@ def test_a_clones_processes_go_on_at_its_own_address_only(rig, serving, address,
     rig.wait_for(lambda: answers(other), "the clone's echo")
     assert count(rig, clone_id) == 2
     assert count(rig, serving) == 2
-    init = truth.init_of(rig.paths(clone_id)).pid
+    init = observed.init_of(rig.paths(clone_id)).pid
     groups = Path(f"/proc/{init}/cgroup").read_text()
     assert f"/{clone_id}\n" in groups
     assert f"/{serving}\n" not in groups
@@ -226,4 +226,4 @@ def test_a_template_of_a_snapshot_makes_containers(criu, rig, ctid, clone_id):
     assert made.code == 0, made.log
     assert (rig.paths(clone_id).fs / "root/file").read_text() == "kept"
     assert rig.operate("start", clone_id).code == 0
-    assert truth.init_of(rig.paths(clone_id)).alive
+    assert observed.init_of(rig.paths(clone_id)).alive

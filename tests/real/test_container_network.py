@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.network import names, record
 from containers.node.states import State
 
@@ -114,7 +114,7 @@ def test_an_address_in_use_is_78_wherever_it_is_asked_for(rig, pair, networked):
 def test_an_address_is_free_again_once_its_container_has_gone(rig, pair, how):
     (one, first), (two, second) = pair.items()
     if how == "kill":
-        os.kill(truth.init_of(rig.paths(one)).pid, signal.SIGKILL)
+        os.kill(observed.init_of(rig.paths(one)).pid, signal.SIGKILL)
         rig.wait_for(lambda: rig.state(one) is State.MOUNTED, "its init to end")
         assert rig.operate("halted", one, spec={"ips": [first]}).code == 0
     else:
@@ -131,7 +131,7 @@ def test_an_address_is_free_again_once_its_container_has_gone(rig, pair, how):
 def test_an_address_of_a_killed_container_is_free_before_anybody_tidies_up(rig, pair):
     (one, first), (two, second) = pair.items()
     link = names.veth(rig.conf, one)
-    os.kill(truth.init_of(rig.paths(one)).pid, signal.SIGKILL)
+    os.kill(observed.init_of(rig.paths(one)).pid, signal.SIGKILL)
     rig.wait_for(lambda: not os.path.exists(f"/sys/class/net/{link}"), "its link to go")
 
     taken = rig.operate("set", two, spec={"ips": [second, first], "hostname": f"ct{two}"})

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from containers.node import runner, truth
+from containers.node import observed, runner
 from containers.node.journal import SpoolJournal
 from containers.node.operations import PLANS
 from containers.node.states import State
@@ -84,10 +84,10 @@ def test_nothing_stays_half_done(rig, bare_ctid, plan, step, moment):
     assert found in allowed(plan, step)
     paths = rig.paths(ctid)
     if found is not MOUNTED and found is not UP:
-        assert not truth.mounted(paths.root)
-        assert not truth.left_behind(paths)
+        assert not observed.mounted(paths.root)
+        assert not observed.left_behind(paths)
     if found is UP:
-        assert truth.init_of(paths).alive
+        assert observed.init_of(paths).alive
     if found is State.BROKEN:
         assert not paths.private.exists()
         assert not paths.conf_link.is_symlink()

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from containers.node import truth
-from containers.node.accounts import hash_password
+from containers.node import observed
+from containers.node.access.accounts import hash_password
 from containers.node.states import State
 
 pytestmark = pytest.mark.xdist_group("debian")  # each worker would unpack the templates
@@ -147,7 +147,7 @@ def sign_in(debian, tmp_path, command, password, key=None):
 
 def end_from_within(rig, debian, command):
     """Type it in the container; how its init then ended."""
-    init = truth.init_of(rig.paths(debian.ctid))
+    init = observed.init_of(rig.paths(debian.ctid))
     rig.begin("exec", debian.ctid, command=["sh", "-c", f"{command} </dev/null"])
     rig.wait_for(lambda: '"gone"' in events(rig, debian)[-1], f"{command} to end it", 40)
     assert not init.alive

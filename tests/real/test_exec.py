@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.states import State
 
 
@@ -84,7 +84,7 @@ def test_nothing_of_it_is_left_when_its_container_goes(rig, running):
     number = rig.begin("exec", running, command=["sh", "-c", "echo ready; sleep 1001"])
     rig.wait_for(lambda: "ready" in rig.said(number), "the command to run")
 
-    os.kill(truth.init_of(rig.paths(running)).pid, signal.SIGKILL)
+    os.kill(observed.init_of(rig.paths(running)).pid, signal.SIGKILL)
 
     ended = rig.finish(number)
     assert (ended.code, ended.facts["exit"], rig.state(running)) == (8, -9, State.MOUNTED)

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from containers.node import truth
-from containers.node.run import call
+from containers.node import observed
+from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.templates import busybox
 from containers.node.zygote import Zygote
@@ -158,7 +158,7 @@ def test_what_a_dead_runner_left_is_tidied_up_once_a_shell_lets_go_of_the_lock(r
     with subprocess.Popen(lock, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
         assert shell.stdout.readline() == b"held\n"
         runner = rig.zygote.recover(number)
-        rig.wait_for(lambda: truth.started(runner) is None, "the recovery to give way")
+        rig.wait_for(lambda: observed.started(runner) is None, "the recovery to give way")
         assert not rig.ended(number)
         shell.stdin.write(b"\n")
 
@@ -240,7 +240,7 @@ def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta, tight)
         "The disk that holds the log is full. Undone: dismount the private area. The container is "
         f"stopped now. {outcome.end['lost']} bytes of output found no room in the log."
     )
-    assert not truth.mounted(beta.paths(tight).root)
+    assert not observed.mounted(beta.paths(tight).root)
     assert "first\n1\n2\n" in outcome.log
     for each in beta.conf.spool.glob("[0-9]*/log"):
         os.truncate(each, 0)
@@ -274,7 +274,7 @@ def test_without_room_for_its_journal_an_operation_does_not_begin(beta, tight):
     fill(filler)
 
     runner = beta.zygote.run(number)
-    beta.wait_for(lambda: truth.started(runner) is None, "its runner to leave")
+    beta.wait_for(lambda: observed.started(runner) is None, "its runner to leave")
     assert not beta.ended(number)
     assert (beta.state(tight), beta.said(number)) == (DOWN, "")
 

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from containers.node import truth
-from containers.node.cgroup import Group
+from containers.node import observed
+from containers.node.processes.cgroup import Group
 from containers.node.spool import Spool
 from containers.node.states import State
 from tests.real.rig import name_of
@@ -38,13 +38,13 @@ def test_its_monitor_tells_what_was_typed_in_it(rig, running, word, by):
 def test_a_reboot_from_within_runs_all_scripts_but_the_stop_script(rig, running):
     type_in(rig, running, "reboot")
     until_gone(rig, running)
-    before = truth.init_of(rig.paths(running))
+    before = observed.init_of(rig.paths(running))
 
     outcome = rig.operate("rebooted", running)
 
     assert (outcome.code, outcome.state) == (0, State.RUNNING), outcome.log
     assert outcome.scripts == ["umount", "vps.umount", "vps.mount", "mount", "start"]
-    assert truth.init_of(rig.paths(running)) != before
+    assert observed.init_of(rig.paths(running)) != before
     assert rig.inside(running, "cat", "/proc/1/comm") == "init\n"
 
 
@@ -56,7 +56,7 @@ def test_a_halt_from_within_runs_the_umount_scripts(rig, running):
 
     assert (outcome.code, outcome.state) == (0, State.STOPPED), outcome.log
     assert outcome.scripts == ["umount", "vps.umount"]
-    assert not truth.left_behind(rig.paths(running))
+    assert not observed.left_behind(rig.paths(running))
 
 
 def test_a_refusing_umount_script_leaves_a_halted_container_mounted(rig, running):
@@ -71,7 +71,7 @@ def test_a_refusing_umount_script_leaves_a_halted_container_mounted(rig, running
 
 
 def test_a_killed_init_never_shows_as_running(rig, running):
-    os.kill(truth.init_of(rig.paths(running)).pid, signal.SIGKILL)
+    os.kill(observed.init_of(rig.paths(running)).pid, signal.SIGKILL)
     gone = until_gone(rig, running)
 
     assert (gone["signal"], rig.state(running)) == (9, State.MOUNTED)
@@ -91,7 +91,7 @@ def test_what_is_due_after_its_end_is_not_done_to_one_that_runs_again(rig, runni
 
 
 def test_it_goes_on_without_its_monitor_and_a_new_one_tells_its_end(rig, running):
-    init = truth.init_of(rig.paths(running))
+    init = observed.init_of(rig.paths(running))
     kill_monitor(rig, running)
     assert init.alive
     assert rig.inside(running, "echo", "here") == "here\n"
@@ -119,7 +119,7 @@ def test_a_second_monitor_leaves_at_once(rig, running):
     first = monitor(rig, running).pid()
     second = rig.zygote.adopt(running)
 
-    rig.wait_for(lambda: truth.started(second) is None, "the second one to be forked")
+    rig.wait_for(lambda: observed.started(second) is None, "the second one to be forked")
     rig.wait_for(lambda: monitors(rig) == [first], "the second one to leave")
     assert last_event(rig, running)["ev"] == "init"
     assert rig.paths(running).console_socket.exists()

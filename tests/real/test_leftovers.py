@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.network.live import links
 from containers.node.states import State
 from containers.node.storage import pool
@@ -35,7 +35,7 @@ def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare
         assert rig.operate("start", ctid, spec=spec, profile=profile).code == 79
     rig.write(ctid, "start", "(setsid sleep 1002 &) ; echo up")
     assert rig.operate("start", ctid, spec=spec).code == 0
-    os.kill(truth.init_of(rig.paths(ctid)).pid, signal.SIGKILL)
+    os.kill(observed.init_of(rig.paths(ctid)).pid, signal.SIGKILL)
     rig.wait_for(lambda: rig.state(ctid) is State.MOUNTED, "its init to end")
     assert rig.operate("halted", ctid, spec=spec).code == 0
     assert rig.operate("destroy", ctid, spec=spec).code == 0

@@ -1,7 +1,7 @@
 """A container's life on a real node: made, started, stopped, destroyed."""
 
 from containers.node import runtimes
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.states import State
 
 

@@ -67,12 +67,12 @@ def listed(panel: Panel, ctid: int) -> list[dict[str, object]]:
     return list(json.loads(osctl(panel, "list", ctid, "--json")[0]))
 
 
-def test_processes_are_kept_verified_rehearsed_and_brought_back(panel: Panel, ctid: int) -> None:
+def test_processes_are_kept_verified_tried_and_brought_back(panel: Panel, ctid: int) -> None:
     out, _ = osctl(panel, "create", ctid, "--name", "one", "--note", "it counts")
     uuid = out.splitlines()[-1]
     at = counted(panel, ctid)
     assert osctl(panel, "ok", ctid, uuid) == ("ok\n", "")
-    assert osctl(panel, "ok", ctid, "one", "--rehearse")[0] == "ok\n"
+    assert osctl(panel, "ok", ctid, "one", "--trial-restore")[0] == "ok\n"
     inside(panel, ctid, "echo later >/later")
     panel.until(lambda: counted(panel, ctid) > at + 40, "it to count on")
 
@@ -158,13 +158,16 @@ def test_after_a_reboot_of_the_node_a_suspended_container_goes_on_where_it_was(
     assert inside(panel, ctid, "cat /dev/shm/note") == "only-in-memory"
 
 
-def test_a_rehearsal_that_fails_says_why_and_touches_nothing(panel: Panel, ctid: int) -> None:
+def test_a_trial_restore_that_fails_says_why_and_touches_nothing(panel: Panel, ctid: int) -> None:
     panel.save(ctid, "mount", MOUNTING)
     panel.pctl("restart", ctid)
     uuid = osctl(panel, "create", ctid)[0].splitlines()[-1]
-    out, said = osctl(panel, "ok", ctid, uuid, "--rehearse", code=1)
+    out, said = osctl(panel, "ok", ctid, uuid, "--trial-restore", code=1)
     assert out == "can't tell\n"
-    assert "It can't be rehearsed: its processes use /mnt, which is no part of its disk." in said
+    assert (
+        "There can be no trial restore: its processes use /mnt, which is no part of its disk."
+        in said
+    )
     before = counted(panel, ctid)
     panel.until(lambda: counted(panel, ctid) > before, "it to count on")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.network import names
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.spool import Spool
 from containers.node.states import State
 from containers.node.storage import pool
@@ -50,7 +50,7 @@ def made(panel: Panel) -> Iterator[int]:
     yield number
     panel.save(number, "umount", "#!/bin/sh\n")
     panel.pctl("stop", number, "--fast", "--without-stop-script", "--reason", "the test is over")
-    if truth.mounted(panel.path(number).root):
+    if observed.mounted(panel.path(number).root):
         panel.pctl("umount", number)
     panel.pctl("destroy", number)
 
@@ -109,7 +109,7 @@ def test_killing_the_node_costs_no_byte_of_the_script_that_runs(panel, ctid, gat
     assert panel.until_over(operation) == "succeeded"
     assert whole(panel.log(operation))
     assert panel.state(ctid) == State.RUNNING
-    assert truth.state_of(panel.path(ctid)) is State.RUNNING
+    assert observed.state_of(panel.path(ctid)) is State.RUNNING
 
 
 def test_what_ended_while_the_node_was_away_is_found_when_it_is_back(panel, ctid, gate):
@@ -141,7 +141,7 @@ def test_a_killed_runner_leaves_an_interrupted_operation_and_the_true_state(
     assert b"The runner of this operation ended unexpectedly" in panel.log(operation)
     assert "ended unexpectedly" in panel.shown(operation)["error"]
     assert panel.state(ctid) == State.STOPPED
-    assert truth.state_of(panel.path(ctid)) is State.STOPPED
+    assert observed.state_of(panel.path(ctid)) is State.STOPPED
     assert not runs(f"{panel.path(ctid).scripts / script}")  # though nobody has opened the gate
     panel.save(ctid, script, "#!/bin/sh\n")
     panel.pctl("start", ctid)
@@ -149,7 +149,7 @@ def test_a_killed_runner_leaves_an_interrupted_operation_and_the_true_state(
 
 def runs(path: str) -> bool:
     lines = []
-    for pid in truth.processes():
+    for pid in observed.processes():
         with contextlib.suppress(OSError):
             lines.append(Path(f"/proc/{pid}/cmdline").read_bytes())
     return any(path.encode() in line for line in lines)
@@ -157,12 +157,12 @@ def runs(path: str) -> bool:
 
 def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(panel, ctid):
     panel.pctl("start", ctid)
-    init = truth.init_of(panel.path(ctid))
+    init = observed.init_of(panel.path(ctid))
     monitor = Spool(panel.path(ctid).monitor)
     before = monitor.pid()
     kill(before)
     panel.until(lambda: monitor.alive() and monitor.pid() != before, "a new monitor")
-    assert init == truth.init_of(panel.path(ctid))
+    assert init == observed.init_of(panel.path(ctid))
     assert init is not None
     assert init.alive
     ask_within(panel, ctid, "halt")
@@ -172,12 +172,12 @@ def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(p
 
 def test_a_container_whose_monitor_was_killed_with_it_is_not_said_to_run(panel, ctid):
     panel.pctl("start", ctid)
-    init = truth.init_of(panel.path(ctid))
+    init = observed.init_of(panel.path(ctid))
     assert init is not None
     kill(Spool(panel.path(ctid).monitor).pid())
     kill(init.pid)
     panel.until_state(ctid, State.STOPPED)
-    assert not truth.mounted(panel.path(ctid).root)
+    assert not observed.mounted(panel.path(ctid).root)
 
 
 def ask_within(panel: Panel, ctid: int, word: str) -> None:
@@ -300,14 +300,14 @@ def test_what_is_halted_from_within_is_dismounted_with_its_scripts(panel, ctid, 
     shown = panel.shown(operation)
     assert (shown["kind"], shown["via"]) == ("halted", "container")
     assert b"own umount of %d\n" % ctid in panel.log(operation)
-    assert truth.state_of(panel.path(ctid)) is State.STOPPED
+    assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
 
 def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(panel, ctid):
     for name in ("mount", "start", "stop", "umount"):
         panel.save(ctid, name, f"#!/bin/sh\necho own {name} of $VEID\n")
     panel.pctl("start", ctid)
-    first = truth.init_of(panel.path(ctid))
+    first = observed.init_of(panel.path(ctid))
     ask_within(panel, ctid, "reboot")
     panel.until(lambda: panel.shown(panel.last(ctid))["kind"] == "rebooted", "the reboot")
     operation = panel.last(ctid)
@@ -316,7 +316,7 @@ def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(
     lines = [line for line in panel.log(operation).decode().splitlines() if line[:3] == "own"]
     assert lines == [f"own {name} of {ctid}" for name in ("umount", "mount", "start")]
     assert panel.state(ctid) == State.RUNNING
-    assert truth.init_of(panel.path(ctid)) != first
+    assert observed.init_of(panel.path(ctid)) != first
 
 
 def test_a_second_operation_is_refused_with_its_holder_named(panel, ctid, gate):
@@ -359,7 +359,7 @@ def test_after_a_reboot_of_the_node_one_start_brings_everything_back(panel, ctid
         assert panel.shown(operation)["via"] == "boot"
         assert b"mounted %d\n" % number in panel.log(operation)
         assert panel.state(number) == state
-        assert truth.state_of(panel.path(number)) is state
+        assert observed.state_of(panel.path(number)) is state
     assert b"started %d\n" % ctid in panel.log(panel.last(ctid))
     assert panel.state(another) == State.STOPPED
     assert panel.until_over(cut) == "interrupted"
@@ -397,7 +397,7 @@ def reboot(panel: Panel) -> None:
     """What a boot leaves of it: the disk, no process, no mount, no link, another boot id."""
     panel.power_off()
     for place in (panel.conf.run, panel.conf.vz):
-        for mounted, _ in reversed(truth.mounts()):
+        for mounted, _ in reversed(observed.mounts()):
             if Path(mounted).is_relative_to(place):
                 call(["umount", "--lazy", mounted], ok=(0, 32))
     for device in pool.loops(pool.image(panel.conf)):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.conf import CHECKOUT
 from containers.node.layout import Layout
 from containers.node.states import State
@@ -101,7 +101,7 @@ def made(shell: Shell, node_conf) -> Iterator[int]:
     shell.run("create", number, "--ostemplate", "busybox", "--userpasswd", "root:secret")
     yield number
     shell.run("stop", number, "--fast")
-    if truth.mounted(Layout(node_conf, number).root):
+    if observed.mounted(Layout(node_conf, number).root):
         shell.run("umount", number)
     shell.run("destroy", number)
 
@@ -110,7 +110,7 @@ def test_a_containers_life_from_the_command_line(shell, ctid, node_conf, network
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
     assert f"Start of CT {ctid}: done." in shell.run("start", ctid)
     assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
-    assert truth.state_of(Layout(node_conf, ctid)) is State.RUNNING
+    assert observed.state_of(Layout(node_conf, ctid)) is State.RUNNING
     shell.run("start", ctid, code=32)
     listed = json.loads(shell.run("list", ctid, "--json"))[0]
     assert listed["status"] == "running"

@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from containers.node import truth
-from containers.node.accounts import hash_password
+from containers.node import observed
+from containers.node.access.accounts import hash_password
 from containers.node.operations import PLANS
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.states import State
-from containers.node.steps import keeping
+from containers.node.steps import replaced
 from tests.real.test_dead_runner import run_dying
 
 UP, DOWN = State.RUNNING, State.STOPPED
@@ -99,7 +99,7 @@ def test_the_old_area_is_kept_aside_and_one_operation_puts_it_back(rig, ctid, ol
     kept = next(e["value"] for e in outcome.events if e["ev"] == "fact" and e["key"] == "kept")
     assert (old.old / f"{kept['operation']}" / "fs/root/mine").exists()
 
-    undone = rig.operate("undo_reinstall", ctid, kept=kept["operation"])
+    undone = rig.operate("undo_reinstall", ctid, replaced=kept["operation"])
 
     assert undone.code == 0, undone.log
     assert has_old_system(old)
@@ -124,7 +124,7 @@ def test_hooks_like_the_vendors_samples_run_as_they_are(rig, ctid, old, busybox,
     assert (old.fs / "made-by-hook").lstat().st_uid == 200000
     assert "oldhost" in (old.fs / "etc/hosts.old").read_text()
     assert not (old.fs / "old").exists()
-    assert truth.submounts(old.root) == []
+    assert observed.submounts(old.root) == []
     assert rig.operate("stop", ctid).code == 0
 
 
@@ -142,14 +142,14 @@ def test_hooks_like_the_vendors_samples_run_as_they_are(rig, ctid, old, busybox,
 )
 def test_a_hook_that_fails_leaves_the_old_system_running(rig, ctid, old, hook, code, says):
     rig.write(ctid, "vps.reinstall", f"#!/bin/bash\n{hook}\n")
-    init = truth.init_of(old)
+    init = observed.init_of(old)
 
     outcome = rig.operate("reinstall", ctid, timeout=1)
 
     assert outcome.code == code, outcome.log
     assert says in outcome.end["error"]
     assert has_old_system(old)
-    assert truth.init_of(old) == init
+    assert observed.init_of(old) == init
     assert clean(old)
 
 
@@ -276,7 +276,7 @@ def test_an_old_system_with_a_hostile_passwd_is_put_back_with_a_reason(rig, ctid
 
 def test_old_files_over_the_disk_limit_are_refused_before_anything_stops(rig, ctid, old):
     over_twenty_mib(old)
-    init = truth.init_of(old)
+    init = observed.init_of(old)
 
     outcome = rig.operate("reinstall", ctid, spec={"diskspace": 20})
 
@@ -287,7 +287,7 @@ def test_old_files_over_the_disk_limit_are_refused_before_anything_stops(rig, ct
         outcome.end["error"],
     )
     assert has_old_system(old)
-    assert truth.init_of(old) == init
+    assert observed.init_of(old) == init
     assert clean(old)
 
 
@@ -303,11 +303,11 @@ def test_old_files_that_do_not_fit_are_kept_aside_until_a_date_and_put_back(rig,
     assert aside.code == 0, aside.log
     assert has_new_system(old)
     assert not (old.fs / "old").exists()
-    [kept] = [each for each in keeping.listed(rig.conf) if each.ctid == ctid]
+    [kept] = [each for each in replaced.listed(rig.conf) if each.ctid == ctid]
     assert kept.until.isoformat() == until
     assert (kept.fs / "root/big").stat().st_size == 40 << 20
 
-    undone = rig.operate("undo_reinstall", ctid, kept=kept.operation)
+    undone = rig.operate("undo_reinstall", ctid, replaced=kept.operation)
 
     assert undone.code == 0, undone.log
     assert has_old_system(old)

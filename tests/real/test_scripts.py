@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.states import State
 from containers.node.veconf import read
 from tests.real.rig import SLEEP, sleepers
@@ -164,7 +164,7 @@ def test_what_a_successful_start_script_leaves_running_stays_with_the_container(
     assert time.monotonic() - began < 5
     left = set(sleepers()) - before
     assert len(left) == 1
-    init = truth.init_of(rig.paths(ctid))
+    init = observed.init_of(rig.paths(ctid))
     parent = int(Path(f"/proc/{left.pop()}/stat").read_text().rsplit(")", 1)[1].split()[1])
     assert parent == init.pid
 
@@ -189,7 +189,7 @@ def test_a_bind_mount_of_the_mount_script_is_in_the_container_and_gone_afterward
 
     stopped = rig.operate("stop", ctid)
     assert stopped.code == 0, stopped.log
-    assert not truth.submounts(paths.root)
+    assert not observed.submounts(paths.root)
     assert (tmp_path / "shared").exists()
 
 
@@ -206,7 +206,7 @@ def test_a_mount_left_behind_is_detached_with_a_warning_that_names_it(rig, ctid)
 
     assert (outcome.code, outcome.state) == (79, State.STOPPED)
     assert "detached now: /mnt/left" in outcome.log
-    assert not truth.submounts(rig.paths(ctid).root)
+    assert not observed.submounts(rig.paths(ctid).root)
 
 
 def test_output_is_handed_on_as_it_is_written(rig, ctid, tmp_path):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from containers.node import figures, truth, veconf
-from containers.node.accounts import hash_password
+from containers.node import figures, observed, veconf
+from containers.node.access.accounts import hash_password
 from containers.node.states import State
 
 MIB = 1024 * 1024
@@ -33,7 +33,7 @@ def start_if_stopped(rig, ctid, **spec):
 
 
 def group(rig, ctid, controller):
-    return truth.cgroup_paths(rig.paths(ctid))[controller]
+    return observed.cgroup_paths(rig.paths(ctid))[controller]
 
 
 def figure(rig, ctid, controller, file):

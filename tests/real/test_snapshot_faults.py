@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.checkpoint import criu as criu_of
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.storage import space
 from tests.real.counter import count, counting
@@ -115,7 +115,7 @@ def test_images_that_criu_refuses_put_the_container_back(rig, running, kept, saf
     if safe:
         assert count(rig, running) == 2
     else:
-        assert not truth.mounted(rig.paths(running).root)
+        assert not observed.mounted(rig.paths(running).root)
         assert rig.operate("start", running).code == 0
 
 
@@ -139,7 +139,7 @@ def test_a_restore_that_hangs_is_ended_at_its_time_limit(rig, running, kept):
 
 
 def processes(rig, ctid):
-    group = truth.cgroup_paths(rig.paths(ctid))["freezer"]
+    group = observed.cgroup_paths(rig.paths(ctid))["freezer"]
     return (group / "cgroup.procs").read_text().split()
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from containers.node import runner, truth
+from containers.node import observed, runner
 from containers.node.operations import PLANS
 from containers.node.states import State
 from tests.real.counter import count, counting, install
@@ -16,11 +16,11 @@ from tests.real.test_dead_runner import DyingJournal
 pytestmark = pytest.mark.criu
 UP, DOWN, MOUNTED, SUSPENDED = State.RUNNING, State.STOPPED, State.MOUNTED, State.SUSPENDED
 BEFORE = {"snapshot": UP, "snapshot stop": UP, "restore": UP, "suspend": UP, "resume": SUSPENDED,
-          "clone": State.CREATING, "rehearse": UP}  # fmt: skip
+          "clone": State.CREATING, "trial_restore": UP}  # fmt: skip
 SKIPPED = {
     "snapshot": ("write-scripts", "delete", "dismount", "dump-snapshot", "copy-snapshot"),
     "snapshot stop": ("freeze",),
-    "restore": ("cut",), "suspend": (), "resume": (), "clone": ("settle",), "rehearse": (),
+    "restore": ("cut",), "suspend": (), "resume": (), "clone": ("settle",), "trial_restore": (),
 }  # fmt: skip
 
 
@@ -33,7 +33,7 @@ TELLING = {  # the moments that make test looks at
     ("restore", "adopt-disk", "began"), ("restore", "adopt-disk", "ended"),
     ("suspend", "dump", "ended"), ("suspend", "settle-dump", "ended"),
     ("resume", "restore", "began"), ("resume", "restore", "ended"),
-    ("clone", "restore", "ended"), ("rehearse", "rehearse", "ended"),
+    ("clone", "restore", "ended"), ("trial_restore", "trial_restore", "ended"),
 }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment)
     plan, stop = name.split()[0], name.endswith("stop")
     counting(rig, ctid)
     count(rig, ctid)
-    kept = take(rig, ctid) if plan in ("restore", "clone", "rehearse") else None
+    kept = take(rig, ctid) if plan in ("restore", "clone", "trial_restore") else None
     if plan == "resume":
         assert rig.operate("suspend", ctid).code == 0
     if plan == "restore":
@@ -89,7 +89,7 @@ def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment)
         "restore": lambda: {**kept.params, "safety": fresh()},
         "clone": lambda: {**kept.params, "source": ctid, "processes": True,
                           "spec": {"state": "creating"}},
-        "rehearse": lambda: kept.params,
+        "trial_restore": lambda: kept.params,
     }.get(plan, dict)()  # fmt: skip
     on = bare_ctid if plan == "clone" else ctid
 
@@ -100,7 +100,7 @@ def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment)
     assert outcome.end["state"] in (state, State.CREATING)
     whole_snapshots(rig, ctid)
     if state is UP:
-        assert not truth.paused(rig.paths(on))
+        assert not observed.paused(rig.paths(on))
         assert count(rig, on) in ({2, 3} if plan == "restore" else {2})
     else:
         assert state in {"snapshot stop": (DOWN,), "suspend": (SUSPENDED,), "resume": (SUSPENDED,),
@@ -159,12 +159,12 @@ def kill_after(rig, number, delay):
 def test_a_container_that_a_dead_runner_has_paused_goes_on(criu, rig, ctid):
     counting(rig, ctid)
     number = rig.begin("snapshot", ctid, snapshot=fresh())
-    rig.wait_for(lambda: truth.paused(rig.paths(ctid)), "the pause")
+    rig.wait_for(lambda: observed.paused(rig.paths(ctid)), "the pause")
     kill_after(rig, number, 0)
 
     outcome = recovered(rig, number)
 
-    assert (outcome.state, truth.paused(rig.paths(ctid))) == (UP, False)
+    assert (outcome.state, observed.paused(rig.paths(ctid))) == (UP, False)
     assert count(rig, ctid) == 1
 
 

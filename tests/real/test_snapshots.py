@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.states import State
 from tests.real.counter import count, counting, read
 from tests.real.snapshots import fresh, listed, private, take
@@ -78,7 +78,7 @@ def test_the_safety_snapshot_leads_back_again(rig, running):
 def test_a_container_that_was_killed_comes_back(rig, running):
     count(rig, running)
     kept = take(rig, running)
-    init = truth.init_of(rig.paths(running))
+    init = observed.init_of(rig.paths(running))
     os.kill(init.pid, signal.SIGKILL)
     rig.wait_for(lambda: rig.state(running) is MOUNTED, "its end")
 
@@ -263,14 +263,14 @@ def test_a_snapshot_that_exists_is_not_written_over(rig, ctid):
     assert kept.verify().answer == "ok"
 
 
-def test_the_rehearsal_of_a_restore_touches_nothing(rig, running):
+def test_a_trial_restore_touches_nothing(rig, running):
     kept = take(rig, running)
     before = private(rig, running)
 
-    rehearsed = rig.operate("rehearse", running, **kept.params)
+    tried = rig.operate("trial_restore", running, **kept.params)
 
-    assert rehearsed.code == 0, rehearsed.log
-    assert rehearsed.facts["rehearsed"]["processes"] >= 3
+    assert tried.code == 0, tried.log
+    assert tried.facts["tried"]["processes"] >= 3
     assert count(rig, running) == 1
     assert private(rig, running) == before
     assert [path.name for path in (rig.conf.vz / "private").iterdir()] == [f"{running}"]

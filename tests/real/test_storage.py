@@ -11,7 +11,7 @@ import pytest
 
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Refused
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage, load, nesting, pool, space
 from containers.node.storage.mounts import mount_of, mounts_in
 from containers.node.storage.removal import remove

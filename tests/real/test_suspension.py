@@ -2,7 +2,7 @@
 
 import pytest
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.states import State
 from tests.real.counter import count, counting, read
 from tests.real.snapshots import private
@@ -39,7 +39,7 @@ def test_the_scripts_of_both_are_vzctls(rig, running, profile):
     suspended = rig.operate("suspend", running, profile=profile)
     assert (suspended.scripts, suspended.code) == (["umount", "vps.umount"], 0)
     assert (suspended.state, rig.state(running)) == (SUSPENDED, SUSPENDED)
-    assert not truth.mounted(rig.paths(running).root)
+    assert not observed.mounted(rig.paths(running).root)
 
     resumed = rig.operate("resume", running, profile=profile)
     assert (resumed.scripts, resumed.code) == (["vps.mount", "mount"], 0)

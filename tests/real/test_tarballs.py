@@ -17,7 +17,7 @@ import pytest
 
 from containers.node.conf import NodeConf
 from containers.node.errors import BadValue, NoSpace, OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.catalogue import Build

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from containers.node.conf import NodeConf
-from containers.node.door import Door
 from containers.node.errors import Cancelled, CommandFailed
-from containers.node.run import call
+from containers.node.processes.executor import Executor
+from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.storage.mounts import mounts_in
 from containers.node.templates import busybox as busybox_template
@@ -173,7 +173,7 @@ def test_a_build_that_is_cancelled_leaves_neither_mounts_nor_files_nor_processes
     try:
         argv = debian.argv("debian-12", build.fs, debian.sources())
         with pytest.raises(Cancelled):
-            Door(out=out, cancel=reader).run(argv, timeout=250, terminal=True)
+            Executor(out=out, cancel=reader).run(argv, timeout=250, terminal=True)
         assert mounts_in(build.fs) == []
     finally:
         catalogue.discard(build, storage)

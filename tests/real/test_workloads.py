@@ -50,7 +50,7 @@ def machines(criu, rig, networked):
     """Makes containers of a template, started; gone afterwards."""
     made = []
 
-    def make(template, hostname="kept", start=True):
+    def make(template, hostname="replaced", start=True):
         number = next(CTIDS)
         address = f"{networked.network_address + 60 + len(made)}"
         machine = Machine(rig, number, template, address, hostname)

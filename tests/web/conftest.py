@@ -45,7 +45,7 @@ def carol(db: None) -> User:
 
 @pytest.fixture
 def alpha(db: None) -> Node:
-    return Node.objects.create(name="alpha", runtime="rehearsal", storage="directory")
+    return Node.objects.create(name="alpha", runtime="dry-run", storage="directory")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from django.core.management import call_command
 from django.test import Client
 from containers.models import Container, Node
 call_command("migrate", verbosity=0, skip_checks=True)
-alpha = Node.objects.create(name="alpha", runtime="rehearsal", storage="directory")
+alpha = Node.objects.create(name="alpha", runtime="dry-run", storage="directory")
 alice = User.objects.create_user("alice", is_staff=True)
 Container.objects.create(ctid=101, node=alpha, hostname="web1", state="stopped")
 client = Client()
@@ -55,7 +55,7 @@ class House:
             "PANEL_STATE_DIR": f"{state}",
             "PANEL_NODE": "alpha",
             "PANEL_HTTP": "127.0.0.1:0",
-            "PANEL_RUNTIME": "rehearsal",
+            "PANEL_RUNTIME": "dry-run",
             "DJANGO_SETTINGS_MODULE": "panel.settings",
         }
         self.processes: list[subprocess.Popen[bytes]] = []

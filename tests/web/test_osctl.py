@@ -1,4 +1,4 @@
-"""osctl psc on rows, with the rehearsal runtime: how one is named, printed, and what it ends in."""
+"""osctl psc on rows, with the dry-run runtime: how one is named, printed, and what it ends in."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""pctl on rows, with the rehearsal runtime: what it asks of the node, prints and ends in."""
+"""pctl on rows, with the dry-run runtime: what it asks of the node, prints and ends in."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pytest
 from containers.commands import pctl
 from containers.commands.container import act
 from containers.commands.grammar import BadSyntax
-from containers.commands.voice import Voice
+from containers.commands.output import Output
 from containers.models import Address, AuditEvent, Container, Node, Operation, Template
 from containers.node.states import Progress, State
 
@@ -239,7 +239,7 @@ def test_commands_in_a_container_run_with_its_shell_and_are_on_record(run, ct101
     state(ct101, State.RUNNING)
     code, out, _ = run("exec2 101 ls -la /tmp")
     assert code == 0
-    assert out.startswith("runc exec 101 /bin/sh -c ")  # the rehearsal runtime
+    assert out.startswith("runc exec 101 /bin/sh -c ")  # the dry-run runtime
     assert out.endswith(" ls -la /tmp\n")
     assert AuditEvent.objects.get().what == "run in CT 101: ls -la /tmp"
 
@@ -255,7 +255,7 @@ def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
 def test_what_has_no_plan_is_refused_whatever_its_options(ct101):
     given = pctl.understand(["suspend", "101"])
     with pytest.raises(BadSyntax, match="levitate is not in this version"):
-        act("levitate")(given, Voice())
+        act("levitate")(given, Output())
 
 
 def test_entering_needs_root(run, ct101, settings, monkeypatch):

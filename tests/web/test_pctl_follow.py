@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from containers.commands import pctl
-from containers.commands.voice import Voice
+from containers.commands.output import Output
 from containers.models import LogChunk, Operation
 from containers.node.states import Progress, State
 from containers.worker import lock
@@ -113,7 +113,7 @@ def test_a_terminal_sees_the_colour_unless_told_otherwise(monkeypatch, setting, 
     ours, theirs = os.openpty()
     with open(theirs, "w") as terminal, open(ours, "rb", buffering=0) as screen:
         monkeypatch.setattr("sys.stdout", terminal)
-        Voice().log(OWN)
+        Output().log(OWN)
         assert (b"\x1b[1;34m" in screen.read(100)) == coloured
 
 

@@ -55,22 +55,22 @@ def test_passing_over_scripts_wants_a_reason(switch, run, ct101):
     assert operation.reason == "it hangs"
 
 
-def test_undo_puts_the_last_kept_system_back(run, ct101):
+def test_undo_puts_the_last_replaced_system_back(run, ct101):
     until = now() + timedelta(days=1)
     for number in (4, 9):
-        ct101.kept.create(number=number, since=now(), until=until, template="busybox@1")
+        ct101.replaced_systems.create(number=number, since=now(), until=until, template="busybox@1")
     code, out, _ = run("undo 101 --list --json")
     assert code == 0
     assert [each["operation"] for each in json.loads(out)] == [9, 4]
     assert run("undo 101")[0] == 0
     operation = Operation.objects.get()
-    assert (operation.kind, operation.params["kept"]) == ("undo_reinstall", 9)
+    assert (operation.kind, operation.params["replaced"]) == ("undo_reinstall", 9)
 
 
 def test_undo_of_what_is_not_kept_ends_in_43(run, ct101):
     code, _, err = run("undo 101")
     assert code == 43
     assert "no earlier system of CT 101 is kept" in err.replace("No", "no")
-    ct101.kept.create(number=4, since=now(), until=now())
+    ct101.replaced_systems.create(number=4, since=now(), until=now())
     assert run("undo 101 --operation 5")[0] == 43
     assert not Operation.objects.exists()

@@ -29,14 +29,14 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "settings": (OWNER, (302, 422, 422, 404)),
     "password": (OWNER, (302, 422, 422, 404)),
     "reinstallation": (OWNER, (302, 400, 400, 404)),  # 400: no step was given
-    "kept": (OWNER, (302, 409, 409, 404)),  # 409: a start is under way
+    "replaced": (OWNER, (302, 409, 409, 404)),  # 409: a start is under way
     "requests": (OWNER, (302, 404, 404, 404)),  # 404: no kind was given
     "snapshots": (OWNER, (302, 409, 409, 404)),  # 409: a start is under way
     "snapshot": (OWNER, NO_WRITING),
     "restoration": (OWNER, (302, 409, 409, 404)),
     "snapshot_deletion": (OWNER, (302, 409, 409, 404)),
     "verification": ((302, 405, 405, 405), (302, 302, 302, 404)),
-    "rehearsal": ((302, 405, 405, 405), (302, 302, 302, 404)),
+    "trial_restore": ((302, 405, 405, 405), (302, 302, 302, 404)),
     "protection": ((302, 405, 405, 405), (302, 302, 403, 404)),
     "schedule": (STAFF_OF_CT, (302, 422, 403, 404)),
     "clone": (STAFF_OF_CT, (302, 422, 403, 404)),
@@ -76,7 +76,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 OF_CT = ("container", "settings", "password", "requests", "reinstallation", "snapshots", "schedule")
 OF_SNAPSHOT = (
-    "snapshot", "restoration", "snapshot_deletion", "verification", "rehearsal", "protection",
+    "snapshot", "restoration", "snapshot_deletion", "verification", "trial_restore", "protection",
     "clone", "snapshot_template",
 )  # fmt: skip
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -101,7 +101,9 @@ def addresses(
 ) -> dict[str, str]:
     ct101.scripts.create(name="mount").write(b"#!/bin/sh\n", by=None)
     alpha.scripts.create(name="mount").write(b"#!/bin/sh\n", by=None)
-    ct101.kept.create(number=1, since="2026-01-02T03:04:05Z", until="2099-01-02T03:04:05Z")
+    ct101.replaced_systems.create(
+        number=1, since="2026-01-02T03:04:05Z", until="2099-01-02T03:04:05Z"
+    )
     ct101.snapshots.create(uuid=UUID)
     token = default_token_generator.make_token(bob)
     of_script, of_global = (101, "mount"), ("alpha", "mount")
@@ -109,7 +111,7 @@ def addresses(
         **dict.fromkeys(OF_CT, (101,)),
         **dict.fromkeys(OF_SNAPSHOT, (101, UUID)),
         "request": (101, "destroy"),
-        "kept": (101, 1),
+        "replaced": (101, 1),
         **dict.fromkeys(("script", "versions", "disable", "foreign"), of_script),
         **dict.fromkeys(("global_script", "global_versions", "global_disable"), of_global),
         "global_foreign": of_global,

@@ -15,9 +15,9 @@ from containers.models import (
     AuditEvent,
     Container,
     Inquiry,
-    KeptSystem,
     Node,
     Operation,
+    ReplacedSystem,
     Template,
 )
 from containers.node.states import Progress, State
@@ -507,7 +507,9 @@ def test_the_result_is_a_page_to_keep(ct101: Container, as_bob: Client, bob: Use
     until = now() + timedelta(days=7)
     Container.objects.update(facts={"host_keys": [["ed25519", "SHA256:abc"]]})
     operation = ct101.request("reinstall", by=bob, params={"keep_until": until.isoformat()})
-    ct101.kept.create(number=operation.pk, since=now(), until=until, size=5 * MIB, own=MIB)
+    ct101.replaced_systems.create(
+        number=operation.pk, since=now(), until=until, size=5 * MIB, own=MIB
+    )
     operation.end(Progress.SUCCEEDED, code=0)
     shown = text(as_bob.get(operation.get_absolute_url()))
     for word in ("203.0.113.7", "SHA256:abc", "ssh-keygen -R 203.0.113.7", "in /old", "5.0"):
@@ -522,19 +524,19 @@ def test_what_was_kept_is_put_back_and_the_present_one_kept(
     ct101: Container, as_bob: Client
 ) -> None:
     until = now() + timedelta(days=3)
-    kept = ct101.kept.create(number=5, since=now(), until=until, template="busybox@1")
+    kept = ct101.replaced_systems.create(number=5, since=now(), until=until, template="busybox@1")
     assert "Put it back" in text(as_bob.get("/containers/101/"))
     assert "kept in its place" in text(as_bob.get(kept.get_absolute_url()))
     as_bob.post(kept.get_absolute_url())
     operation = Operation.objects.get()
-    assert (operation.kind, operation.params["kept"]) == ("undo_reinstall", 5)
+    assert (operation.kind, operation.params["replaced"]) == ("undo_reinstall", 5)
     assert operation.params["keep_until"] > until.isoformat()
 
 
 def test_the_stop_script_can_be_passed_over_unless_policy_forbids_it(
     ct101: Container, as_bob: Client, settings: Any
 ) -> None:
-    kept = ct101.kept.create(number=5, since=now(), until=now())
+    kept = ct101.replaced_systems.create(number=5, since=now(), until=now())
     without = {"without_stop_script": "1"}
     page = kept.get_absolute_url()
     assert "without its stop script" not in text(as_bob.get(page))
@@ -548,16 +550,16 @@ def test_the_stop_script_can_be_passed_over_unless_policy_forbids_it(
     assert Operation.objects.get().params["without_stop_script"] is True
 
 
-def test_somebody_elses_kept_system_is_not_there(ct101: Container, as_carol: Client) -> None:
-    kept = ct101.kept.create(number=5, since=now(), until=now())
+def test_somebody_elses_replaced_system_is_not_there(ct101: Container, as_carol: Client) -> None:
+    kept = ct101.replaced_systems.create(number=5, since=now(), until=now())
     assert as_carol.post(kept.get_absolute_url()).status_code == 404
     assert not Operation.objects.exists()
 
 
-def test_staff_is_warned_when_a_node_with_kept_systems_runs_full(
+def test_staff_is_warned_when_a_node_with_replaced_systems_runs_full(
     ct101: Container, as_alice: Client, as_bob: Client
 ) -> None:
-    KeptSystem.objects.create(container=ct101, number=5, since=now(), until=now(), size=9)
+    ReplacedSystem.objects.create(container=ct101, number=5, since=now(), until=now(), size=9)
     pages = ("/containers/", "/nodes/", "/nodes/alpha/")
     Node.objects.update(facts={"disk": {"size": 1000, "free": 500}})
     assert all("of its disk left" not in text(as_alice.get(page)) for page in pages)
@@ -577,7 +579,7 @@ def test_of_what_is_kept_it_is_told_what_it_shares(
     own: int | None, of_one: str, of_all: str, ct101: Container, as_alice: Client
 ) -> None:
     Node.objects.update(facts={"disk": {"size": 1000, "free": 50}})
-    ct101.kept.create(number=5, since=now(), until=now(), size=9 * MIB, own=own)
+    ct101.replaced_systems.create(number=5, since=now(), until=now(), size=9 * MIB, own=own)
     assert of_one in text(as_alice.get("/containers/101/"))
-    assert of_one in text(as_alice.get("/containers/101/kept/5/"))
+    assert of_one in text(as_alice.get("/containers/101/replaced/5/"))
     assert of_all in text(as_alice.get("/nodes/alpha/"))

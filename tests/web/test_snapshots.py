@@ -315,49 +315,49 @@ def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
     )
 
 
-def test_a_rehearsal_is_an_operation_whose_verdict_is_shown_with_its_age(
+def test_a_trial_restore_is_an_operation_whose_verdict_is_shown_with_its_age(
     ct101: Container, as_bob: Client, bob: User
 ) -> None:
     snapshot = taken(ct101)
-    snapshot.judge("can't tell", ["it runs systemd; a rehearsal tells"], now())
-    assert "Rehearse" in text(page(as_bob, "snapshots"))
-    answer = as_bob.post(reverse("rehearsal", args=[101, snapshot.uuid]))
-    operation = Operation.objects.get(kind="rehearse")
+    snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
+    assert "Trial restore" in text(page(as_bob, "snapshots"))
+    answer = as_bob.post(reverse("trial_restore", args=[101, snapshot.uuid]))
+    operation = Operation.objects.get(kind="trial_restore")
     assert answer["Location"] == operation.get_absolute_url()
     assert (operation.by, operation.params) == (bob, snapshot.named)
     fact = {"uuid": snapshot.uuid, "processes": 7}
-    told(operation, {"ev": "fact", "key": "rehearsed", "value": fact}, end())
+    told(operation, {"ev": "fact", "key": "tried", "value": fact}, end())
     snapshot.refresh_from_db()
     assert (snapshot.verdict, snapshot.reasons) == ("ok", [])
     for place in ("snapshots", "snapshot"):
         shown = text(page(as_bob, place, snapshot if place == "snapshot" else None))
-        assert "Rehearsed 0 minutes ago: 7 processes lived in a copy." in shown
+        assert "Trial restore 0 minutes ago: 7 processes lived in a copy." in shown
 
 
 @pytest.mark.parametrize(
     ("code", "verdict"), [(17, "broken"), (1, "can't tell")], ids=["processes", "no room"]
 )
-def test_a_rehearsal_that_fails_says_why_and_only_its_processes_break_the_verdict(
+def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_verdict(
     ct101: Container, as_bob: Client, code: int, verdict: str
 ) -> None:
     snapshot = taken(ct101)
-    snapshot.judge("can't tell", ["it runs systemd; a rehearsal tells"], now())
-    told(snapshot.rehearse(), end("failed", code=code, error="Its init ended at once."))
+    snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
+    told(snapshot.try_restore(), end("failed", code=code, error="Its init ended at once."))
     snapshot.refresh_from_db()
     assert snapshot.verdict == verdict
     shown = text(page(as_bob, "snapshot", snapshot))
-    assert "Rehearsed 0 minutes ago: that failed. Its init ended at once." in shown
+    assert "Trial restore 0 minutes ago: that failed. Its init ended at once." in shown
 
 
-def test_what_cannot_be_rehearsed_says_why(ct101: Container, as_bob: Client) -> None:
+def test_what_cannot_be_tried_says_why(ct101: Container, as_bob: Client) -> None:
     snapshot = taken(ct101)
-    place = reverse("rehearsal", args=[101, snapshot.uuid])
+    place = reverse("trial_restore", args=[101, snapshot.uuid])
     holder = ct101.request("start")
-    assert "It was not rehearsed. Start is under way" in text(as_bob.post(place, follow=True))
+    assert "There was no trial restore. Start is under way" in text(as_bob.post(place, follow=True))
     holder.cancel()
     Snapshot.objects.update(with_processes=False)
-    assert "there is nothing to rehearse" in text(as_bob.post(place, follow=True))
-    assert not Operation.objects.filter(kind="rehearse").exists()
+    assert "there is nothing to try" in text(as_bob.post(place, follow=True))
+    assert not Operation.objects.filter(kind="trial_restore").exists()
 
 
 def test_start_of_a_suspended_container_warns_and_offers_resume(

@@ -40,7 +40,7 @@ def over(writer, progress="succeeded", state=None, code=0, error=""):
     writer.close()
 
 
-def test_a_rehearsed_start_goes_from_row_to_runner_to_row(node_conf, ct101, operation):
+def test_a_dry_run_of_a_start_goes_from_row_to_runner_to_row(node_conf, ct101, operation):
     Worker(node_conf, ct101.node).run(until=operation.pk)
     operation.refresh_from_db()
     ct101.refresh_from_db()
@@ -148,7 +148,7 @@ def test_a_new_worker_goes_on_where_the_old_one_was_ended(worker, scribe, operat
         writer.write(b"second")
         settle(second)
         settle(worker)  # the old one has come to life again: it has lost its right to ship
-        assert operation.pk not in worker.attended
+        assert operation.pk not in worker.supervised
     ended(writer, 0)
     over(writer)
     settle(second)
@@ -196,9 +196,9 @@ def test_a_runner_that_ended_properly_is_not_tidied_up_after(worker, scribe, ope
 def test_what_nobody_can_tidy_up_is_not_under_way_for_ever(worker, scribe, operation):
     settle(worker)
     scribe.kill(operation.pk)
-    attendance = worker.attended[operation.pk]
-    while operation.pk in worker.attended:
-        attendance.not_before = 0.0
+    supervision = worker.supervised[operation.pk]
+    while operation.pk in worker.supervised:
+        supervision.not_before = 0.0
         settle(worker)
         scribe.kill(operation.pk)
     operation.refresh_from_db()
@@ -299,7 +299,7 @@ def test_a_commit_nobody_knows_the_outcome_of_is_not_done_twice(worker, scribe, 
     writer = scribe.writer(operation)
     writer.write(b"once")
     settle(worker)
-    shipment = worker.attended[operation.pk].shipment
+    shipment = worker.supervised[operation.pk].shipment
     shipment.operation.log_len = 0  # as if the answer to its last commit had been lost
     writer.write(b" only")
     settle(worker)

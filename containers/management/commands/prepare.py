@@ -24,16 +24,16 @@ from containers.node.errors import OperationError
 from containers.node.network import prepare as network
 from containers.node.network import record
 from containers.node.network.pool import KEY as POOL
+from containers.node.runtimes import DRY_RUN
 from containers.node.storage import pool
 from containers.node.templates import busybox, catalogue
 from containers.worker import templates
-from containers.worker.arrival import REHEARSAL
 
 PANEL = "panel"  # the system user of the web process
 LINKS = Path("/etc/vz/vz.conf"), Path("/etc/sysconfig/vz")  # where published scripts look
 HEADING = """Settings of this node, as OpenVZ has them: action scripts source this file.
 Yours to edit. The panel adds what is missing and changes nothing else."""
-REHEARSED = catalogue.Facts("a rehearsal", "busybox", "none", 0, 0, 0, "2026-01-01T00:00:00+00:00")
+SAMPLE = catalogue.Facts("a dry run", "busybox", "none", 0, 0, 0, "2026-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
 def jobs(conf: NodeConf, *, planning: bool) -> Iterator[Job]:
     """What is to be done, each looked for when those before it are done."""
-    real = settings.RUNTIME != REHEARSAL
+    real = settings.RUNTIME != DRY_RUN
     yield from folders(conf)
     yield from key()
     yield from vz_conf(conf, real)
@@ -217,7 +217,7 @@ def database() -> Path:
 
 
 def rows(conf: NodeConf, real: bool) -> Iterator[Job]:
-    values = {"runtime": REHEARSAL, "storage": "directory", "pool": ""}
+    values = {"runtime": DRY_RUN, "storage": "directory", "pool": ""}
     if real:
         storage = pool.driver(conf).name
         values = {"runtime": settings.RUNTIME, "storage": storage, "pool": addresses(conf)}
@@ -228,7 +228,7 @@ def rows(conf: NodeConf, real: bool) -> Iterator[Job]:
             lambda: Node.objects.update_or_create(name=conf.name, defaults=values),
         )
     if not real and not catalogue.listed(conf):
-        yield Job("make a template for rehearsals", lambda: rehearsed_template(conf))
+        yield Job("make a template for dry runs", lambda: sample_template(conf))
     if node := Node.objects.filter(name=conf.name).first():
         templates.sync(conf, node)
 
@@ -238,8 +238,8 @@ def addresses(conf: NodeConf) -> str:
     return "" if record.load(conf).without else veconf.read(conf.vz_conf).get(POOL, "")
 
 
-def rehearsed_template(conf: NodeConf) -> None:
+def sample_template(conf: NodeConf) -> None:
     path = conf.templates / f"{busybox.NAME}@1"
     shutil.rmtree(path, ignore_errors=True)
     (path / "fs").mkdir(parents=True)
-    catalogue.write(path, REHEARSED)
+    catalogue.write(path, SAMPLE)

@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 async def attend(worker: Worker) -> None:
     loop = asyncio.get_running_loop()
-    doorbell.home = loop
+    doorbell.ringing_loop = loop
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
@@ -57,7 +57,7 @@ async def attend(worker: Worker) -> None:
     finally:
         worker.stop()
         await asyncio.wait({working})
-        doorbell.home = None
+        doorbell.ringing_loop = None
         for task in (hearing, leaving):
             task.cancel()
             with suppress(asyncio.CancelledError):

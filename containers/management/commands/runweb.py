@@ -75,4 +75,4 @@ class Command(BaseCommand):
 
 def found_a_home() -> None:
     """Rings of views, which run in threads, go through the server's own connections."""
-    doorbell.home = asyncio.get_event_loop()
+    doorbell.ringing_loop = asyncio.get_event_loop()

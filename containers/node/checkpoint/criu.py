@@ -8,7 +8,7 @@ from pathlib import Path
 
 from containers.node.conf import NodeConf
 from containers.node.errors import Code, OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 FEW = 20  # errors that are told

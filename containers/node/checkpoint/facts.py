@@ -6,7 +6,7 @@ from typing import Any
 from containers.node.checkpoint import cpu, criu, version
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 
 
 def facts(conf: NodeConf, *, runtime: list[str]) -> dict[str, Any]:

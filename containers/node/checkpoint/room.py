@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.layout import Layout
 
 MIB = 1 << 20
@@ -13,7 +13,7 @@ V2 = ("anon", "shmem", "swap")
 
 def memory(paths: Layout) -> int:
     """Bytes that are its own: what is only cached of files is not dumped."""
-    groups = truth.cgroup_paths(paths)
+    groups = observed.cgroup_paths(paths)
     group = groups.get("memory") or groups.get("", Path("/nowhere"))
     stat = pairs(group / "memory.stat")
     keys = V1 if V1[0] in stat else V2

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from containers.node import truth, veconf
+from containers.node import observed, veconf
 from containers.node.checkpoint import cpu, criu, manifest, record, room, saved, version
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.room import MIB
@@ -16,7 +16,7 @@ from containers.node.ids import BASE, SIZE
 from containers.node.layout import Layout
 from containers.node.network import taken
 from containers.node.network.addresses import parse
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage, pool, space
 
 
@@ -28,7 +28,7 @@ class Answer(StrEnum):
 
 EXIT = {Answer.OK: 0, Answer.CANT_TELL: 1, Answer.BROKEN: 2}
 WORSE = (Answer.OK, Answer.CANT_TELL, Answer.BROKEN)
-TOLD_BY_REHEARSAL = "a rehearsal tells"  # how reasons end that one may take away
+TOLD_BY_TRIAL = "a trial restore tells"  # how reasons end that one may take away
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Verdict:
     def exit(self) -> int:
         return EXIT[self.answer]
 
-    def rehearsed(self) -> "Verdict":
+    def tried(self) -> "Verdict":
         """The same, once its processes have lived in a copy."""
-        left = tuple(why for why in self.reasons if not why.endswith(TOLD_BY_REHEARSAL))
+        left = tuple(why for why in self.reasons if not why.endswith(TOLD_BY_TRIAL))
         return Verdict(self.answer if left or not self.reasons else Answer.OK, left)
 
     def words(self) -> dict[str, object]:
@@ -213,7 +213,7 @@ def mounts_there(at: Look) -> Iterator[Found]:
             yield cant_tell(f"{where} has to be mounted by its mount scripts")
         elif not scripts:
             yield broken(f"{where} was mounted by a mount script, and there is none any more")
-        elif not truth.mounted(at.paths.root / where.lstrip("/")):
+        elif not observed.mounted(at.paths.root / where.lstrip("/")):
             yield cant_tell(f"{where} is not mounted now: its mount scripts must do that")
 
 
@@ -235,7 +235,7 @@ def init_known(at: Look) -> Iterator[Found]:
     if at.record.init == "systemd":
         yield cant_tell(
             "it runs systemd: most of its services survive a restore, logind and sessions may"
-            f" start anew; {TOLD_BY_REHEARSAL}"
+            f" start anew; {TOLD_BY_TRIAL}"
         )
 
 

@@ -12,7 +12,7 @@ from containers.node.network.addresses import parse
 from containers.node.network.hook import check
 from containers.node.network.link import Link
 from containers.node.network.uplinks import uplinks
-from containers.node.run import call, meanwhile
+from containers.node.processes.run import call, meanwhile
 
 FAILED = (0, 1, 2, 255)  # `ip -force -batch` where some of it was done already
 

@@ -19,7 +19,7 @@ from containers.node.network import names, pool, proxies, record, resolver
 from containers.node.network.probe import FIREWALLS, FORWARD, FORWARD6, Found, probe
 from containers.node.network.record import Record
 from containers.node.network.rules import Rules
-from containers.node.run import call
+from containers.node.processes.run import call
 
 SYSCTLS = Path("/proc/sys")
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from containers.node.errors import OperationError
 from containers.node.network import iptables, nft
 from containers.node.network.rules import Command, Rules
-from containers.node.run import call
+from containers.node.processes.run import call
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 FORWARD6 = Path("/proc/sys/net/ipv6/conf/all/forwarding")

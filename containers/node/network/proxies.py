@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from containers.node.errors import CommandFailed
-from containers.node.run import call
+from containers.node.processes.run import call
 
 MARK = 86  # as their protocol, on all panels' entries
 ANY_LINK = re.compile(r"v[0-9a-f]{8}[0-9a-z]{1,6}\Z")  # of any panel's container

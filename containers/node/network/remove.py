@@ -15,7 +15,7 @@ from containers.node.network.prepare import SYSCTLS, Change, dropped, read, rout
 from containers.node.network.probe import FIREWALLS
 from containers.node.network.record import Record
 from containers.node.network.rules import Command
-from containers.node.run import call
+from containers.node.processes.run import call
 
 
 def remove(conf: NodeConf) -> list[str]:

@@ -16,7 +16,7 @@ from containers.node.network.addresses import Address, host, parse
 from containers.node.network.neighbours import answers
 from containers.node.network.pool import gives
 from containers.node.network.uplinks import uplinks
-from containers.node.run import call
+from containers.node.processes.run import call
 
 FIB = Path("/proc/net/fib_trie")
 

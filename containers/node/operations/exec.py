@@ -1,12 +1,12 @@
 """Run one command in a running container, its output in the log. It holds nothing up."""
 
 from containers.node.actions import Where
-from containers.node.beneath import BadTree
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError, TimedOut, ended
 from containers.node.plan import Plan, Refusal, Step
 from containers.node.scripts import run_inside
 from containers.node.states import State
+from containers.node.trees.safe_tree import BadTree
 
 
 def execute(ct: Ct) -> None:

@@ -27,7 +27,7 @@ def unpack(ct: Ct) -> None:
 
     def tick(files: int, taken: int) -> None:
         nonlocal last
-        ct.door.obey()
+        ct.executor.obey()
         if time.monotonic() - last > NOW_AND_THEN:
             last = time.monotonic()
             ct.say(f"{files} files, {taken >> 20} MiB")

@@ -8,14 +8,14 @@ from containers.node.operations import start, stop
 from containers.node.operations.reinstall import HALT_NEW, START_OLD, STOP_AGAIN, uncommitted
 from containers.node.plan import Plan
 from containers.node.states import State
-from containers.node.steps import keeping
+from containers.node.steps import replaced
 
 CHANGING = [
-    keeping.TRADE,
+    replaced.TRADE,
     *start.MOUNTING,
     *start.BOOTING[:-1],
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
-    keeping.SETTLE,
+    replaced.SETTLE,
     steps.WRITE_CONF,
 ]
 
@@ -23,7 +23,7 @@ PLAN = Plan(
     "Undo the reinstallation",
     entry={
         State.RUNNING: [
-            keeping.CHECK,
+            replaced.CHECK,
             steps.KEEP_SCRIPTS,
             stop.OWN_STOP.but(when=stop.wants_stop_script),
             steps.HALT.but(commits=False, undo=(START_OLD,)),
@@ -32,13 +32,13 @@ PLAN = Plan(
             *CHANGING,
         ],
         State.MOUNTED: [
-            keeping.CHECK,
+            replaced.CHECK,
             steps.KEEP_SCRIPTS,
             *map(uncommitted, stop.DISMOUNTING),
             *CHANGING,
             STOP_AGAIN,
         ],
-        State.STOPPED: [keeping.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
+        State.STOPPED: [replaced.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
     },
     code=94,
 )

@@ -1,4 +1,4 @@
-"""OCI runtimes. A runtime only says which command to run; run.py runs it.
+"""OCI runtimes. A runtime only says which command to run; processes/run.py runs it.
 
 To add one, add a module here whose Driver speaks this protocol; a node names it.
 """
@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from containers.node.layout import Layout
 
 Argv = list[str]
+DRY_RUN = "dry-run"  # the runtime that touches no container
 
 
 class Runtime(Protocol):
@@ -30,4 +31,4 @@ class Runtime(Protocol):
 
 
 def load(name: str) -> Runtime:
-    return cast(Runtime, import_module(f"{__name__}.{name}").Driver())
+    return cast(Runtime, import_module(f"{__name__}.{name.replace('-', '_')}").Driver())

@@ -1,4 +1,4 @@
-"""Steps that make something else of a snapshot: another container, a template, a rehearsal."""
+"""Steps that make something else of a snapshot: another container, a template, a trial."""
 
 import contextlib
 import os
@@ -7,17 +7,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from containers.node import identity, truth
-from containers.node.beneath import Kind, Tree
+from containers.node import observed
+from containers.node.access import identity
 from containers.node.bundle import ids
 from containers.node.checkpoint import obstacles, record
 from containers.node.ct import Ct
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.lock import locked
-from containers.node.openat2 import Links
+from containers.node.observed import Init
 from containers.node.plan import Step
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.steps.making import delete_private, make_private
 from containers.node.steps.mounting import dismount, mount
 from containers.node.steps.restoring import (
@@ -32,9 +32,10 @@ from containers.node.steps.running import delete
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 from containers.node.templates.catalogue import Build
-from containers.node.truth import Init
+from containers.node.trees.openat2 import Links
+from containers.node.trees.safe_tree import Kind, SafeTree
 
-REHEARSALS = 2147483648  # CT IDs from here on are nobody's: the highest is 2147483644
+TRIALS = 2147483648  # CT IDs from here on are nobody's: the highest is 2147483644
 SETTLING = 1.0  # seconds that restored processes have to live
 
 
@@ -58,7 +59,7 @@ def restore_clone(ct: Ct) -> None:
     """Connections end: their other ends know the source. Its name comes with the processes."""
     with source(ct):
         restore(ct, kept_of(ct), tcp_close=True)
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     if init and ct.spec.hostname:
         call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
     if init:
@@ -70,7 +71,7 @@ def read_host_keys(init: Init) -> None:
     for pid in obstacles.members(init.pid):
         if obstacles.name_of(pid) != "sshd" or obstacles.parent_of(pid) != init.pid:
             continue
-        if fd := truth.pidfd(Init(pid, truth.started(pid) or 0)):
+        if fd := observed.pidfd(Init(pid, observed.started(pid) or 0)):
             signal.pidfd_send_signal(fd, signal.SIGHUP)
             os.close(fd)
 
@@ -94,7 +95,7 @@ def discard_template(ct: Ct) -> None:
 def leave_out(ct: Ct) -> None:
     """What only one machine may have. Users and their passwords stay."""
     base, size = ids(ct)
-    with Tree(build_of(ct).fs, base, size) as tree:
+    with SafeTree(build_of(ct).fs, base, size) as tree:
         if tree.kind(identity.SSH, Links.INSIDE) is Kind.DIRECTORY:
             for name in filter(identity.HOST_KEY_FILE.match, tree.listdir(identity.SSH)):
                 tree.remove(f"{identity.SSH}/{name}")
@@ -107,34 +108,34 @@ def leave_out(ct: Ct) -> None:
         tree.write(identity.HOSTS, identity.encoded("".join(f"{line}\n" for line in kept)))
 
 
-def rehearsed(ct: Ct) -> Ct:
+def tried(ct: Ct) -> Ct:
     """The same container as one that has a number, disk and network of its own, and no address."""
-    number = REHEARSALS + ct.operation % (36**6 - REHEARSALS)
+    number = TRIALS + ct.operation % (36**6 - TRIALS)
     spec = replace(ct.spec, ips=())
     return replace(ct, paths=Layout(ct.paths.node, number), spec=spec, fact=lambda key, value: None)
 
 
 def prepare(ct: Ct) -> None:
-    other = rehearsed(ct)
+    other = tried(ct)
     make_private(other)
     call(ct.storage.snapshot(kept_of(ct).fs, other.paths.fs))
     mount(other)
 
 
-def rehearse(ct: Ct) -> None:
-    other = rehearsed(ct)
+def try_restore(ct: Ct) -> None:
+    other = tried(ct)
     restore(other, kept_of(ct), tcp_close=True, alone=True)
     time.sleep(SETTLING)
-    init = truth.init_of(other.paths)
+    init = observed.init_of(other.paths)
     if not init or not init.alive:
         raise CannotRestore("its processes were restored, and its init ended at once")
     living = obstacles.members(init.pid)
     ct.say(f"{len(living)} processes live.")
-    ct.fact("rehearsed", {"uuid": ct.params["snapshot"], "processes": len(living)})
+    ct.fact("tried", {"uuid": ct.params["snapshot"], "processes": len(living)})
 
 
 def throw_away(ct: Ct) -> None:
-    other = rehearsed(ct)
+    other = tried(ct)
     delete(other)
     dismount(other)
     delete_private(other)
@@ -143,12 +144,12 @@ def throw_away(ct: Ct) -> None:
 
 
 def require_own_mounts(ct: Ct) -> None:
-    """A mount script's mounts are the node's own files, which a rehearsal must not touch."""
+    """A mount script's mounts are the node's own files, which a trial restore must not touch."""
     mounts = record.read(kept_of(ct)).mounts
     if mounts:
         raise OperationError(
-            f"it can't be rehearsed: its processes use {', '.join(mounts)}, which is no part of"
-            " its disk"
+            f"there can be no trial restore: its processes use {', '.join(mounts)}, which is no"
+            " part of its disk"
         )
 
 
@@ -159,5 +160,5 @@ BEGIN_TEMPLATE = Step("begin", "copy the snapshot's disk", do=begin_template, un
 LEAVE_OUT = Step("leave-out", "leave out what only one machine may have", do=leave_out)
 THROW_AWAY = Step("throw-away", "throw it away", do=throw_away)
 PREPARE = Step("prepare", "make a copy of its disk", do=prepare, undo=(THROW_AWAY,))
-REHEARSE = Step("rehearse", "let its processes live in the copy", do=rehearse)
+TRIAL = Step("trial-restore", "let its processes live in the copy", do=try_restore)
 CHECK_MOUNTS = Step("check-mounts", "look for mounts", do=require_own_mounts)

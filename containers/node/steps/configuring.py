@@ -5,9 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from containers.node import identity, truth, veconf
-from containers.node.accounts import add_key, set_password
-from containers.node.beneath import BadTree, Tree
+from containers.node import observed, veconf
+from containers.node.access import identity
+from containers.node.access.accounts import add_key, set_password
 from containers.node.bundle import MIB, ids, resources
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
@@ -16,6 +16,7 @@ from containers.node.network.addresses import parse
 from containers.node.plan import Step
 from containers.node.scripts import run_inside
 from containers.node.states import State
+from containers.node.trees.safe_tree import BadTree, SafeTree
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
 YES = {True: "yes", False: "no"}
@@ -70,16 +71,16 @@ def configure(ct: Ct) -> None:
         configure_in(ct, files)
 
 
-def configure_in(ct: Ct, files: Tree) -> None:
+def configure_in(ct: Ct, files: SafeTree) -> None:
     if ct.spec.hostname:
         identity.set_hostname(files, ct.spec.hostname, ct.spec.ips)
     text = resolver.text(ct.spec.nameservers, ct.spec.searchdomains, resolver.node_texts())
     files.write(identity.RESOLVER, text.encode())
 
 
-def tree(ct: Ct) -> Tree:
+def tree(ct: Ct) -> SafeTree:
     base, size = ids(ct)
-    return Tree(ct.paths.fs, base, size)
+    return SafeTree(ct.paths.fs, base, size)
 
 
 def apply(ct: Ct) -> None:
@@ -134,7 +135,7 @@ def apply_limits(ct: Ct) -> None:
 
 
 def apply_addresses(ct: Ct) -> None:
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     if not init:
         return
     wanted = plain(ct.spec.ips)

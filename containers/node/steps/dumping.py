@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from containers.node import truth
+from containers.node import observed
 from containers.node.bundle import ids
 from containers.node.checkpoint import criu, manifest, room
 from containers.node.checkpoint.connections import connected
@@ -18,7 +18,7 @@ from containers.node.checkpoint.room import MIB, SPARE
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, NoSpace, OperationError, TimedOut
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.steps.restoring import restore, work_of
 from containers.node.storage import space
 
@@ -45,7 +45,7 @@ def check(ct: Ct, *, processes: bool) -> None:
     need = SPARE
     if processes:
         criu.find(ct.paths.node)
-        init = truth.init_of(ct.paths)
+        init = observed.init_of(ct.paths)
         for obstacle in obstacles(init.pid) if init else ():
             if obstacle.fatal:
                 raise CannotDump(f"its processes can't be kept: {obstacle.sentence}")
@@ -60,7 +60,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
     """leave_running: they were paused before. A cancel is obeyed once that is done."""
     own = criu.find(ct.paths.node)
     work = work_of(ct)
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     criu.write_options(
         work / "options",
         stopping=not leave_running,
@@ -82,7 +82,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         raise not_dumped(ct, e, work / "dump.log") from e
     if not leave_running:
         manifest.hasten(into)  # else it would slow the copy of the disk down
-    ct.door.obey()
+    ct.executor.obey()
 
 
 def make_images(ct: Ct, into: Saved) -> None:
@@ -118,7 +118,7 @@ def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
 
 def settle(ct: Ct) -> None:
     """Wait for a dump that nobody waits for any more: CRIU lets the processes go when it ends."""
-    home = ct.door.home
+    home = ct.executor.runner_cgroup
     groups = [*ct.left, *([home.group] if home else [])]
     deadline = time.monotonic() + SETTLING
     while any(group.others() for group in groups) and time.monotonic() < deadline:
@@ -138,7 +138,7 @@ def thaw(ct: Ct) -> None:
     """Let it go on, whoever has stopped it; says how long it stood still."""
     if ct.left:  # else nobody dumps any more: this runner has waited for its own
         settle(ct)
-    if truth.paused(ct.paths):
+    if observed.paused(ct.paths):
         call(ct.runtime.resume(ct.paths))
     with contextlib.suppress(FileNotFoundError):
         since = (work_of(ct) / "paused").stat().st_mtime
@@ -152,8 +152,8 @@ def revive(ct: Ct, kept: Saved) -> None:
     Nor after a reboot of the node: nothing is mounted then, and its processes were to end.
     """
     settle(ct)
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     if init and init.alive:
         thaw(ct)
-    elif kept.processes and truth.mounted(ct.paths.root):
+    elif kept.processes and observed.mounted(ct.paths.root):
         restore(ct, kept)

@@ -3,7 +3,7 @@
 import os
 from functools import partial
 
-from containers.node import hostkeys, identity
+from containers.node.access import hostkeys, identity
 from containers.node.bundle import MIB, ids
 from containers.node.checkpoint import saved
 from containers.node.ct import Ct

@@ -2,8 +2,8 @@
 
 import contextlib
 
-from containers.node import truth
-from containers.node.binding import bind, unmount
+from containers.node import observed
+from containers.node.bindmount import bind, unmount
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
 from containers.node.plan import Step
@@ -12,7 +12,7 @@ from containers.node.states import State
 
 def mount(ct: Ct) -> None:
     """Bound privately: what scripts mount below it is seen nowhere else."""
-    if truth.mounted(ct.paths.root):
+    if observed.mounted(ct.paths.root):
         return
     ct.paths.root.mkdir(parents=True, exist_ok=True)
     try:
@@ -23,14 +23,14 @@ def mount(ct: Ct) -> None:
 
 
 def dismount(ct: Ct) -> None:
-    ct.dismounted = truth.mounted(ct.paths.root)
-    left = [where for where, _ in truth.submounts(ct.paths.root)]
+    ct.dismounted = observed.mounted(ct.paths.root)
+    left = [where for where, _ in observed.submounts(ct.paths.root)]
     for where in reversed(left):
         with contextlib.suppress(OSError):
             unmount(where, lazy=True)
     if left:
         warn(ct, left)
-    while truth.mounted(ct.paths.root):
+    while observed.mounted(ct.paths.root):
         try:
             unmount(f"{ct.paths.root}")
         except OSError as e:

@@ -6,13 +6,13 @@ import json
 import os
 from pathlib import Path
 
-from containers.node import truth
-from containers.node.beneath import Tree
+from containers.node import observed
 from containers.node.bundle import MIB, ids
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage.removal import remove
+from containers.node.trees.safe_tree import SafeTree
 
 OLD = "old"
 COPYING = 4 * 3600.0  # seconds
@@ -71,7 +71,7 @@ def wants_old(ct: Ct) -> bool:
 def show_old(ct: Ct) -> None:
     """The old system, read-only, at /old of the new one for as long as vps.configure runs."""
     place = ct.paths.root / OLD
-    with Tree(ct.paths.fs, *ids(ct)) as tree:
+    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
         tree.mkdir(f"/{OLD}")
     ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs_tmp}", f"{place}"])
     ct.run(["mount", "--options", "remount,bind,ro", f"{place}"])
@@ -79,14 +79,14 @@ def show_old(ct: Ct) -> None:
 
 def hide_old(ct: Ct) -> None:
     """Take /old from the running container, and from the mounts it is described by."""
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     if init and init.alive:
         umount_inside(init.pid, f"/{OLD}")
     place = f"{ct.paths.root / OLD}"
-    if any(where == place for where, _ in truth.submounts(ct.paths.root)):
+    if any(where == place for where, _ in observed.submounts(ct.paths.root)):
         ct.run(["umount", "--lazy", place])
     forget_bind(ct.paths.bundle / "config.json", f"/{OLD}")
-    with Tree(ct.paths.fs, *ids(ct)) as tree:
+    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
         tree.rmdir(f"/{OLD}")
 
 

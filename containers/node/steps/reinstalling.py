@@ -11,15 +11,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from containers.node import hostkeys, identity
-from containers.node.accounts import PASSWD, SHADOW, add_key, set_password
+from containers.node.access import hostkeys, identity
+from containers.node.access.accounts import PASSWD, SHADOW, add_key, set_password
+from containers.node.access.credentials import GROUP, merge_credentials
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
-from containers.node.beneath import Missing, Tree
 from containers.node.bundle import ids
-from containers.node.credentials import GROUP, merge_credentials
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
-from containers.node.exchange import begin_to_settle, exchange, settle, trade
 from containers.node.plan import Step
 from containers.node.scripts import present, run_script
 from containers.node.steps.configuring import configure_in, limit_disk_of
@@ -35,6 +33,8 @@ from containers.node.steps.roles import forget_notes, note, noted, number, role_
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.shift import shift
+from containers.node.trees.exchange import begin_to_settle, exchange, settle, trade
+from containers.node.trees.safe_tree import Missing, SafeTree
 
 USE_THE_DEFAULT = 128
 
@@ -107,7 +107,7 @@ def identify(ct: Ct) -> None:
     """New host keys and machine id, the same name; and it is noted which area is the new one."""
     base, size = ids(ct)
     limit_disk_of(ct, ct.paths.fs_tmp)
-    with Tree(ct.paths.fs_tmp, base, size) as tree:
+    with SafeTree(ct.paths.fs_tmp, base, size) as tree:
         identity.set_machine_id(tree)
         take = partial(hostkeys.take, ct.paths.node)
         identity.make_host_keys(tree, f"root@{ct.spec.hostname}", take)
@@ -144,14 +144,14 @@ def wants_configure(ct: Ct) -> bool:
 def merge(ct: Ct) -> None:
     """Users, passwords and keys of the old system, into the new one."""
     base, size = ids(ct)
-    with Tree(ct.paths.fs_tmp, base, size) as old, Tree(ct.paths.fs, base, size) as new:
+    with SafeTree(ct.paths.fs_tmp, base, size) as old, SafeTree(ct.paths.fs, base, size) as new:
         for sentence in merge_credentials(old, new):
             ct.say(sentence)
 
 
 def let_in(ct: Ct) -> None:
     password, keys = ct.params.get("userpasswd"), ct.params.get("sshkeys") or []
-    with Tree(ct.paths.fs, *ids(ct)) as tree:
+    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
         if password:
             set_password(tree, password["user"], password["hash"])
         for key in keys:
@@ -172,7 +172,7 @@ def commit(ct: Ct) -> None:
         if ct.params.get("keep_until"):
             aside = ct.paths.old / f"{ct.operation}"
             aside.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_kept(ct, aside, ct.params["keep_until"])
+            write_replaced(ct, aside, ct.params["keep_until"])
             old.rename(aside / "fs")
             changed += [aside, ct.paths.old]
             ct.fact("kept", {"operation": ct.operation, "until": ct.params["keep_until"]})
@@ -182,13 +182,13 @@ def commit(ct: Ct) -> None:
     if isinstance(template, str):
         ct.spec = replace(ct.spec, template=template)
         ct.fact("template", template)
-    with Tree(ct.paths.fs, *ids(ct)) as tree:
+    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
         ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
     settle(changed)
 
 
-def write_kept(ct: Ct, aside: Path, until: str) -> None:
+def write_replaced(ct: Ct, aside: Path, until: str) -> None:
     """until: ISO 8601. Beside the area that is of the container's present template."""
     draft = aside / "kept.new"
     draft.write_text(json.dumps({"until": until, "template": ct.spec.template}))
@@ -208,7 +208,7 @@ def begin(ct: Ct) -> None:
 
 def require_readable_credentials(ct: Ct) -> None:
     """Before anything is stopped: a broken /etc/passwd can be reset, but not carried over."""
-    with Tree(ct.paths.fs, *ids(ct)) as old:
+    with SafeTree(ct.paths.fs, *ids(ct)) as old:
         for path in (PASSWD, SHADOW, GROUP):
             with contextlib.suppress(Missing):
                 old.read(path)

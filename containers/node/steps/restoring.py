@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from containers.node import monitor, truth
+from containers.node import monitor, observed
 from containers.node.bundle import config_of, ids, init_of
-from containers.node.cgroup import mounted
 from containers.node.checkpoint import criu, saved
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
-from containers.node.exchange import exchange
 from containers.node.layout import Layout
 from containers.node.network import hook, names
 from containers.node.network.link import LOOPBACK, Lines
 from containers.node.plan import Step
-from containers.node.run import call
+from containers.node.processes.cgroup import mounted
+from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
@@ -34,6 +33,7 @@ from containers.node.steps.running import (
 from containers.node.storage.mounts import mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates.init import Kind
+from containers.node.trees.exchange import exchange
 
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
@@ -57,7 +57,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     if alive(ct):
         return  # a runner before us came as far as that
     own = criu.find(ct.paths.node)
-    if truth.left_behind(ct.paths):
+    if observed.left_behind(ct.paths):
         delete(ct)
     forget_work(ct)
     work = work_of(ct)
@@ -93,7 +93,7 @@ def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> Opera
 
 def alive(ct: Ct) -> bool:
     monitor.settle(ct.paths)
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     return bool(init and init.alive)
 
 
@@ -122,7 +122,7 @@ def moved(ct: Ct, mount: dict[str, Any]) -> dict[str, Any]:
         return mount
     where = mount["destination"]
     source = Path(f"{ct.paths.root}{where}")
-    if not truth.mounted(source):
+    if not observed.mounted(source):
         raise CannotRestore(
             f"nothing is mounted at {where}, where there was a mount when its processes were"
             " kept: its mount scripts did not make it"

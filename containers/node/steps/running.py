@@ -6,22 +6,22 @@ import select
 import signal
 from pathlib import Path
 
-from containers.node import monitor, truth, veconf
+from containers.node import monitor, observed, veconf
 from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
-from containers.node.beneath import BadTree
 from containers.node.bundle import ids, init_of, write_bundle
-from containers.node.cgroup import Group
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.network import hook, live
+from containers.node.observed import Init
 from containers.node.plan import Step
+from containers.node.processes.cgroup import Group
 from containers.node.scripts import run_inside
 from containers.node.states import State
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.scripting import script
 from containers.node.storage.mounts import mounts_in
 from containers.node.templates.init import Halt, Kind
-from containers.node.truth import Init
+from containers.node.trees.safe_tree import BadTree
 
 STOP_TIMEOUT = 120.0  # seconds an init has to halt, unless vz.conf says otherwise; then: killed
 LETTING_GO = 5.0  # seconds an init may take to write that it goes on
@@ -31,7 +31,7 @@ DELEGATED = ("", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_cont
 
 def create(ct: Ct) -> None:
     """Make it, up to but without its init: that waits for boot."""
-    if truth.left_behind(ct.paths):
+    if observed.left_behind(ct.paths):
         delete(ct)
     try:
         pid = monitor.make(ct.paths, ct.runtime.create(ct.paths))
@@ -51,7 +51,7 @@ def create(ct: Ct) -> None:
 def delegate(ct: Ct) -> None:
     """Let the container's systemd manage the groups below its own."""
     base, _ = ids(ct)
-    for name, place in truth.cgroup_paths(ct.paths).items():
+    for name, place in observed.cgroup_paths(ct.paths).items():
         if name in ("", "name=systemd"):
             for file in DELEGATED:
                 with contextlib.suppress(FileNotFoundError):
@@ -66,11 +66,11 @@ def delegate(ct: Ct) -> None:
 def delete(ct: Ct) -> None:
     """End whatever of it still runs, and have the runtime and the network forget it."""
     thaw(ct)
-    init = truth.init_of(ct.paths)
+    init = observed.init_of(ct.paths)
     if init:
         kill(init)
     with live.detaching(ct.paths.node, ct.ctid, ct.spec.ips):
-        if truth.left_behind(ct.paths):
+        if observed.left_behind(ct.paths):
             Group(ct.paths.cgroup).kill()
             for mount in mounts_in(ct.paths.runc_root / f"{ct.ctid}"):  # of a killed restore
                 ct.run(["umount", "--lazy", "--no-canonicalize", f"{mount.point}"])
@@ -80,13 +80,13 @@ def delete(ct: Ct) -> None:
 
 def thaw(ct: Ct) -> None:
     """A paused one can neither be asked anything nor killed."""
-    if truth.state_of(ct.paths) is State.PAUSED:
+    if observed.state_of(ct.paths) is State.PAUSED:
         ct.run(ct.runtime.resume(ct.paths))
 
 
 def kill(init: Init, patience: float = KILL_TIMEOUT) -> None:
     """Kill an init, and with it all in its pid namespace. No waiting beyond its end."""
-    fd = truth.pidfd(init)
+    fd = observed.pidfd(init)
     if fd is None:
         return
     try:
@@ -109,11 +109,11 @@ def let_go(ct: Ct) -> bool:
 
     False when it writes nothing: runc then says why.
     """
-    fifo = truth.fifo(ct.paths)
+    fifo = observed.fifo(ct.paths)
     with contextlib.suppress(OSError):
         fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if ct.door.wait(fd, LETTING_GO) and os.read(fd, 1):
+            if ct.executor.wait(fd, LETTING_GO) and os.read(fd, 1):
                 fifo.unlink()
                 return True
         finally:
@@ -123,8 +123,8 @@ def let_go(ct: Ct) -> bool:
 
 def halt(ct: Ct) -> None:
     """Ask its init to halt; at the time limit, or when told to be fast, kill it."""
-    init = truth.init_of(ct.paths)
-    fd = truth.pidfd(init) if init else None
+    init = observed.init_of(ct.paths)
+    fd = observed.pidfd(init) if init else None
     if init is None or fd is None:
         return
     configured = veconf.read(ct.paths.node.vz_conf).get("STOP_TIMEOUT")
@@ -133,7 +133,7 @@ def halt(ct: Ct) -> None:
         if not ct.params.get("fast"):
             found = init_of(ct)
             ask_to_halt(ct, fd, found.halt if found else Halt(signal=signal.SIGPWR))
-            if ct.door.wait(fd, timeout):
+            if ct.executor.wait(fd, timeout):
                 return
             ct.say(f"The container did not halt within {timeout:g} s; it is killed.")
         kill(init)
@@ -152,7 +152,7 @@ def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
 
 
 def stands(ct: Ct) -> bool:
-    return ct.state is not State.STOPPED or truth.left_behind(ct.paths)
+    return ct.state is not State.STOPPED or observed.left_behind(ct.paths)
 
 
 def while_mounted(step: Step) -> Step:

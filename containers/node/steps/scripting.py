@@ -11,7 +11,7 @@ def script(scope: Scope, action: Action) -> Step:
         run_script(ct, scope, action)
 
     def there(ct: Ct) -> bool:
-        return (scope, action) in ct.scripts if ct.rehearsal else present(ct, scope, action)
+        return (scope, action) in ct.scripts if ct.dry_run else present(ct, scope, action)
 
     return Step(
         f"{scope}-{action}",

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from containers.node.bundle import ids
-from containers.node.cgroup import mounted
 from containers.node.checkpoint import cpu, criu, manifest, record, saved, version
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError, Refused
 from containers.node.plan import Step
-from containers.node.run import call
+from containers.node.processes.cgroup import mounted
+from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.dumping import (
     check_processes,

@@ -19,7 +19,7 @@ from pathlib import Path
 from containers.node import conf as configuration
 from containers.node.conf import NodeConf
 from containers.node.errors import BadValue, Code, NoSpace, OperationError, Refused
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage, load
 from containers.node.storage.mounts import Mount, mount_of, mounts_in
 

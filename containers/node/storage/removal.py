@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 from containers.node.errors import Code, CommandFailed, OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.storage.btrfs import Driver as Btrfs
 from containers.node.storage.mounts import mounts_in

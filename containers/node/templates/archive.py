@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from containers.node.errors import BadValue
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.templates.shift import Unfit
 
 LONGEST_HEADER = 1 << 20  # of a long name or extended header, which tarfile holds in memory

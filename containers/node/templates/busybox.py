@@ -8,7 +8,7 @@ from pathlib import Path
 
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import pool
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.catalogue import Build, Template

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from containers.node.conf import NodeConf
 from containers.node.errors import BadValue, Code, NoSpace, OperationError, Refused
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.storage.removal import remove as remove_area
 

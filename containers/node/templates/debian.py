@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from containers.node.beneath import Kind as Entry
-from containers.node.beneath import Tree
 from containers.node.errors import Code, OperationError
-from containers.node.openat2 import Links
-from containers.node.run import call
+from containers.node.processes.run import call
 from containers.node.storage import Argv
+from containers.node.trees.openat2 import Links
+from containers.node.trees.safe_tree import Kind as Entry
+from containers.node.trees.safe_tree import SafeTree
 
 SUITE = "bookworm"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -96,7 +96,7 @@ def sources() -> list[str]:
 def configure(name: str, fs: Path) -> None:
     """Make a container's system of what mmdebstrap left. Before the shift."""
     flavour = flavour_of(name)
-    with Tree(fs) as tree:
+    with SafeTree(fs) as tree:
         for path, content in {**FILES, **flavour.files}.items():
             tree.mkdir(path.rpartition("/")[0])
             tree.write(path, content.encode())
@@ -114,7 +114,7 @@ def inittab(text: str) -> str:
     return "\n".join([*lines, CONSOLE, ""])
 
 
-def leave_out(tree: Tree) -> None:
+def leave_out(tree: SafeTree) -> None:
     """Remove what only one machine may have, and device nodes (the container gets its own /dev)."""
     for name in tree.listdir("/etc/ssh"):
         if name.startswith("ssh_host_"):

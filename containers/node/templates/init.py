@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from containers.node.beneath import BadTree, Tree
 from containers.node.errors import Code, OperationError
-from containers.node.openat2 import Links
+from containers.node.trees.openat2 import Links
+from containers.node.trees.safe_tree import BadTree, SafeTree
 
 SIGUSR2, SIGPWR, SIGRTMIN_3 = 12, 30, 37  # the numbers the container's libc knows, too
 LARGEST = 8 << 20
@@ -78,7 +78,7 @@ class NoInit(OperationError):
 
 def detect(fs: Path) -> Init:
     """The init of a root file system; links are followed as the container would. Raises NoInit."""
-    with Tree(fs) as tree:
+    with SafeTree(fs) as tree:
         for path in CANDIDATES:
             try:
                 return Init(kind(tree, path), path)
@@ -87,7 +87,7 @@ def detect(fs: Path) -> Init:
     raise NoInit
 
 
-def kind(tree: Tree, path: str) -> Kind:
+def kind(tree: SafeTree, path: str) -> Kind:
     """Raises BadTree when there's no such file."""
     with tree.found(path, Links.INSIDE) as fd:
         name = Path(os.readlink(f"/proc/self/fd/{fd}")).name

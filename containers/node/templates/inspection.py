@@ -3,12 +3,12 @@
 import platform
 from pathlib import Path
 
-from containers.node.beneath import BadTree, Kind, Tree
 from containers.node.errors import Code, OperationError
-from containers.node.openat2 import Links
 from containers.node.templates import init
 from containers.node.templates.catalogue import Facts
 from containers.node.templates.shift import Shift
+from containers.node.trees.openat2 import Links
+from containers.node.trees.safe_tree import BadTree, Kind, SafeTree
 
 RELEASES = ("/etc/os-release", "/usr/lib/os-release")
 OLD_RELEASES = ("/etc/redhat-release", "/etc/SuSE-release", "/etc/gentoo-release")
@@ -36,7 +36,7 @@ def facts(fs: Path, shifted: Shift, *, recipe: str = "") -> Facts:
 
 
 def check(fs: Path) -> None:
-    with Tree(fs) as tree:
+    with SafeTree(fs) as tree:
         if tree.kind("/etc", Links.INSIDE) is not Kind.DIRECTORY:
             raise NoSystem("it is not a root file system: there is no directory /etc in it")
         if tree.kind("/bin/sh", Links.INSIDE) is not Kind.FILE:
@@ -46,7 +46,7 @@ def check(fs: Path) -> None:
 
 def distribution(fs: Path) -> str:
     """As it calls itself, such as Debian GNU/Linux 12 (bookworm)."""
-    with Tree(fs) as tree:
+    with SafeTree(fs) as tree:
         for path in RELEASES:
             for line in text(tree, path).splitlines():
                 if line.startswith("PRETTY_NAME="):
@@ -59,7 +59,7 @@ def distribution(fs: Path) -> str:
     return "unknown"
 
 
-def text(tree: Tree, path: str) -> str:
+def text(tree: SafeTree, path: str) -> str:
     try:
         return tree.read(path, links=Links.INSIDE).decode(errors="replace")
     except BadTree:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from containers.node.errors import NoSpace
-from containers.node.openat2 import Links, by_kernel, closing
 from containers.node.templates.archive import DAMAGE, Entry, opened
 from containers.node.templates.shift import CAPABILITY, SIZE, Unfit
+from containers.node.trees.openat2 import Links, by_kernel, closing
 
 MIB = 1 << 20
 MOST_BYTES = 200 << 30

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from containers.node.beneath import Tree
 from containers.node.errors import OperationError
 from containers.node.templates import debian
+from containers.node.trees.safe_tree import SafeTree
 
 INITTAB = """\
 id:2:initdefault:
@@ -48,7 +48,7 @@ def test_what_one_machine_alone_may_have_is_taken_out(tmp_path: Path) -> None:
     for file in ("etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "etc/ssh/sshd_config",
                  "etc/machine-id", "var/lib/dbus/machine-id", "dev/null"):  # fmt: skip
         (tmp_path / file).write_text("the node's own")
-    with Tree(tmp_path) as tree:
+    with SafeTree(tmp_path) as tree:
         debian.leave_out(tree)
     left = sorted(f"{path.relative_to(tmp_path)}" for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["etc/machine-id", "etc/ssh/sshd_config"]

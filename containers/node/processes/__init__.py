@@ -1,0 +1,1 @@
+"""Processes on a node: running commands, the control groups they live in, consoles."""

@@ -1,0 +1,98 @@
+"""The list of containers, and a container's own page."""
+
+from django.db.models import Prefetch, Q
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from containers.models import Container, Operation
+from containers.models.container import ContainerQuerySet
+from containers.node.states import UNFINISHED, State
+from containers.views.containers import offers, usage
+from containers.views.page import Request, container_of, page, pager
+from containers.views.reinstallation import replaced
+from containers.views.scripts import lifecycle
+
+LAST = 5  # operations on a container's page
+
+
+@require_safe
+def home(request: Request) -> HttpResponse:
+    return redirect("containers")
+
+
+@require_safe
+def index(request: Request) -> HttpResponse:
+    mine = Container.objects.visible_to(request.user)
+    found = filtered(mine, request).select_related("owner", "node", "template")
+    busy = Operation.objects.filter(state__in=UNFINISHED, exclusive=True)
+    found = found.prefetch_related(
+        "address_set", Prefetch("operations", queryset=busy, to_attr="unfinished")
+    )
+    shown = pager(request, found)
+    context = {
+        "containers": shown,
+        "rows": [(each, offers.quick(request.user, each)) for each in shown],
+        "states": list(State),  # the class itself a template would call
+        "owners": owners(mine) if request.user.is_staff else [],
+        "any": mine.exists(),
+        "shortages": replaced.shortages() if request.user.is_staff else [],
+    }
+    return page(request, "containers/index.html", context, parts=["rows"])
+
+
+def filtered(containers: ContainerQuerySet, request: Request) -> ContainerQuerySet:
+    for word in request.GET.get("q", "").split():
+        if word.upper() == "CT":
+            continue
+        matches = (
+            Q(hostname__icontains=word)
+            | Q(name__icontains=word)
+            | Q(description__icontains=word)
+            | Q(pk__in=containers.filter(address__address__startswith=word.lower()).values("pk"))
+        )
+        if word.isdecimal():
+            matches |= Q(ctid=int(word))
+        containers = containers.filter(matches)
+    if (state := request.GET.get("state")) in list(State):
+        containers = containers.filter(state=state)
+    if (owner := request.GET.get("owner", "")) and request.user.is_staff:
+        containers = (
+            containers.filter(owner=None)
+            if owner == "-"
+            else containers.filter(owner__username=owner)
+        )
+    return containers
+
+
+def owners(containers: ContainerQuerySet) -> list[str]:
+    names = containers.exclude(owner=None).values_list("owner__username", flat=True)
+    return sorted(set(names))
+
+
+@require_safe
+def show(request: Request, ctid: int) -> HttpResponse:
+    container = container_of(request, ctid)
+    operations = container.operations.select_related("by")
+    context = {
+        "container": container,
+        "offers": offers.of(request.user, container),
+        "operation": container.operation,
+        "last": operations[:LAST],
+        "may_reinstall": request.user.has_perm("containers.reinstall_container", container),
+        "failed": offers.last_failure(container),
+        "node_away": container.node.away,
+        "meters": usage.meters(container),
+        "warnings": [
+            *container.facts.get("warnings", []),
+            *container.node.facts.get("network", []),
+        ],
+        "host_keys": container.facts.get("host_keys", []),
+    }
+    if not request.htmx and request.user.has_perm("containers.view_scripts", container):
+        context |= {
+            "courses": lifecycle.courses(container),
+            "cautions": lifecycle.cautions(container),
+            "scripts": lifecycle.scripts(container),
+        }
+    return page(request, "containers/show.html", context, parts=["state", "history", "usage"])

@@ -1,0 +1,238 @@
+"""Operations: the list, and one beside its log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from containers.models import Operation, OperationStep
+from containers.node.states import UNFINISHED, Progress, State, StepState
+from containers.views import handover
+from containers.views.containers import offers
+from containers.views.operations import logs
+from containers.views.page import Request, operation_of, page, pager
+from containers.views.reinstallation import remedies, results
+from containers.views.scripts import editor, lifecycle
+
+MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
+TOLD = " now."  # the runner itself has said what was undone, and the state now
+
+
+@require_safe
+def index(request: Request) -> HttpResponse:
+    mine = Operation.objects.visible_to(request.user)
+    found = mine.select_related("by", "node", "container")
+    if (state := request.GET.get("state")) == "unfinished":
+        found = found.filter(state__in=UNFINISHED)
+    elif state in list(Progress):
+        found = found.filter(state=state)
+    if words := request.GET.get("q", "").strip():
+        matches = Q(kind__icontains=words) | Q(by__username__icontains=words)
+        if words.removeprefix("CT").strip().isdecimal():
+            matches |= Q(ctid=int(words.removeprefix("CT").strip()))
+        found = found.filter(matches)
+    context = {"operations": pager(request, found), "progress": list(Progress)}
+    return page(request, "operations/index.html", context, parts=["rows"])
+
+
+@require_safe
+def show(request: Request, pk: int) -> HttpResponse:
+    operation = operation_of(request, pk)
+    sees_node = request.user.has_perm("containers.view_node_output", operation)
+    steps = list(operation.steps.all())
+    lines = [Line(step, staff=sees_node, said=results.sentence(step, steps)) for step in steps]
+    password = "" if request.htmx else handover.taken(request, operation)
+
+    def reached(line: Line) -> bool:
+        return not operation.done or line.step.state != StepState.PENDING
+
+    begun = [line for line in lines if line.shown and line.step.state != StepState.PENDING]
+    context = {
+        "operation": operation,
+        "container": operation.container,
+        "steps": [line for line in lines if line.shown and not line.step.undo and reached(line)],
+        "unreached": sum(not reached(line) for line in lines),
+        "undo": [line for line in lines if line.step.undo],
+        "duration": worded(operation.started, operation.finished),
+        "outcome": outcome(operation, lines),
+        "aloud": aloud(operation, lines),
+        "waiting": waiting(operation),
+        "next": follow_up(operation),
+        "password": password,
+        "from": max(0, operation.log_len - MOST_FOLLOWED),
+        "node_output": sees_node,
+        "may_cancel": may_cancel(request, operation),
+        **ways_on(request, operation),
+        "foreign": stray(request, operation),
+        "rescue": remedies.of(request.user, operation),
+        "result": results.of(operation),
+        "at": len(begun),
+        "goes_on": operation.kind in results.KINDS and not operation.done,
+    }
+    if not request.htmx:
+        context["tail"] = logs.tail(operation, request.user)
+    response = page(request, "operations/show.html", context, parts=["progress"])
+    return handover.forget(response, operation) if password else response
+
+
+@dataclass(frozen=True)
+class Line:
+    """A step as a line of the page; staff also see which text of a script ran."""
+
+    step: OperationStep
+    staff: bool
+    said: str = ""  # of a hook, in place of its exit code
+
+    @property
+    def script(self) -> bool:
+        return self.step.key in lifecycle.PLACES
+
+    @property
+    def shown(self) -> bool:
+        """A script that nobody expects, as premount, is no line when there is none."""
+        place = lifecycle.PLACES.get(self.step.key)
+        return not place or place in lifecycle.SIX or self.step.state != StepState.SKIPPED
+
+    @property
+    def duration(self) -> str:
+        return worded(self.step.began, self.step.ended)
+
+    @property
+    def more(self) -> list[str]:
+        step = self.step
+        words = []
+        if self.staff and step.foreign:
+            words.append("a file the panel did not write")
+        elif self.staff and step.version:
+            words.append(f"version {step.version} ({step.sha256[:8]})")
+        if step.signal:
+            words.append(f"ended by signal {step.signal}")
+        elif self.said:
+            words.append(self.said)
+        elif step.code is not None and (step.code or self.script):
+            words.append(f"exit code {step.code}")
+        if step.state == StepState.SKIPPED and not self.said:
+            words.append("there is none" if self.script else "not needed")
+        return [*words, *([step.note] if step.note else [])]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    level: str
+    text: str
+
+
+ENDINGS = {
+    Progress.FAILED: "It failed",
+    Progress.CANCELLED: "It was cancelled",
+    Progress.INTERRUPTED: "It was interrupted",
+}
+
+
+def outcome(operation: Operation, lines: list[Line]) -> Outcome | None:
+    """What failed, what was undone and the state now, in one sentence or three."""
+    if operation.state not in ENDINGS:
+        return None
+    ending = ENDINGS[Progress(operation.state)]
+    why = operation.error.rstrip(".")
+    said = f"{ending}: {why}." if why and why not in ending else f"{ending}."
+    if TOLD in operation.error:
+        return Outcome("warning" if operation.state == Progress.CANCELLED else "error", said)
+    undone = [line.step for line in lines if line.step.undo]
+    stuck = next((step for step in undone if step.state == StepState.UNDO_FAILED), None)
+    if stuck:
+        said += f" Undoing it got stuck: could not {stuck.label}."
+    elif undone:
+        said += f" Undone: {', '.join(step.label for step in undone)}."
+    elif lines and operation.state != Progress.CANCELLED:
+        said += " Nothing was undone."
+    if operation.container:
+        said += f" {operation.container} is {operation.container.state} now."
+    return Outcome("warning" if operation.state == Progress.CANCELLED else "error", said)
+
+
+def aloud(operation: Operation, lines: list[Line]) -> str:
+    """How far it is, for those who listen to the page."""
+    step = next((line.step for line in lines if line.step.state == StepState.RUNNING), None)
+    doing = f", {step.label}" if step else ""
+    return f"{operation.label}: {operation.state}{doing}."
+
+
+def waiting(operation: Operation) -> str:
+    if operation.state == Progress.CANCELLING:
+        return "The running step is being ended."
+    if operation.state != Progress.QUEUED:
+        return ""
+    if operation.node.away:
+        return f"It waits: nobody has heard from node {operation.node} for a while."
+    return "It waits for its node."
+
+
+def follow_up(operation: Operation) -> Operation | None:
+    """The start that was asked for together with the creation."""
+    if operation.kind != "create" or not operation.container or not operation.params.get("start"):
+        return None
+    later = operation.container.operations.filter(kind="start", pk__gt=operation.pk)
+    return later.order_by("pk").first()
+
+
+def worded(began: datetime | None, ended: datetime | None) -> str:
+    if not began or not ended:
+        return ""
+    seconds = (ended - began).total_seconds()
+    if seconds < 1:
+        return f"{round(seconds * 1000) or '< 1'} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def may_cancel(request: Request, operation: Operation) -> bool:
+    can = operation.state in (Progress.QUEUED, Progress.RUNNING)
+    return can and request.user.has_perm("containers.cancel_operation", operation)
+
+
+def ways_on(request: Request, operation: Operation) -> dict[str, object]:
+    """What may be done about an operation that failed, while its container stands as it left it."""
+    container = operation.container
+    bad = operation.state in (Progress.FAILED, Progress.INTERRUPTED, Progress.CANCELLED)
+    if not container or not bad or container.operations.first() != operation:
+        return {}
+    offered = {offer.verb.kind: offer for offer in offers.of(request.user, container)}
+    again = offered.get(operation.kind)
+    stop_failed = operation.steps.filter(key="own-stop", undo=False, state="failed").exists()
+    return {
+        "again": again if again and again.possible and not again.verb.asks else None,
+        "without_stop_script": stop_failed
+        and container.state == State.RUNNING
+        and request.user.has_perm("containers.skip_stop_script", container),
+        "script_step": script_step(request, operation),
+    }
+
+
+def stray(request: Request, operation: Operation) -> editor.Place | None:
+    """Whose file on the node it did not begin for, for those who may import or replace it."""
+    container, place = operation.container, editor.place_in(operation)
+    if not place or (container and container.operations.first() != operation):
+        return None
+    return place if request.user.has_perm("containers.edit_scripts", container) else None
+
+
+def script_step(request: Request, operation: Operation) -> dict[str, str] | None:
+    """Where to edit the script that failed."""
+    step = operation.steps.filter(state="failed", undo=False).first()
+    place = lifecycle.PLACES.get(step.key) if step else None
+    if not place or not operation.container or not step:
+        return None
+    if not request.user.has_perm("containers.edit_scripts", operation.container):
+        return None
+    version = f" v{step.version}" if step.version else ""
+    return {
+        "url": lifecycle.url_of(operation.container, *place),
+        "label": f"Edit {place[0]} {place[1]} script{version}",
+    }

@@ -1,0 +1,158 @@
+"""What was found out about a reinstallation before it is confirmed, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from containers.forms.reinstallation import Access, Draft, Keep
+from containers.models import Container, OperationStep, Template
+from containers.node.actions import STOP
+from containers.node.states import State
+from containers.views.reinstallation import remedies
+from containers.views.reinstallation.remedies import Way
+from containers.views.sizes import in_units
+
+MIB = 1 << 20
+LITTLE = 64 * MIB  # that a new system takes of the pool in any case
+GOOD, WARNING, STOPS = "good", "warning", "stop"
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """level stop: it would fail for certain, so it is not begun."""
+
+    level: str
+    text: str
+    ways: list[Way] = field(default_factory=list)
+
+
+def checks(
+    user: User, container: Container, draft: Draft, template: Template, answer: Answer
+) -> list[Check]:
+    """The answer is that of a node's inquiry (containers/node/preflight.py)."""
+    found = [
+        template_there(answer, template),
+        lock_free(answer),
+        fits(draft, container, answer),
+        pool_has_room(draft, answer),
+        can_be_stopped(container, draft, answer),
+        credentials(draft, answer),
+        hooks(user, answer),
+    ]
+    return [
+        Check(c.level, c.text, remedies.allowed(user, container, [*c.ways])) for c in found if c
+    ]
+
+
+def template_there(answer: Answer, template: Template) -> Check:
+    if answer["template"]:
+        return Check(STOPS, f"{template} is gone from the node. Choose another system.")
+    return Check(GOOD, f"{template} is there.")
+
+
+def lock_free(answer: Answer) -> Check | None:
+    if answer["locked"]:
+        return Check(STOPS, "Somebody is at work on the container on its node. Try again later.")
+    return None
+
+
+def fits(draft: Draft, container: Container, answer: Answer) -> Check | None:
+    """The rule of the node (steps/reinstalling.py): both systems within the disk limit."""
+    old, new, limit = answer["old"]["bytes"], answer["new"], container.diskspace
+    if draft.keep != Keep.OLD:
+        return None
+    if old is None or new is None:
+        return Check(WARNING, "How much room the old files need could not be found out in time.")
+    room = f"The old files ({in_units(old)}) and the new system ({in_units(new)})"
+    if not (answer["limited"] and limit):
+        return Check(GOOD, f"{room} fit: this container has no disk limit.")
+    size = in_units(limit * MIB)
+    if old + new > limit * MIB:
+        ways = [way for way in [remedies.aside()] if way]
+        return Check(STOPS, f"{room} do not both fit within its {size} of disk.", ways)
+    return Check(GOOD, f"{room} fit within its {size} of disk.")
+
+
+def pool_has_room(draft: Draft, answer: Answer) -> Check | None:
+    """Copies on btrfs share what they have in common; elsewhere they take room of their own."""
+    free, old = answer["pool"]["free"], answer["old"]
+    copied = draft.keep == Keep.OLD and not answer["shared"]
+    needed = LITTLE + (0 if answer["shared"] else answer["new"] or 0)
+    needed += (old["bytes"] or 0) if copied else 0
+    if free < needed:
+        left, wanted = in_units(free), in_units(needed)
+        ways = [way for way in [remedies.aside()] if way and copied]
+        return Check(STOPS, f"The node has only {left} of disk left; {wanted} are needed.", ways)
+    inodes = answer["pool"]["inodes_free"]
+    if inodes is not None and copied and (old["files"] or 0) >= inodes:
+        return Check(STOPS, f"The node's disk can take {inodes} more files only.")
+    return Check(GOOD, "The node has room enough.")
+
+
+def can_be_stopped(container: Container, draft: Draft, answer: Answer) -> Check | None:
+    runs = answer["running"] and answer["scripts"]["stop"] and not draft.without_own_scripts
+    if not runs or draft.without_stop_script:
+        return None
+    ways = [remedies.without_stop_script()]
+    if not answer["shell"]:
+        said = "Its stop script can't run: the container has no shell any more."
+        return Check(STOPS, said, ways)
+    if stop_failed_last(container):
+        said = "Its stop script failed the last time. If it fails again, nothing is changed."
+        return Check(WARNING, said, ways)
+    return None
+
+
+def stop_failed_last(container: Container) -> bool:
+    ran = OperationStep.objects.filter(operation__container=container, key=f"own-{STOP}")
+    last = ran.exclude(began=None).order_by("-pk").first()
+    return bool(last and last.state == "failed")
+
+
+def credentials(draft: Draft, answer: Answer) -> Check | None:
+    if draft.access != Access.KEEP:
+        return None
+    if answer["credentials"]:
+        said = f"Users and passwords can't be carried over: {answer['credentials']}."
+        return Check(STOPS, said, [remedies.only_root()])
+    named = ", ".join(answer["users"])
+    return Check(GOOD, f"Users and passwords can be carried over{named and f': {named}'}.")
+
+
+WHOSE = {"own": "made for this container", "global": "for all containers of the node"}
+
+
+def hooks(user: User, answer: Answer) -> Check | None:
+    """Staff read names; a customer what it means."""
+    by_hook, configured = answer["hooks"]["reinstall"], answer["hooks"]["configure"]
+    said = []
+    if by_hook:
+        name = "vps.reinstall" if user.is_staff else "The hosting staff's set-up script"
+        said.append(f"{name} ({WHOSE[by_hook]}) makes the new system, or leaves it to the template")
+    if configured:
+        name = "vps.configure" if user.is_staff else "a set-up script"
+        said.append(f"{name} ({WHOSE[configured]}) runs in the new system, with the old at /old")
+    if not said:
+        return None
+    text = "; ".join(said)
+    return Check(GOOD, f"{text[:1].upper()}{text[1:]}.")
+
+
+def refused(found: list[Check]) -> bool:
+    return any(check.level == STOPS for check in found)
+
+
+def now_possible(container: Container) -> str:
+    """Why its state, or another operation, forbids it at present."""
+    if holder := container.operation:
+        return f"{holder.label} is under way (operation {holder.pk})."
+    if container.disabled:
+        return "The container is disabled: it may not be started."
+    why = container.refusal("reinstall")
+    if container.state == State.BROKEN:
+        return "The container's private area is missing: there is nothing to set up afresh."
+    return f"{why.sentence[:1].upper()}{why.sentence[1:]}." if why else ""

@@ -1,0 +1,193 @@
+"""A container's snapshots: the line of them, making, verifying, protecting and deleting one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.timezone import now
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from containers.forms.fields import sentence
+from containers.forms.snapshots import SnapshotForm
+from containers.models import Busy, Container, Inquiry, Operation, Schedule, Snapshot, TooMany
+from containers.views.containers import offers
+from containers.views.page import Request, container_of, page, posted, record
+
+KIND = "verdict"  # answered by containers/worker/inquiries.py
+KINDS = ("snapshot", "restore", "trial_restore", "delete_snapshot")
+PATIENCE = timedelta(minutes=5)  # that a verdict is waited for
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One in the line, the newest first. after: the one it comes from, unless that is the next."""
+
+    snapshot: Snapshot
+    here: bool
+    after: Snapshot | None
+    verifying: bool
+    unanswered: str  # why it could not be verified
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def index(request: Request, ctid: int) -> HttpResponse:
+    """POST makes one."""
+    container = container_of(request, ctid, "snapshot_container")
+    form = SnapshotForm(posted(request), container=container)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                operation = form.request(by=request.user)
+            except (Busy, TooMany) as error:
+                form.add_error(None, sentence(error).replace("..", "."))
+                status = 409
+            else:
+                record(request, f"snapshot {container}", ctid=ctid, name=form.cleaned_data["name"])
+                return redirect(operation)
+    entries = line(container)
+    context = {
+        "container": container,
+        "form": form,
+        "entries": entries,
+        "verifying": any(entry.verifying for entry in entries),
+        "schedule": Schedule.objects.filter(container=container).first(),
+        "off": container.node.facts.get("snapshots_off", ""),
+        "left": None if request.user.is_staff else max(0, Snapshot.left(container)),
+        "why": offers.refusal(container, "snapshot", container.operation),
+        "operation": container.operation,
+        "failed": failure(container),
+    }
+    return page(request, "snapshots/index.html", context, parts=["line"], status=status)
+
+
+def line(container: Container) -> list[Entry]:
+    snapshots = list(container.snapshots.select_related("by", "parent", "container"))
+    before = [*snapshots[1:], None]
+    asked = asked_of(container)
+    return [
+        Entry(
+            snapshot,
+            snapshot.pk == container.here_id,
+            snapshot.parent if snapshot.parent != older else None,
+            *waiting(asked.get(snapshot.uuid), snapshot),
+        )
+        for snapshot, older in zip(snapshots, before, strict=False)
+    ]
+
+
+def asked_of(container: Container) -> dict[str, Inquiry]:
+    """The last inquiry for each of its snapshots."""
+    recent = Inquiry.objects.filter(
+        node=container.node, kind=KIND, ctid=container.ctid, asked__gt=now() - PATIENCE
+    )
+    return {inquiry.args["snapshot"]: inquiry for inquiry in recent.order_by("pk")}
+
+
+def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, str]:
+    if inquiry is None:
+        return False, ""
+    if inquiry.error and not (snapshot.verified and snapshot.verified > inquiry.asked):
+        return False, inquiry.error
+    return inquiry.answered is None, ""
+
+
+def failure(container: Container) -> Operation | None:
+    """The last thing that was to be done with one, when that failed."""
+    last = container.operations.filter(kind__in=KINDS).first()
+    return last if last and last.done and last.state != "succeeded" else None
+
+
+def snapshot_of(
+    request: Request, ctid: int, uuid: UUID, permission: str = "snapshot_container"
+) -> Snapshot:
+    container = container_of(request, ctid, permission)
+    snapshot: Snapshot = get_object_or_404(
+        container.snapshots.select_related("by", "parent"), uuid=f"{uuid}"
+    )
+    snapshot.container = container
+    return snapshot
+
+
+@require_safe
+def show(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
+    snapshot = snapshot_of(request, ctid, uuid)
+    entry = next(each for each in line(snapshot.container) if each.snapshot == snapshot)
+    context = {"container": snapshot.container, "snapshot": snapshot, "entry": entry}
+    return page(request, "snapshots/show.html", context, parts=["facts"])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
+    snapshot = snapshot_of(request, ctid, uuid)
+    container, status = snapshot.container, 200
+    why = offers.refusal(container, "delete_snapshot", container.operation)
+    if snapshot.protected:
+        why = "It is protected. Staff can take that away on its page."
+    if request.method == "POST":
+        status = 409
+        if not why:
+            try:
+                operation = snapshot.delete_from_node(by=request.user)
+            except Busy as busy:
+                why = f"{busy}"
+            else:
+                record(request, f"delete snapshot {snapshot} of {container}", ctid=ctid)
+                return redirect(operation)
+    context = {"container": container, "snapshot": snapshot, "why": why}
+    return page(request, "snapshots/deletion.html", context, status=status)
+
+
+@require_POST
+def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
+    snapshot = snapshot_of(request, ctid, uuid)
+    node = snapshot.container.node
+    if waiting(asked_of(snapshot.container).get(snapshot.uuid), snapshot)[0]:
+        return redirect("snapshots", ctid)  # it takes the node long enough as it is
+    Inquiry.ask(node, KIND, ctid=ctid, by=request.user, snapshot=snapshot.uuid)
+    if node.away:
+        messages.warning(request, f"{node} has not been heard from: the answer may take long.")
+    return redirect("snapshots", ctid)
+
+
+@require_POST
+def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
+    """Lands on the operation."""
+    snapshot = snapshot_of(request, ctid, uuid)
+    why = no_trial(snapshot)
+    if not why:
+        try:
+            operation = snapshot.try_restore(by=request.user)
+        except Busy as busy:
+            why = f"{busy}"
+        else:
+            record(
+                request, f"trial restore of snapshot {snapshot} of {snapshot.container}", ctid=ctid
+            )
+            return redirect(operation)
+    messages.warning(request, f"There was no trial restore. {why}")
+    return redirect("snapshots", ctid)
+
+
+def no_trial(snapshot: Snapshot) -> str:
+    container = snapshot.container
+    if not snapshot.with_processes:
+        return "It has no processes: there is nothing to try."
+    return offers.refusal(container, "trial_restore", container.operation)
+
+
+@require_POST
+def protect(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
+    """protected=1, or nothing to take that away."""
+    snapshot = snapshot_of(request, ctid, uuid, "manage_snapshots")
+    snapshot.protected = bool(request.POST.get("protected"))
+    snapshot.save(update_fields=["protected"])
+    did = "protect" if snapshot.protected else "unprotect"
+    record(request, f"{did} snapshot {snapshot} of {snapshot.container}", ctid=ctid)
+    return redirect(snapshot)

@@ -1,0 +1,129 @@
+"""What a worker does first: bring the node up, and find out what went on without it."""
+
+import logging
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from django.db.models import F
+from django.utils.timezone import now
+
+from containers.models import Container, Node, Operation
+from containers.node import ids, observed
+from containers.node.checkpoint import facts as checkpoint
+from containers.node.conf import NodeConf
+from containers.node.errors import OperationError
+from containers.node.layout import Layout
+from containers.node.network import prepare as network
+from containers.node.runtimes import DRY_RUN
+from containers.node.runtimes import load as load_runtime
+from containers.node.states import FINISHED, UNFINISHED, Progress, State
+from containers.node.storage import pool, space
+
+logger = logging.getLogger(__name__)
+UNDER_WAY = (Progress.RUNNING, Progress.CANCELLING)
+ZONE, ZONES = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
+
+
+def bring_up(conf: NodeConf, node: Node) -> None:
+    """After a reboot the pool and the network come back; else all of it is there already."""
+    if node.runtime == DRY_RUN:
+        return
+    try:
+        base, _ = ids.chosen(conf)
+        for sentence in [*pool.prepare(conf, base=base), *network.prepare(conf)]:
+            logger.info("%s", sentence)
+    except OperationError as error:
+        logger.warning("the node is not ready for containers: %s", error)
+
+
+def left_over(node: Node, *, but: Collection[int] = ()) -> Iterator[Operation]:
+    """The operations under way that nobody attends; from now on they are ours to ship."""
+    found = Operation.objects.filter(node=node, state__in=UNDER_WAY).exclude(pk__in=but)
+    for operation in found.order_by("pk"):
+        mine = Operation.objects.filter(pk=operation.pk, fence=operation.fence)
+        if mine.update(fence=F("fence") + 1):
+            operation.refresh_from_db()
+            yield operation
+
+
+def clear_spools(conf: NodeConf, node: Node) -> None:
+    """Delete the spools of operations that have ended: their worker was ended before it could."""
+    if not conf.spool.is_dir():
+        return
+    found = {int(path.name): path for path in conf.spool.iterdir() if path.name.isdecimal()}
+    for pk in Operation.objects.filter(pk__in=found, node=node, state__in=FINISHED).values_list(
+        "pk", flat=True
+    ):
+        shutil.rmtree(found[pk], ignore_errors=True)
+
+
+def look_at_containers(conf: NodeConf, node: Node) -> None:
+    """Take the states of containers from the machine, and after a reboot note who is to start.
+
+    One whose init ended meanwhile is left to periodic.py: its umount scripts are due.
+    """
+    if node.runtime == DRY_RUN:
+        note_boot(conf, node, rebooted=False)
+        return
+    rebooted = node.boot_id not in ("", observed.boot_id())  # "": it has never worked
+    idle = node.containers.exclude(operations__in=held(node))
+    for container in idle:
+        state = observed.state_of(Layout(conf, container.ctid))
+        halted = container.state == State.RUNNING and state != State.RUNNING
+        if state != container.state and (rebooted or not halted):
+            Container.objects.filter(pk=container.pk).update(state=state, state_since=now())
+            logger.info("%s is %s, not %s", container, state, container.state)
+    note_boot(conf, node, rebooted=rebooted)
+
+
+def held(node: Node) -> "list[int]":
+    unfinished = Operation.objects.filter(node=node, state__in=UNFINISHED, exclusive=True)
+    return list(unfinished.values_list("pk", flat=True))
+
+
+def note_boot(conf: NodeConf, node: Node, *, rebooted: bool) -> None:
+    """The list is kept in a row, so that it outlives this worker."""
+    node.refresh_from_db()
+    if rebooted:
+        wanted = node.containers.filter(onboot=True, disabled=False).order_by("ctid")
+        node.facts["onboot"] = list(wanted.values_list("ctid", flat=True))
+    node.boot_id = observed.boot_id()
+    node.facts |= facts(conf, node)
+    node.save(update_fields=["facts", "boot_id"])
+
+
+def note_facts(conf: NodeConf, node: Node) -> None:
+    """Set-up may have found a CRIU meanwhile, or lost it."""
+    node.refresh_from_db()
+    node.facts |= facts(conf, node)
+    node.save(update_fields=["facts"])
+
+
+def facts(conf: NodeConf, node: Node) -> dict[str, object]:
+    name = os.uname()
+    return {
+        **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
+        "network": network.missing(conf),
+        "warnings": network.warnings(conf),
+        "timezone": timezone(),
+        "kernel": name.release,
+        "arch": name.machine,
+        "cpus": os.cpu_count(),
+        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    }
+
+
+def timezone() -> str:
+    """The node's own, as IANA names it; empty when nobody can tell."""
+    try:
+        return f"{ZONE.resolve(strict=True).relative_to(ZONES)}"
+    except (OSError, ValueError):
+        return ""
+
+
+def disk(conf: NodeConf) -> dict[str, object]:
+    """What is left of the pool, in bytes."""
+    left = space(conf.vz)
+    return {"size": left.size, "free": left.free}
