@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from containers.commands import options, repertoire
-from containers.commands.grammar import BadSyntax, Command, Given, parse
+from containers.commands import manual, repertoire
 from containers.commands.output import Output
+from containers.grammar import BadSyntax, Command, Given, parse
 from containers.node.errors import OperationError
 
 INTERRUPTED = 130  # as a shell counts SIGINT
@@ -39,7 +39,7 @@ def understand(words: list[str]) -> Given | list[str]:
     if not words or words[0] in ("help", "--help", "-h"):
         return repertoire.help_all()
     if words[0] == "options":
-        return options.markdown().splitlines()
+        return manual.markdown().splitlines()
     command, left = find(words)
     if "--help" in (left[:1] if command.raw else flags + left):
         return repertoire.help_one(command)

@@ -10,9 +10,9 @@ from django.conf import settings
 from containers.commands import container as containers
 from containers.commands import ctid
 from containers.commands.follow import follow
-from containers.commands.grammar import Given
 from containers.commands.output import Output, table
 from containers.commands.places import here, this_node
+from containers.grammar import Given
 from containers.models import Container, Inquiry, Operation, Snapshot, Via
 from containers.node.checkpoint.verdict import Answer, Verdict, verify
 from containers.node.errors import BadValue, Code, OperationError, Refused

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.conf import settings
 
-from containers.commands import ctid, values
+from containers.commands import ctid
 from containers.commands.audit import noted
 from containers.commands.database import no_access
 from containers.commands.follow import follow
-from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output, table
 from containers.commands.places import require_here, this_node
+from containers.grammar import BadSyntax, Given
 from containers.models import Container, Node, Operation, Script, ScriptVersion, Via
-from containers.node import actions
+from containers.node import actions, values
 from containers.node.actions import Action, Scope, Where
 from containers.node.errors import BadValue, Code
 from containers.node.layout import Layout

@@ -9,8 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from containers.forms import findings
 from containers.forms.containers import CreateForm, SettingsForm, lowest_free
-from containers.forms.requests import DestroyForm, StopForm
+from containers.forms.requests import RequestForm
 from containers.forms.scripts import ScriptForm
+from containers.kind import KINDS
 from containers.models import Busy, Container, Node, Template
 from containers.node import actions
 
@@ -21,6 +22,10 @@ def creating(template: Template, **changes: Any) -> CreateForm:
         "password_choice": "generate", "addressing": "pool",
     }  # fmt: skip
     return CreateForm({**data, **changes})
+
+
+def asking(kind: str, data: dict[str, str], container: Container) -> RequestForm:
+    return RequestForm(data, kind=KINDS[kind], container=container)
 
 
 @pytest.fixture
@@ -152,15 +157,15 @@ def test_nothing_changes_while_another_operation_is_under_way(
 
 
 def test_destroying_wants_the_ct_id_or_the_host_name(ct101: Container) -> None:
-    assert DestroyForm({"confirmation": "101"}, container=ct101).is_valid()
-    assert DestroyForm({"confirmation": "web1"}, container=ct101).is_valid()
-    assert not DestroyForm({"confirmation": "102"}, container=ct101).is_valid()
+    assert asking("destroy", {"confirmation": "101"}, container=ct101).is_valid()
+    assert asking("destroy", {"confirmation": "web1"}, container=ct101).is_valid()
+    assert not asking("destroy", {"confirmation": "102"}, container=ct101).is_valid()
 
 
 def test_passing_over_the_stop_script_wants_a_reason(ct101: Container) -> None:
     asked = {"without_stop_script": "1"}
-    assert not StopForm(asked, container=ct101).is_valid()
-    form = StopForm({**asked, "reason": "it hangs"}, container=ct101)
+    assert not asking("stop", asked, container=ct101).is_valid()
+    form = asking("stop", {**asked, "reason": "it hangs"}, container=ct101)
     assert form.is_valid()
     assert (form.params, form.why) == ({"without_stop_script": True}, "it hangs")
 

@@ -7,9 +7,6 @@ import shlex
 import pytest
 
 from containers.commands import pctl
-from containers.commands.container import act
-from containers.commands.grammar import BadSyntax
-from containers.commands.output import Output
 from containers.models import Address, AuditEvent, Container, Node, Operation, Template
 from containers.node.states import Progress, State
 
@@ -250,12 +247,6 @@ def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
     code, _, err = run("exec 101 ls")
     assert code == 3
     assert "on the node beta" in err
-
-
-def test_what_has_no_plan_is_refused_whatever_its_options(ct101):
-    given = pctl.understand(["suspend", "101"])
-    with pytest.raises(BadSyntax, match="levitate is not in this version"):
-        act("levitate")(given, Output())
 
 
 def test_entering_needs_root(run, ct101, settings, monkeypatch):

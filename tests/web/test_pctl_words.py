@@ -9,9 +9,10 @@ from importlib import import_module
 
 import pytest
 
-from containers.commands import options, pctl, repertoire, values
+from containers.commands import manual, pctl, repertoire
 from containers.commands.ctid import read
-from containers.commands.grammar import BadSyntax, Fate, parse
+from containers.grammar import BadSyntax, Fate, parse
+from containers.node import values
 from containers.node.errors import BadValue
 
 CREATE = repertoire.BY_WORDS["create"]
@@ -201,7 +202,7 @@ def test_no_option_of_a_command_hides_another():
 
 
 def test_the_table_says_of_every_option_what_becomes_of_it():
-    text = options.markdown()
+    text = manual.markdown()
     for option in (*CREATE.options, *SET.options):
         assert f"`{option.shown.replace('|', chr(92) + '|')}`" in text
         assert option.fate is Fate.DONE or option.note

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.commands import options
+from containers.commands import manual
 from containers.node.conf import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text()
@@ -13,7 +13,7 @@ TOLD_IN = ("panel/settings.py", "containers/node/conf.py")
 
 
 def test_the_table_of_pctls_options_is_what_pctl_prints() -> None:
-    assert options.markdown() in (CHECKOUT / "docs/pctl.md").read_text()
+    assert manual.markdown() in (CHECKOUT / "docs/pctl.md").read_text()
 
 
 @pytest.mark.parametrize("module", TOLD_IN)

@@ -321,7 +321,7 @@ def test_a_trial_restore_is_an_operation_whose_verdict_is_shown_with_its_age(
     snapshot = taken(ct101)
     snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
     assert "Trial restore" in text(page(as_bob, "snapshots"))
-    answer = as_bob.post(reverse("trial_restore", args=[101, snapshot.uuid]))
+    answer = as_bob.post(reverse("trial", args=[101, snapshot.uuid]))
     operation = Operation.objects.get(kind="trial_restore")
     assert answer["Location"] == operation.get_absolute_url()
     assert (operation.by, operation.params) == (bob, snapshot.named)
@@ -351,7 +351,7 @@ def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_ve
 
 def test_what_cannot_be_tried_says_why(ct101: Container, as_bob: Client) -> None:
     snapshot = taken(ct101)
-    place = reverse("trial_restore", args=[101, snapshot.uuid])
+    place = reverse("trial", args=[101, snapshot.uuid])
     holder = ct101.request("start")
     assert "There was no trial restore. Start is under way" in text(as_bob.post(place, follow=True))
     holder.cancel()
@@ -393,7 +393,7 @@ def test_a_clone_is_a_container_of_its_own_with_the_limits_of_its_source(
     Container.objects.update(ram=512)
     snapshot = taken(ct101)
     answer = as_alice.post(
-        reverse("clone", args=[101, snapshot.uuid]),
+        reverse("cloning", args=[101, snapshot.uuid]),
         {"ctid": "102", "hostname": "web2", "owner": bob.pk, "processes": "on"},
     )
     clone = Container.objects.get(ctid=102)

@@ -13,7 +13,6 @@ from containers.node.access import hostkeys
 from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import Progress, State
-from containers.views.containers.offers import last_failure
 from containers.worker import startup, templates
 from containers.worker.periodic import Periodic
 
@@ -169,7 +168,7 @@ def test_after_a_reboot_a_suspended_container_is_resumed_and_one_that_cannot_sta
     periodic.start_after_boot()
     ct101.refresh_from_db()
     assert (kinds(), ct101.state) == (["resume"], State.SUSPENDED)
-    failure = last_failure(ct101)
+    failure = ct101.unanswered_failure()
     assert failure
     assert failure.error == "there is no CRIU"
 

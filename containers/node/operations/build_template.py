@@ -72,4 +72,5 @@ PLAN = Plan(
         ]
     },
     on_container=False,
+    touches=("templates",),
 )

@@ -47,4 +47,5 @@ PLAN = Plan(
         ]
     },
     on_container=False,
+    touches=("templates",),
 )

@@ -103,4 +103,5 @@ PLAN = Plan(
         State.STOPPED: [*BUILDING, *CHANGING, STOP_AGAIN],
     },
     code=94,
+    touches=("replaced_systems",),
 )

@@ -41,4 +41,5 @@ PLAN = Plan(
         State.STOPPED: [replaced.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
     },
     code=94,
+    touches=("replaced_systems",),
 )

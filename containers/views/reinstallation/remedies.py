@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.template.defaultfilters import date
 from django.utils.timezone import localtime
 
-from containers.forms.reinstallation import undo_until
 from containers.models import Container, Operation, OperationStep
+from containers.models.replaced_system import undo_until
 from containers.node.actions import START, STOP
 from containers.node.states import Progress, StepState
 from containers.views.scripts import lifecycle
@@ -90,7 +90,7 @@ def of(user: User, operation: Operation) -> Rescue | None:
     """Of one that failed, while nothing else has happened to its container since."""
     container = operation.container
     ended = operation.state in (Progress.FAILED, Progress.INTERRUPTED, Progress.CANCELLED)
-    if operation.kind != "reinstall" or not ended or not container:
+    if not operation.of_kind.drafted or not ended or not container:
         return None
     steps = list(operation.steps.all())
     note = old_system(container, steps)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers.forms import findings as shellcheck
 from containers.forms.scripts import ScriptForm
+from containers.kind import at_page
 from containers.models import Busy, Container, Node, Operation, Script
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
@@ -263,7 +264,9 @@ def publish(request: Request, node: str) -> HttpResponse:
 def publication(request: Request, node: Node, **params: Any) -> HttpResponse:
     """Have the node write its global scripts, and show how that goes."""
     try:
-        operation = Operation.request_on(node, "publish", PUBLISHED, by=request.user, params=params)
+        operation = Operation.request_on(
+            node, at_page("publication").name, PUBLISHED, by=request.user, params=params
+        )
     except Busy as busy:
         messages.warning(request, f"{busy} Publish again once it has ended.")
         return redirect("scripts")

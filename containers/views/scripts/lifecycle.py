@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.timezone import localtime
 
+from containers.kind import Kind, order
 from containers.models import Container, OperationStep, Script, UndoProfile
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
-from containers.node.operations import PLANS
 from containers.node.plan import Step
 from containers.node.states import FINISHED, Progress, State
 
-COURSES = (("start", State.STOPPED), ("stop", State.RUNNING))
 PLACES = {f"{scope}-{action}": (scope, action) for action in actions.ALL for scope in action.scopes}
 
 
@@ -77,13 +76,17 @@ SIX = set(actions.THE_SIX)
 
 def courses(container: Container) -> list[Course]:
     slots = {(slot.scope, slot.action): slot for slot in scripts(container)}
-    return [course(kind, before, slots, container.node.undo_profile) for kind, before in COURSES]
+    return [
+        course(kind, kind.drawn_from, slots, container.node.undo_profile)
+        for kind in order()
+        if kind.drawn_from
+    ]
 
 
 def course(
-    kind: str, before: State, slots: dict[tuple[Scope, Action], Slot], profile: str
+    kind: Kind, before: State, slots: dict[tuple[Scope, Action], Slot], profile: str
 ) -> Course:
-    steps, state = PLANS[kind].steps(before), before
+    steps, state = kind.plan.steps(before), before
     stages = []
     for n, step in enumerate(steps):
         undone, left = unwound(steps[: n + 1], state, slots, profile)
@@ -92,9 +95,7 @@ def course(
             Stage(step, slots.get(place) if place else None, undone, left, step.ignore_failure)
         )
         state = step.leaves or state
-    return Course(
-        kind, PLANS[kind].label, before, state, [stage for stage in stages if stage.shown]
-    )
+    return Course(kind.name, kind.label, before, state, [stage for stage in stages if stage.shown])
 
 
 def unwound(
@@ -145,7 +146,7 @@ def switched_off(container: Container) -> str:
     off = container.scripts.filter(name__in=(actions.START.name, actions.STOP.name), enabled=False)
     names = " and ".join(off.order_by("name").values_list("name", flat=True))
     without = container.operations.filter(
-        kind="reinstall", state=Progress.SUCCEEDED, params__without_own_scripts=True
+        state=Progress.SUCCEEDED, params__without_own_scripts=True
     )
     if not names or not (last := without.first()):
         return ""
