@@ -21,7 +21,7 @@ from containers.node.states import Progress
 from containers.node.templates import catalogue
 
 SHORTEST = 4  # characters of the beginning of a UUID
-PATIENCE = 60.0  # seconds for another node's answer
+ANSWER_WITHIN = 60.0  # seconds for another node's answer
 TICK = 0.2
 UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
 
@@ -168,7 +168,7 @@ def inquired(snapshot: Snapshot) -> Verdict:
     """Of the node's own process: it is another machine's, or we may not look."""
     container = snapshot.container
     inquiry = Inquiry.ask(container.node, "verdict", ctid=container.ctid, snapshot=snapshot.uuid)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ANSWER_WITHIN
     while inquiry.answered is None and time.monotonic() < deadline:
         time.sleep(TICK)
         inquiry.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,8 +15,10 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from containers import permissions
+from containers.forms.fields import sentence
 from containers.kind import KINDS
-from containers.models import AuditEvent, Container, Operation, Via
+from containers.models import AuditEvent, Busy, Container, Operation, Via
+from containers.node.errors import OperationError
 
 PER_PAGE = 25
 
@@ -84,6 +86,16 @@ def operation_of(request: Request, pk: int, permission: str = "view_operation") 
     operation: Operation = get_object_or_404(related, pk=pk)
     need(request, permission, operation)
     return operation
+
+
+def attempted(ask: Callable[[], Operation]) -> tuple[Operation | None, str]:
+    """The operation that was asked for; or None and why not, as a sentence."""
+    try:
+        return ask(), ""
+    except Busy as busy:
+        return None, f"{busy}"
+    except OperationError as error:
+        return None, sentence(error)
 
 
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:

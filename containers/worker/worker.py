@@ -30,7 +30,7 @@ T = TypeVar("T")
 TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
-PATIENCE = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
+DATABASE_AWAY = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
 SYNC = {"templates": templates.sync, "replaced_systems": replaced_systems.sync}
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
@@ -94,7 +94,7 @@ class Worker:
 
     def persist(self, act: Callable[[], T]) -> T | None:
         """Do it, though the database may be away for a while. None when stopped meanwhile."""
-        delay, longest = PATIENCE
+        delay, longest = DATABASE_AWAY
         while not self.stopping.is_set():
             try:
                 return act()

@@ -12,15 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from containers.forms.fields import sentence
 from containers.forms.snapshots import SnapshotForm
 from containers.kind import KINDS, at_page
-from containers.models import Busy, Container, Inquiry, Operation, Schedule, Snapshot, TooMany
+from containers.models import Container, Inquiry, Operation, Schedule, Snapshot
 from containers.models.snapshot import VERDICT
 from containers.permissions import SNAPSHOT
-from containers.views.page import Request, container_of, page, posted, record
+from containers.views.page import Request, attempted, container_of, page, posted, record
 
-PATIENCE = timedelta(minutes=5)  # that a verdict is waited for
+VERDICT_WITHIN = timedelta(minutes=5)  # that a verdict is waited for
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ def index(request: Request, ctid: int) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            try:
-                operation = form.request(by=request.user)
-            except (Busy, TooMany) as error:
-                form.add_error(None, sentence(error).replace("..", "."))
-                status = 409
-            else:
+            operation, why = attempted(lambda: form.request(by=request.user))
+            if operation:
                 record(request, f"snapshot {container}", ctid=ctid, name=form.cleaned_data["name"])
                 return redirect(operation)
+            form.add_error(None, why)
+            status = 409
     entries = line(container)
     context = {
         "container": container,
@@ -85,7 +82,7 @@ def line(container: Container) -> list[Entry]:
 def asked_of(container: Container) -> dict[str, Inquiry]:
     """The last inquiry for each of its snapshots."""
     recent = Inquiry.objects.filter(
-        node=container.node, kind=VERDICT, ctid=container.ctid, asked__gt=now() - PATIENCE
+        node=container.node, kind=VERDICT, ctid=container.ctid, asked__gt=now() - VERDICT_WITHIN
     )
     return {inquiry.args["snapshot"]: inquiry for inquiry in recent.order_by("pk")}
 
@@ -138,11 +135,8 @@ def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         status = 409
         if not why:
-            try:
-                operation = snapshot.delete_from_node(by=request.user)
-            except Busy as busy:
-                why = f"{busy}"
-            else:
+            operation, why = attempted(lambda: snapshot.delete_from_node(by=request.user))
+            if operation:
                 record(request, f"delete snapshot {snapshot} of {container}", ctid=ctid)
                 return redirect(operation)
     context = {"container": container, "snapshot": snapshot, "why": why}
@@ -167,14 +161,10 @@ def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     why = no_trial(snapshot)
     if not why:
-        try:
-            operation = snapshot.try_restore(by=request.user)
-        except Busy as busy:
-            why = f"{busy}"
-        else:
-            record(
-                request, f"trial restore of snapshot {snapshot} of {snapshot.container}", ctid=ctid
-            )
+        operation, why = attempted(lambda: snapshot.try_restore(by=request.user))
+        if operation:
+            what = f"trial restore of snapshot {snapshot} of {snapshot.container}"
+            record(request, what, ctid=ctid)
             return redirect(operation)
     messages.warning(request, f"There was no trial restore. {why}")
     return redirect("snapshots", ctid)

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from containers.forms.snapshots import RestoreForm
 from containers.kind import at_page, lacking
-from containers.models import Busy, Snapshot
+from containers.models import Snapshot
 from containers.models.snapshot import SAFETY_KEPT
 from containers.node.states import State
-from containers.views.page import Request, page, posted, record
+from containers.views.page import Request, attempted, page, posted, record
 from containers.views.snapshots.line import line, snapshot_of
 
 
@@ -28,13 +28,11 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         status = 409 if why else 422
         if form.is_valid() and not why:
-            try:
-                operation = form.request(by=request.user)
-            except Busy as busy:
-                why, status = f"{busy}", 409
-            else:
+            operation, why = attempted(lambda: form.request(by=request.user))
+            if operation:
                 record(request, f"restore {container} to snapshot {snapshot}", ctid=ctid)
                 return redirect(operation)
+            status = 409
     since = container.operations.filter(requested__gt=snapshot.created)
     context = {
         "container": container,
