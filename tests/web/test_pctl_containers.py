@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 
 import pytest
 
@@ -20,18 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def node(node_conf, alpha, settings):
     settings.NODE = node_conf
     return alpha
-
-
-@pytest.fixture
-def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = pctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
 
 
 def state(container, word):
