@@ -15,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from containers.models import AuditEvent, Container, Operation, Via
+from containers.models.audit import Actor
 
 PER_PAGE = 25
 
@@ -95,11 +96,9 @@ def operation_of(request: Request, pk: int, permission: str = "view_operation") 
 
 
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:
-    return AuditEvent.record(
-        what,
-        by=request.user,
-        via=Via.BROWSER,
-        ctid=ctid,
-        address=request.META.get("REMOTE_ADDR") or None,
-        **details,
-    )
+    return AuditEvent.record(what, ctid=ctid, **actor(request), **details)
+
+
+def actor(request: Request) -> Actor:
+    address = request.META.get("REMOTE_ADDR") or None
+    return {"by": request.user, "via": Via.BROWSER, "address": address}
