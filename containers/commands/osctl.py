@@ -4,9 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from containers.commands import pctl, repertoire
-from containers.commands.output import Output
 from containers.grammar import BadSyntax, Command, Given, Option, parse
-from containers.node.errors import OperationError
 
 CANT_TELL = 1  # what `ok` ends in when it could not look
 ONE = ("CTID", "SNAPSHOT")
@@ -31,19 +29,7 @@ HELP = ("help", "--help", "-h")
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
-    output = Output(json="--json" in words)  # as long as the words have not been read
-    asks = "ok" in words[:2]
-    try:
-        given = understand(words)
-        if isinstance(given, list):
-            output.out("".join(f"{line}\n" for line in given))
-            return 0
-        output = Output(json=given.get("json", False), quiet=given.get("quiet", False))
-        return pctl.perform(given, output)
-    except OperationError as error:
-        return pctl.failed(output, f"{error}", CANT_TELL if asks else error.code)
-    except KeyboardInterrupt:
-        return pctl.INTERRUPTED
+    return pctl.obey(words, understand, failure=CANT_TELL if "ok" in words[:2] else None)
 
 
 def understand(words: list[str]) -> Given | list[str]:

@@ -18,6 +18,7 @@ from containers import permissions
 from containers.forms.fields import sentence
 from containers.kind import KINDS
 from containers.models import AuditEvent, Busy, Container, Operation, Via
+from containers.models.audit import Actor
 from containers.node.errors import OperationError
 
 PER_PAGE = 25
@@ -99,11 +100,9 @@ def attempted(ask: Callable[[], Operation]) -> tuple[Operation | None, str]:
 
 
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:
-    return AuditEvent.record(
-        what,
-        by=request.user,
-        via=Via.BROWSER,
-        ctid=ctid,
-        address=request.META.get("REMOTE_ADDR") or None,
-        **details,
-    )
+    return AuditEvent.record(what, ctid=ctid, **actor(request), **details)
+
+
+def actor(request: Request) -> Actor:
+    address = request.META.get("REMOTE_ADDR") or None
+    return {"by": request.user, "via": Via.BROWSER, "address": address}

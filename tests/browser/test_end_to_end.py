@@ -114,7 +114,7 @@ def waiting_for(path: Path | str, before: str, after: str) -> str:
 
 def write(page: Page, name: str, body: str) -> None:
     """A container's script, typed in the editor; page: the container's."""
-    page.get_by_role("link", name=f"Own {name} script").first.click()
+    page.get_by_role("link", name=f"Its {name} script").first.click()
     page.locator("#editor .cm-content").click()
     page.keyboard.insert_text(body)
     page.get_by_label("What changed, and why").fill("to see it run")
@@ -226,7 +226,7 @@ def test_a_refusing_start_script_is_one_sentence_and_the_rows_of_what_was_undone
     step(page, "Take the container away", "undone")
     step(page, "Dismount the private area", "undone")
     expect(page.locator(".xterm-rows")).to_contain_text("no room for a database")
-    page.get_by_role("link", name="Edit own start script v1").click()
+    page.get_by_role("link", name="Edit its start script v1").click()
     expect(page.locator("#editor")).to_contain_text("no room for a database")
     assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
@@ -265,7 +265,7 @@ def test_bob_operates_what_alice_hands_over_and_sees_nothing_else(
     expect(page.get_by_role("link", name=f"web{ctid}")).to_be_visible()
     expect(page.get_by_text(f"ct{other}")).to_have_count(0)
     page.get_by_role("link", name=f"web{ctid}").click()
-    expect(page.get_by_text("Own mount script")).to_have_count(0)
+    expect(page.get_by_text("Its mount script")).to_have_count(0)
     page.locator("#do-start").click()
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
     expect(page.locator(".xterm-rows")).to_contain_text("said in the container")

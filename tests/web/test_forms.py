@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from containers.forms import findings
+from containers import shellcheck
 from containers.forms.containers import CreateForm, SettingsForm, lowest_free
 from containers.forms.requests import RequestForm
 from containers.forms.scripts import ScriptForm
@@ -233,13 +233,13 @@ def test_a_script_for_the_containers_shell_needs_no_interpreter() -> None:
 
 
 def test_shellcheck_points_at_the_line() -> None:
-    found = findings.of(b"#!/bin/sh\necho $1\n")
+    found = shellcheck.of(b"#!/bin/sh\necho $1\n")
     assert [(each.line, each.code) for each in found] == [(2, 2086)]
 
 
 def test_shellcheck_reads_a_script_without_interpreter_as_bash() -> None:
-    assert findings.of(b"[[ -n $HOME ]] && echo home\n") == []
+    assert shellcheck.of(b"[[ -n $HOME ]] && echo home\n") == []
 
 
 def test_shellcheck_says_nothing_of_other_languages() -> None:
-    assert all(each.code == 1071 for each in findings.of(b"#!/usr/bin/python3\nimport os\n"))
+    assert all(each.code == 1071 for each in shellcheck.of(b"#!/usr/bin/python3\nimport os\n"))

@@ -1,12 +1,12 @@
 """osctl psc on rows, with the dry-run runtime: how one is named, printed, and what it ends in."""
 
 import json
-import shlex
 
 import pytest
 
 from containers.commands import osctl
 from containers.models import Operation, Snapshot
+from tests.web.typist import typist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UUIDS = ("aaaa1111-2222-3333-4444-555555555555", "aaaa9999-2222-3333-4444-555555555555")
@@ -20,14 +20,7 @@ def node(node_conf, alpha, settings):
 
 @pytest.fixture
 def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = osctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
+    return typist(osctl.main, capfd)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from containers.models import (
     OperationStep,
     Template,
     UndoProfile,
+    publication,
 )
 from containers.node.states import Progress, State
 from containers.views import failures
@@ -214,8 +215,8 @@ def test_every_change_is_in_the_audit_log(
     as_alice.post("/containers/101/password/", {"password_choice": "generate"})
     said = [event.what for event in AuditEvent.objects.order_by("pk")]
     assert said == [
-        "save the own start script of CT 101: version 1",
-        "disable the own start script of CT 101",
+        "save the start script of CT 101: version 1",
+        "disable the start script of CT 101",
         "change node alpha",
         "no longer offer busybox@1 to customers",
         "make the staff member dave",
@@ -327,7 +328,7 @@ def test_a_generated_password_is_shown_on_one_page_once(
 def test_a_busy_publication_keeps_the_script_and_says_so(
     alpha: Node, alice: User, as_alice: Client
 ) -> None:
-    Operation.request_on(alpha, "publish", "global scripts", by=alice)
+    publication.publish(alpha, by=alice)
     answer = as_alice.post("/scripts/alpha/mount/", {"body": "#!/bin/sh\n"}, follow=True)
     assert alpha.scripts.get(name="mount").current
     assert "Publish again once it has ended." in text(answer)

@@ -2,11 +2,9 @@
 
 import json
 import os
-import shlex
 
 import pytest
 
-from containers.commands import pctl
 from containers.models import Address, AuditEvent, Container, Node, Operation, Template
 from containers.node.states import Progress, State
 
@@ -17,18 +15,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def node(node_conf, alpha, settings):
     settings.NODE = node_conf
     return alpha
-
-
-@pytest.fixture
-def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = pctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
 
 
 def state(container, word):

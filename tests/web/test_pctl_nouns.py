@@ -68,12 +68,12 @@ def test_a_script_is_saved_shown_and_looked_back_at(run, typed, ct101):
 @pytest.mark.parametrize(
     ("name", "body", "says"),
     [
-        ("mount", b"", "interpreter"),
+        ("mount", b"", "empty"),
         ("mount", b"echo no shebang\n", "interpreter"),
         ("mount", b"#!/bin/sh\n\0", "NUL"),
         ("start", b" \n", "empty"),
         ("start", b"#" * (10 << 20), "longer than"),
-        ("nosuch", b"#!/bin/sh\n", "no own script nosuch"),
+        ("nosuch", b"#!/bin/sh\n", "CT 101 has no script nosuch, only: premount"),
     ],
 )
 def test_what_can_be_no_script_is_refused(run, typed, ct101, name, body, says):
@@ -89,7 +89,7 @@ def test_import_takes_the_places_of_both_documents_byte_for_byte(run, node_conf,
     put(node_conf.vz / "private/101/scripts/start", b"echo started\r\n")
     code, _, err = run("script", "import", "101")
     assert code == 0
-    assert f"from {node_conf.scripts}/101.mount: own mount script version 1." in err
+    assert f"from {node_conf.scripts}/101.mount: mount script of CT 101, version 1." in err
     assert "CRLF" in err
     assert bytes(Script.objects.get(name="mount").current.body) == MOUNT
     assert bytes(Script.objects.get(name="start").current.body) == b"echo started\r\n"

@@ -1,13 +1,11 @@
 """pctl reinstall and pctl undo: what they ask of the node, say and end in."""
 
 import json
-import shlex
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
 
-from containers.commands import pctl
 from containers.models import Operation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,18 +15,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def node(node_conf, alpha, settings):
     settings.NODE = node_conf
     return alpha
-
-
-@pytest.fixture
-def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = pctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
 
 
 def test_the_old_system_is_kept_for_the_undo_unless_the_backup_is_skipped(run, ct101):

@@ -84,7 +84,7 @@ def test_scripts_it_went_without_stay_off_and_staff_reads_of_it(
     switched_off = progress == "succeeded"
     assert enabled == ({"mount"} if switched_off else {"mount", "start", "stop"})
     page = as_alice.get("/containers/101/").content.decode()
-    assert ("start and stop scripts are off since" in page) is switched_off
+    assert ("start and stop scripts have been off since" in page) is switched_off
     assert AuditEvent.objects.filter(ctid=101).exists() is switched_off
 
 

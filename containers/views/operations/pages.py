@@ -12,13 +12,14 @@ from django.views.decorators.http import require_safe
 
 from containers import permissions
 from containers.kind import taking
-from containers.models import Container, Operation, OperationStep
+from containers.models import Container, Operation, OperationStep, ScriptTarget
 from containers.node.states import UNFINISHED, Progress, State, StepState
 from containers.views import handover
 from containers.views.operations import logs
 from containers.views.page import Request, operation_of, page, pager
 from containers.views.reinstallation import remedies, results
 from containers.views.scripts import editor, lifecycle
+from containers.views.scripts.addresses import address
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
 TOLD = " now."  # the runner itself has said what was undone, and the state now
@@ -224,12 +225,14 @@ def without_stop_script(request: Request, container: Container) -> str:
     return f"{reverse('request', args=[container.ctid, kind.name])}?without_stop_script=1"
 
 
-def stray(request: Request, operation: Operation) -> editor.Place | None:
+def stray(request: Request, operation: Operation) -> dict[str, object] | None:
     """Whose file on the node it did not begin for, for those who may import or replace it."""
     container, place = operation.container, editor.place_in(operation)
     if not place or (container and container.operations.first() != operation):
         return None
-    return place if request.user.has_perm("containers.edit_scripts", container) else None
+    if not request.user.has_perm("containers.edit_scripts", container):
+        return None
+    return {"container": place.container, "url": address(place, "foreign")}
 
 
 def script_step(request: Request, operation: Operation) -> dict[str, str] | None:
@@ -240,8 +243,6 @@ def script_step(request: Request, operation: Operation) -> dict[str, str] | None
         return None
     if not request.user.has_perm("containers.edit_scripts", operation.container):
         return None
+    target = ScriptTarget.running_for(operation.container, *place)
     version = f" v{step.version}" if step.version else ""
-    return {
-        "url": lifecycle.url_of(operation.container, *place),
-        "label": f"Edit {place[0]} {place[1]} script{version}",
-    }
+    return {"url": address(target), "label": f"Edit {target.short}{version}"}

@@ -128,6 +128,6 @@ def editable(user: User, container: Container, hook: str) -> list[tuple[str, str
     """The hook that failed, its own or else the global one, for those who may edit it."""
     if not hook or not user.has_perm("containers.edit_scripts", container):
         return []
-    slots = [slot for slot in lifecycle.scripts(container) if slot.action.name == hook]
-    ran = next((s for s in sorted(slots, key=lambda s: s.scope != "own") if s.runs), None)
-    return [(ran.url, f"Edit the {ran.scope} vps.{hook} hook")] if ran else []
+    slots = [slot for slot in lifecycle.scripts(container) if slot.target.action.name == hook]
+    ran = next((s for s in sorted(slots, key=lambda s: not s.target.container) if s.runs), None)
+    return [(ran.url, f"Edit {ran.target.short}")] if ran else []
