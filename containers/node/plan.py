@@ -126,9 +126,18 @@ class Unwritten:
     def state(self, state: State) -> None: ...
 
 
-def whole(steps: Sequence[Step]) -> Act:
+@dataclass(frozen=True)
+class Whole:
     """Several steps as what one step does: they happen, or are undone among themselves."""
-    return lambda ct: take(steps, ct, Unwritten())
+
+    steps: tuple[Step, ...]
+
+    def __call__(self, ct: Ct) -> None:
+        take(self.steps, ct, Unwritten())
+
+
+def whole(steps: Sequence[Step]) -> Whole:
+    return Whole(tuple(steps))
 
 
 def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] = ()) -> None:
