@@ -64,10 +64,10 @@ PLAN = Plan(
     "Build a template",
     entry={
         State.STOPPED: [
-            BEGIN.but(when=is_debian),
+            BEGIN.only(is_debian),
             Step("fetch", "fetch and install the packages", do=fetch, when=is_debian),
             Step("configure", "make a container's system of it", do=configure, when=is_debian),
-            PUBLISH.but(when=is_debian),
+            PUBLISH.only(is_debian),
             Step("busybox", "make it of the node's busybox", do=make_busybox, when=is_busybox),
         ]
     },

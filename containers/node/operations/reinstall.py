@@ -11,29 +11,21 @@ without_stop_script, without_own_scripts (its start and stop script do not run).
 """
 
 from containers.node import steps
-from containers.node.actions import START, STOP, Scope
 from containers.node.ct import Ct
 from containers.node.operations import start, stop
 from containers.node.plan import Plan, Step, whole
 from containers.node.states import State
 from containers.node.steps import reinstalling as new
 
-OWN_IN_CONTAINER = {steps.script(Scope.OWN, START).key, steps.script(Scope.OWN, STOP).key}
+
+def with_own_scripts(ct: Ct) -> bool:
+    """Whether its own start and stop script run."""
+    return not ct.params.get("without_own_scripts")
 
 
-def but_own(step: Step) -> Step:
-    """Leave the container's own start and stop scripts out when that was asked for."""
-    if step.key not in OWN_IN_CONTAINER:
-        return step
-    return step.but(when=lambda ct: not ct.params.get("without_own_scripts") and step.when(ct))
-
-
-def uncommitted(step: Step) -> Step:
-    return but_own(step).but(commits=False)
-
-
-def passed_over(step: Step) -> Step:
-    return but_own(step).but(ignore_failure=True)
+def was_stopped(ct: Ct) -> bool:
+    """Whether it is to be left stopped, as it was."""
+    return not ct.params.get("start")
 
 
 def start_old(ct: Ct) -> None:
@@ -49,9 +41,9 @@ HALT_NEW = Step(
     "halt the new system",
     do=whole(
         [
-            passed_over(stop.OWN_STOP),
+            stop.OWN_STOP.only(with_own_scripts).but(ignore_failure=True),
             steps.DELETE,
-            *(passed_over(step) for step in stop.DISMOUNTING),
+            *stop.DISMOUNTING.but(ignore_failure=True),
         ]
     ),
     leaves=State.STOPPED,
@@ -59,12 +51,12 @@ HALT_NEW = Step(
 STOP_AGAIN = Step(
     "stop-again",
     "stop it, as it was before",
-    do=whole([*map(but_own, stop.HALTING), *stop.DISMOUNTING]),
+    do=whole([*stop.HALTING.only(with_own_scripts, stop.OWN_STOP), *stop.DISMOUNTING]),
     leaves=State.STOPPED,
-    when=lambda ct: not ct.params.get("start"),
+    when=was_stopped,
 )
 
-CONFIGURED = start.BOOTING[1:-1]  # by new.IDENTIFY, while the old system still ran
+DISMOUNTING = stop.DISMOUNTING.but(commits=False)
 BUILDING = [
     steps.KEEP_SCRIPTS,
     new.BEGIN,
@@ -74,17 +66,19 @@ BUILDING = [
     new.ROOM,
 ]
 STOPPING = [
-    but_own(stop.OWN_STOP.but(when=stop.wants_stop_script)),
+    stop.STOP_SCRIPT.only(with_own_scripts),
     steps.HALT.but(commits=False, undo=(START_OLD,)),
     steps.DELETE,
-    *map(uncommitted, stop.DISMOUNTING),
+    *DISMOUNTING,
 ]
+# IDENTIFY has configured the new system while the old one still ran
+MAKING = start.BOOTING.without(steps.CONFIGURE).upto(steps.BOOT)
 CHANGING = [
     new.KEEP_OLD,
     new.SWAP,
     *start.MOUNTING,
     new.SHOW_OLD,
-    *(but_own(step) for step in CONFIGURED),
+    *MAKING.only(with_own_scripts, start.OWN_START),
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
     new.RUN_CONFIGURE,
     new.MERGE,
@@ -99,7 +93,7 @@ PLAN = Plan(
     "Reinstall",
     entry={
         State.RUNNING: [*BUILDING, *STOPPING, *CHANGING],
-        State.MOUNTED: [*BUILDING, *map(uncommitted, stop.DISMOUNTING), *CHANGING, STOP_AGAIN],
+        State.MOUNTED: [*BUILDING, *DISMOUNTING, *CHANGING, STOP_AGAIN],
         State.STOPPED: [*BUILDING, *CHANGING, STOP_AGAIN],
     },
     code=94,

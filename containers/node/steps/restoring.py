@@ -268,9 +268,9 @@ def drop_former(ct: Ct) -> None:
 
 UNDOING = (  # a script that refuses does not keep the container from coming back
     DELETE,
-    *(step.but(ignore_failure=True) for step in UMOUNT_SCRIPTS),
+    *UMOUNT_SCRIPTS.but(ignore_failure=True),
     DISMOUNT,
-    *(step.but(ignore_failure=True) for step in POSTUMOUNT_SCRIPTS),
+    *POSTUMOUNT_SCRIPTS.but(ignore_failure=True),
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
 CUT = Step("cut", "take it off the network", do=cut)

@@ -18,7 +18,7 @@ from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError, Refused
-from containers.node.plan import Step
+from containers.node.plan import Step, Steps
 from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.states import State
@@ -222,12 +222,11 @@ CHECK = Step("check", "look for room and for obstacles", do=check_processes)
 CHECK_ROOM = Step("check", "look for room", do=check_room)
 
 
-def begin(making: Making) -> tuple[Step, Step]:
+def begin(making: Making) -> Steps:
     discard = Step(f"discard-{making.param}", f"remove the {making}", do=making.discard)
-    return (
-        Step(f"check-{making.param}", f"check that the {making} is new", do=making.check_new),
-        Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,)),
-    )
+    check = Step(f"check-{making.param}", f"check that the {making} is new", do=making.check_new)
+    begin = Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,))
+    return Steps([check, begin])
 
 
 def dump_running(making: Making) -> Step:
