@@ -129,14 +129,19 @@ def coded(code: int) -> str:
 
 
 def described(step: Step, steps: Sequence[Step], i: int, state: State) -> Iterator[str]:
-    yield words(step)
-    if isinstance(step.do, Whole):
-        yield from (f"    = {words(inner)}" for inner in step.do.steps)
+    yield from named(step)
     found = {profile: failure(steps, i, state, profile) for profile in PROFILES}
     if found["documented"] == found["vzctl"]:
         yield f"    failing: {found['vzctl']}"
     else:
         yield from (f"    failing ({profile}): {told}" for profile, told in found.items())
+
+
+def named(step: Step) -> Iterator[str]:
+    """It, and what it is made of."""
+    yield words(step)
+    if isinstance(step.do, Whole):
+        yield from (f"    = {words(inner)}" for inner in step.do.steps)
 
 
 def words(step: Step) -> str:
@@ -210,16 +215,9 @@ def touch(path: Path, content: str = "") -> None:
 
 
 def undos(plan: Plan) -> str:
-    lines = dict.fromkeys(line for step in all_steps(plan) for line in undo_lines(step))
-    return "\n".join(["undos", *(f"    {line}" for line in lines), ""]) if lines else "no undos\n"
-
-
-def undo_lines(step: Step) -> Iterator[str]:
-    for profile in PROFILES:
-        for undo in step.undoing(profile):
-            yield words(undo)
-            if isinstance(undo.do, Whole):
-                yield from (f"    = {words(inner)}" for inner in undo.do.steps)
+    found = (undo for step in all_steps(plan) for p in PROFILES for undo in step.undoing(p))
+    told = dict.fromkeys("".join(f"    {line}\n" for line in named(undo)) for undo in found)
+    return f"undos\n{''.join(told)}" if told else "no undos\n"
 
 
 def all_steps(plan: Plan) -> Iterator[Step]:
