@@ -13,7 +13,7 @@ without_stop_script, without_own_scripts (its start and stop script do not run).
 from containers.node import steps
 from containers.node.ct import Ct
 from containers.node.operations import start, stop
-from containers.node.plan import Plan, Step, whole
+from containers.node.plan import Plan, Step, Steps, whole
 from containers.node.states import State
 from containers.node.steps import reinstalling as new
 
@@ -28,14 +28,23 @@ def was_stopped(ct: Ct) -> bool:
     return not ct.params.get("start")
 
 
-def start_old(ct: Ct) -> None:
-    """As it was: with its scripts, whatever the reinstallation was told to leave out."""
-    if ct.state is State.MOUNTED or ct.state is State.RUNNING:
-        whole([steps.DELETE, steps.DISMOUNT])(ct)
-    whole([*start.MOUNTING, *start.BOOTING])(ct)
+def is_up(ct: Ct) -> bool:
+    return ct.state is State.MOUNTED or ct.state is State.RUNNING
 
 
-START_OLD = Step("start-old", "start the old system again", do=start_old, leaves=State.RUNNING)
+# As it was: with its scripts, whatever the reinstallation was told to leave out
+START_OLD = Step(
+    "start-old",
+    "start the old system again",
+    do=whole(
+        [
+            *Steps([steps.DELETE, steps.DISMOUNT]).only(is_up),
+            *start.MOUNTING,
+            *start.BOOTING,
+        ]
+    ),
+    leaves=State.RUNNING,
+)
 HALT_NEW = Step(
     "halt-new",
     "halt the new system",
