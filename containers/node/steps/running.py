@@ -183,5 +183,5 @@ CREATE = Step(
     },
 )
 BOOT = Step("boot", "let its init run", do=boot, leaves=State.RUNNING, commits=True)
-THAW = Step("thaw", "let the paused container go on", do=thaw, leaves=State.RUNNING)
+THAW = Step("unpause", "let the paused container go on", do=thaw, leaves=State.RUNNING)
 HALT = Step("halt", "halt the container", do=halt, commits=True)

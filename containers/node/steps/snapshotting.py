@@ -218,8 +218,8 @@ ADOPT = Step(
     undo=(GIVE_BACK,),
     commits=True,
 )
-CHECK = Step("check", "look for room and for obstacles", do=check_processes)
-CHECK_ROOM = Step("check", "look for room", do=check_room)
+CHECK = Step("check-processes", "look for room and for obstacles", do=check_processes)
+CHECK_ROOM = Step("check-room", "look for room", do=check_room)
 
 
 def begin(making: Making) -> Steps:
@@ -230,7 +230,7 @@ def begin(making: Making) -> Steps:
 
 
 def dump_running(making: Making) -> Step:
-    return Step(f"dump-{making.param}", "keep its processes", do=making.dump,
+    return Step(f"dump-paused-{making.param}", "keep its processes", do=making.dump,
                 unbroken=True)  # fmt: skip
 
 
