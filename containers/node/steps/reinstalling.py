@@ -29,7 +29,7 @@ from containers.node.steps.oldfiles import (
     show_old,
     wants_old,
 )
-from containers.node.steps.roles import forget_notes, note, noted, number, role_of
+from containers.node.steps.roles import forget_notes, note, noted, role_of
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.shift import shift
@@ -112,7 +112,7 @@ def identify(ct: Ct) -> None:
         take = partial(hostkeys.take, ct.paths.node)
         identity.make_host_keys(tree, f"root@{ct.spec.hostname}", take)
         configure_in(ct, tree)
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, ct.paths.fs_tmp))
+    note(ct, old=ct.storage.mark(ct.paths.fs), new=ct.storage.mark(ct.paths.fs_tmp))
 
 
 def swap(ct: Ct) -> None:

@@ -22,7 +22,7 @@ from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
-from containers.node.steps.roles import forget_notes, note, number, role_of
+from containers.node.steps.roles import forget_notes, note, role_of
 from containers.node.steps.running import (
     DELETE,
     POSTUMOUNT_SCRIPTS,
@@ -250,7 +250,7 @@ def drop(ct: Ct) -> None:
 
 def switch(ct: Ct) -> None:
     """Written down first, so that whoever comes after a crash knows which is which."""
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, new_disk(ct)))
+    note(ct, old=ct.storage.mark(ct.paths.fs), new=ct.storage.mark(new_disk(ct)))
     exchange(ct.paths.fs, new_disk(ct))
 
 

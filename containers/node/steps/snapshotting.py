@@ -31,7 +31,7 @@ from containers.node.steps.dumping import (
     thaw,
 )
 from containers.node.steps.restoring import forget_work, new_disk, uuid_of
-from containers.node.steps.roles import note, number, role_of
+from containers.node.steps.roles import note, role_of
 from containers.node.templates.init import NoInit, detect
 
 
@@ -202,7 +202,7 @@ def give_back(ct: Ct) -> None:
     former, kept = new_disk(ct), SAFETY.saved(ct).fs
     if kept.is_dir() and not former.exists():
         call(ct.storage.snapshot(kept, former))
-        note(ct, old=number(ct, former), new=number(ct, ct.paths.fs))
+        note(ct, old=ct.storage.mark(former), new=ct.storage.mark(ct.paths.fs))
 
 
 SNAPSHOT = Making("snapshot")

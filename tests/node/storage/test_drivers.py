@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from containers.node.errors import BadValue, OperationError
-from containers.node.storage import Argv, Usage, load
+from containers.node.storage import Argv, Storage, Usage, load
 
 FS = Path("/vz/private/101/fs")
 TEMPLATE = Path("/vz/template/busybox@1/fs")
@@ -68,7 +68,14 @@ def test_usage_without_quotas_is_an_error_one_can_read() -> None:
         load("btrfs").parse_usage(b"")
 
 
-def test_nested_subvolumes_are_found_however_deep_and_the_innermost_comes_first() -> None:
+@pytest.mark.parametrize(
+    ("number", "inner"),
+    [("261\n", [264, 263, 262]), ("265\n", [])],
+    ids=["nested in each other", "none"],
+)
+def test_nested_subvolumes_are_deleted_however_deep_the_innermost_first(
+    number: str, inner: list[int]
+) -> None:
     listing = b"""\
 ID 256 gen 17 parent 5 top level 5 path private/102/fs
 ID 261 gen 24 parent 5 top level 5 path private/101/fs
@@ -77,15 +84,57 @@ ID 263 gen 24 parent 262 top level 262 path private/101/fs/nested/a b
 ID 264 gen 24 parent 263 top level 263 path private/101/fs/nested/a b/ID 9 gen 1 parent 256
 ID 265 gen 24 parent 256 top level 256 path private/102/fs/other
 """
-    from containers.node.storage.btrfs import Driver
+    answers = {
+        f"btrfs inspect-internal rootid {FS}": number.encode(),
+        f"btrfs subvolume list -p {FS}": listing,
+    }
 
-    assert Driver().nested(261, listing) == [264, 263, 262]
-    assert Driver().nested(265, listing) == []
+    deleting = BTRFS.delete_nested(FS, lambda argv: answers[shlex.join(argv)])
+
+    assert [shlex.join(argv) for argv in deleting] == [
+        f"btrfs subvolume delete --subvolid {each} {FS}" for each in inner
+    ]
+
+
+def test_nothing_is_nested_in_a_plain_directory() -> None:
+    def ask(argv: Argv) -> bytes:
+        raise AssertionError
+
+    assert DIRECTORY.delete_nested(FS, ask) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "limits", "shares", "knows"),
+    [(BTRFS, True, True, True), (DIRECTORY, False, False, False)],
+    ids=["btrfs", "directory"],
+)
+def test_a_driver_answers_what_it_is_asked(
+    driver: Storage, limits: bool, shares: bool, knows: bool
+) -> None:
+    """Three questions: a driver may share blocks without limits, or have limits without."""
+    assert driver.has_limits is limits
+    assert driver.shares_blocks is shares
+    assert driver.knows_usage is knows
+
+
+@pytest.mark.parametrize("driver", [BTRFS, DIRECTORY], ids=["btrfs", "directory"])
+def test_what_marks_an_area_goes_with_it_whatever_it_is_called(
+    driver: Storage, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    mark = driver.mark(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert driver.mark(tmp_path / "b") == mark
+    assert mark
+
+
+def test_a_directory_is_told_from_another_by_its_mark(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    assert DIRECTORY.mark(tmp_path / "a") != DIRECTORY.mark(tmp_path / "b")
 
 
 def test_plain_directories_say_that_they_cannot_be_limited() -> None:
-    assert BTRFS.limits
-    assert not DIRECTORY.limits
     with pytest.raises(BadValue, match="disk space can't be limited here"):
         DIRECTORY.limit(FS, 1 << 30)
 
