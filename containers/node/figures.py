@@ -56,7 +56,7 @@ def oom_kills(groups: Mapping[str, Path]) -> int | None:
 
 
 def disk(paths: Layout, storage: Storage) -> Figure | None:
-    if not storage.limits:
+    if not storage.knows_usage:
         return None  # a walk through the whole tree would be needed to know
     argv = storage.usage(paths.fs, fresh=False)
     try:

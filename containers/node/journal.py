@@ -11,6 +11,32 @@ from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.spool import Event, Writer
 from containers.node.states import State
 
+# Steps that have got another key, and the one that a journal from before an upgrade has for them
+FORMER = {
+    "begin-copy": "begin",
+    "begin-new": "begin",
+    "begin-template": "begin",
+    "check-processes": "check",
+    "check-room": "check",
+    "check-tarball": "check",
+    "configure-template": "configure",
+    "copy-kept-disk": "copy-snapshot",
+    "fetch-packages": "fetch",
+    "hand-over": "settle",
+    "identify-new": "identify",
+    "keep-other": "settle",
+    "keep-scripts": "write-scripts",
+    "let-in-new": "let-in",
+    "publish-scripts": "publish",
+    "publish-template": "publish",
+    "restore-clone": "restore",
+    "resume": "restore",
+    "throw-away-dump": "drop-dump",
+    "trial-restore": "rehearse",
+    "unpause": "thaw",
+    "wait-for-disk": "settle",
+}
+
 
 @dataclass
 class SpoolJournal:
@@ -127,6 +153,13 @@ class Past:
         return cls(planned, tuple(begun), tuple(finished), tuple(ignored), tuple(skipped),
                    bool(undos) or failed(events, len(planned)), tuple(undos), over,
                    tuple(cgroups))  # fmt: skip
+
+    def tells_of(self, steps: Sequence[Step]) -> bool:
+        """Whether it is these steps that it planned, by their keys of now or of before."""
+        return len(steps) == len(self.planned) and all(
+            key in (step.key, FORMER.get(step.key))
+            for key, step in zip(self.planned, steps, strict=True)
+        )
 
 
 def failed(events: Sequence[Event], planned: int) -> bool:

@@ -11,6 +11,7 @@ from containers.node.errors import Cancelled, NoSpace, OperationError, Refused
 from containers.node.states import State
 
 Act = Callable[[Ct], None]
+When = Callable[[Ct], bool]
 Undo = Sequence["Step"] | Mapping[str, Sequence["Step"]]
 
 
@@ -34,7 +35,7 @@ class Step:
     undo: Undo = ()
     leaves: State | None = None
     where: Where = Where.NODE
-    when: Callable[[Ct], bool] = lambda ct: True
+    when: When = lambda ct: True
     ignore_failure: bool = False
     commits: bool = False
     once: bool = False
@@ -48,6 +49,41 @@ class Step:
     def but(self, **changes: object) -> "Step":
         """The same step with other fields, as step.but(ignore_failure=True)."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    def only(self, when: When) -> "Step":
+        """The same step, where that holds too."""
+        return self.but(when=lambda ct: when(ct) and self.when(ct))
+
+
+class Steps(tuple[Step, ...]):
+    """Steps in a row, as more than one plan takes them; steps of it are named by their keys."""
+
+    def but(self, *which: Step, **changes: object) -> "Steps":
+        """The same with other fields: those that are named, or all of them."""
+        return self.changed(which, lambda step: step.but(**changes))
+
+    def only(self, when: When, *which: Step) -> "Steps":
+        """The same, those that are named, or all of them, only where that holds too."""
+        return self.changed(which, lambda step: step.only(when))
+
+    def without(self, *which: Step) -> "Steps":
+        keys = self.keys(which)
+        return Steps(step for step in self if step.key not in keys)
+
+    def upto(self, end: Step) -> "Steps":
+        """Those before it."""
+        return Steps(self[: [step.key for step in self].index(end.key)])
+
+    def changed(self, which: Sequence[Step], change: Callable[[Step], Step]) -> "Steps":
+        keys = self.keys(which or self)
+        return Steps(change(step) if step.key in keys else step for step in self)
+
+    def keys(self, which: Sequence[Step]) -> set[str]:
+        """Raises ValueError for one that is not among them."""
+        keys = {step.key for step in which}
+        if unknown := keys - {step.key for step in self}:
+            raise ValueError(f"no such step here: {', '.join(sorted(unknown))}")
+        return keys
 
 
 @dataclass(frozen=True)
@@ -129,9 +165,18 @@ class Unwritten:
     def state(self, state: State) -> None: ...
 
 
-def whole(steps: Sequence[Step]) -> Act:
+@dataclass(frozen=True)
+class Whole:
     """Several steps as what one step does: they happen, or are undone among themselves."""
-    return lambda ct: take(steps, ct, Unwritten())
+
+    steps: tuple[Step, ...]
+
+    def __call__(self, ct: Ct) -> None:
+        take(self.steps, ct, Unwritten())
+
+
+def whole(steps: Sequence[Step]) -> Whole:
+    return Whole(tuple(steps))
 
 
 def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] = ()) -> None:

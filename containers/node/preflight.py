@@ -32,8 +32,8 @@ def look(ct: Ct, template: str) -> dict[str, Any]:
     return {
         "old": {"bytes": size_of_old(ct), "files": count(ct, "--inodes")},
         "new": found,
-        "limited": ct.storage.limits,
-        "shared": ct.storage.limits,  # btrfs: a copy takes no room of its own
+        "limited": ct.storage.has_limits,
+        "shared": ct.storage.shares_blocks,
         "pool": {"size": left.size, "free": left.free, "inodes_free": left.inodes_free},
         "locked": locked_by(ct),
         "template": missing,
@@ -48,7 +48,7 @@ def look(ct: Ct, template: str) -> dict[str, Any]:
 
 
 def size_of_old(ct: Ct) -> int | None:
-    if not ct.storage.limits:
+    if not ct.storage.knows_usage:
         return count(ct, "--block-size=1")
     try:
         return ct.storage.parse_usage(call(ct.storage.usage(ct.paths.fs, fresh=False))).bytes
@@ -69,7 +69,7 @@ def size_of_new(ct: Ct, template: str) -> tuple[int | None, str]:
     """How large the template is, and why it can't be had."""
     try:
         found = catalogue.find(ct.paths.node, template)
-        if not ct.storage.limits:
+        if not ct.storage.knows_usage:
             return found.facts.size, ""
         return ct.storage.parse_usage(call(ct.storage.usage(found.fs, fresh=False))).bytes, ""
     except OperationError as error:

@@ -37,7 +37,7 @@ def sync(conf: NodeConf, node: Node) -> None:
 
 
 def usage_of(found: Replaced, storage: Storage) -> Usage | None:
-    if not storage.limits:
+    if not storage.knows_usage:
         return None  # a walk through the whole tree would be needed to know
     try:
         return storage.parse_usage(call(storage.usage(found.fs, fresh=False)))

@@ -198,7 +198,7 @@ def test_too_little_room_is_seen_before_anything_is_paused(rig, running):
     with filled(rig, leave=8 * MIB):
         outcome = rig.operate("snapshot", running, snapshot=fresh())
 
-    assert (outcome.code, outcome.steps) == (46, ["check"])
+    assert (outcome.code, outcome.steps) == (46, ["check-processes"])
     assert count(rig, running) == 1
 
 

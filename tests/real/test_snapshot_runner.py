@@ -18,9 +18,9 @@ UP, DOWN, MOUNTED, SUSPENDED = State.RUNNING, State.STOPPED, State.MOUNTED, Stat
 BEFORE = {"snapshot": UP, "snapshot stop": UP, "restore": UP, "suspend": UP, "resume": SUSPENDED,
           "clone": State.CREATING, "trial_restore": UP}  # fmt: skip
 SKIPPED = {
-    "snapshot": ("write-scripts", "delete", "dismount", "dump-snapshot", "copy-snapshot"),
+    "snapshot": ("keep-scripts", "delete", "dismount", "dump-snapshot", "copy-snapshot"),
     "snapshot stop": ("freeze",),
-    "restore": ("cut",), "suspend": (), "resume": (), "clone": ("settle",), "trial_restore": (),
+    "restore": ("cut",), "suspend": (), "resume": (), "clone": ("hand-over",), "trial_restore": (),
 }  # fmt: skip
 
 
@@ -32,8 +32,8 @@ TELLING = {  # the moments that make test looks at
     ("restore", "restore", "began"), ("restore", "restore", "ended"),
     ("restore", "adopt-disk", "began"), ("restore", "adopt-disk", "ended"),
     ("suspend", "dump", "ended"), ("suspend", "settle-dump", "ended"),
-    ("resume", "restore", "began"), ("resume", "restore", "ended"),
-    ("clone", "restore", "ended"), ("trial_restore", "trial_restore", "ended"),
+    ("resume", "resume", "began"), ("resume", "resume", "ended"),
+    ("clone", "restore-clone", "ended"), ("trial_restore", "trial-restore", "ended"),
 }  # fmt: skip
 
 

@@ -485,6 +485,14 @@ def test_a_dead_end_offers_its_way_out_with_the_same_choices(
     assert again.params[param] is True
 
 
+@pytest.mark.parametrize("step", ["begin-new", "begin"], ids=["now", "before an upgrade"])
+def test_where_the_users_cannot_be_read_only_root_may_sign_in(
+    step: str, ct101: Container, debian: Template, as_bob: Client, bob: User
+) -> None:
+    page = as_bob.get(failed(ct101, step, bob).get_absolute_url())
+    assert "Let only root sign in" in text(page)
+
+
 def test_a_password_has_to_be_given_once_more(
     ct101: Container, debian: Template, as_bob: Client, bob: User
 ) -> None:

@@ -23,7 +23,7 @@ from containers.worker import replaced_systems
 from tests.web.scribe import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BEGIN = {"step": "begin", "label": "make room for the new system", "where": "node"}
+BEGIN = {"step": "begin-new", "label": "make room for the new system", "where": "node"}
 
 
 def over(writer, progress="succeeded", code=0):

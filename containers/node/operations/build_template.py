@@ -7,24 +7,16 @@ from containers.node.bundle import ids
 from containers.node.ct import Ct
 from containers.node.plan import Plan, Step
 from containers.node.states import State
+from containers.node.steps.cloning import DISCARD_TEMPLATE, build_of
 from containers.node.templates import busybox, catalogue, debian, inspection
-from containers.node.templates.catalogue import Build
 from containers.node.templates.shift import Shift, shift
 
 RECIPES = (*debian.FLAVOURS, busybox.NAME)
 LONG = 3600.0  # seconds that fetching the packages may take
 
 
-def build_of(ct: Ct) -> Build:
-    return Build(ct.paths.node, ct.params["name"], f"{ct.operation}")
-
-
 def begin(ct: Ct) -> None:
     catalogue.begin(build_of(ct), ct.storage)
-
-
-def discard(ct: Ct) -> None:
-    catalogue.discard(build_of(ct), ct.storage)
 
 
 def fetch(ct: Ct) -> None:
@@ -56,18 +48,22 @@ def is_busybox(ct: Ct) -> bool:
     return not is_debian(ct)
 
 
-DISCARD = Step("discard", "remove what was built", do=discard)
-BEGIN = Step("begin", "make an empty area", do=begin, undo=(DISCARD,))
-PUBLISH = Step("publish", "shift the owners and publish it", do=publish)
+BEGIN = Step("begin-template", "make an empty area", do=begin, undo=(DISCARD_TEMPLATE,))
+PUBLISH = Step("publish-template", "shift the owners and publish it", do=publish)
 
 PLAN = Plan(
     "Build a template",
     entry={
         State.STOPPED: [
-            BEGIN.but(when=is_debian),
-            Step("fetch", "fetch and install the packages", do=fetch, when=is_debian),
-            Step("configure", "make a container's system of it", do=configure, when=is_debian),
-            PUBLISH.but(when=is_debian),
+            BEGIN.only(is_debian),
+            Step("fetch-packages", "fetch and install the packages", do=fetch, when=is_debian),
+            Step(
+                "configure-template",
+                "make a container's system of it",
+                do=configure,
+                when=is_debian,
+            ),
+            PUBLISH.only(is_debian),
             Step("busybox", "make it of the node's busybox", do=make_busybox, when=is_busybox),
         ]
     },

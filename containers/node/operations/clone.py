@@ -9,13 +9,9 @@ from containers.node.actions import CREATE, Scope
 from containers.node.ct import Ct
 from containers.node.operations import start
 from containers.node.operations.create import EXISTS
-from containers.node.plan import Plan, Step
+from containers.node.plan import Plan
 from containers.node.states import State
 from containers.node.steps import cloning, restoring
-
-
-def living(step: Step) -> Step:
-    return step.but(when=lambda ct: restoring.with_processes(ct) and step.when(ct))
 
 
 def stays_down(ct: Ct) -> bool:
@@ -34,9 +30,9 @@ CLONING = [
     steps.WRITE_SCRIPTS,
     steps.WRITE_CONF,
     steps.script(Scope.GLOBAL, CREATE),
-    *(living(step) for step in start.MOUNTING),
-    living(cloning.RESTORE_CLONE),
-    steps.SETTLE.but(when=stays_down),
+    *start.MOUNTING.only(restoring.with_processes),
+    cloning.RESTORE_CLONE.only(restoring.with_processes),
+    steps.SETTLE.only(stays_down),
 ]
 
 PLAN = Plan(

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from containers.node.ct import Ct
 from containers.node.errors import BadValue
-from containers.node.operations.build_template import BEGIN, PUBLISH, build_of
+from containers.node.operations.build_template import BEGIN, PUBLISH
 from containers.node.plan import Plan, Step
 from containers.node.states import State
+from containers.node.steps.cloning import build_of
 from containers.node.templates import inspection, tarball
 
 NOW_AND_THEN = 2.0  # seconds between two lines that say how far it is
@@ -40,7 +41,7 @@ PLAN = Plan(
     "Import a template",
     entry={
         State.STOPPED: [
-            Step("check", "look at the tarball", do=check),
+            Step("check-tarball", "look at the tarball", do=check),
             BEGIN,
             Step("unpack", "unpack it", do=unpack),
             PUBLISH,

@@ -8,7 +8,7 @@ PLAN = Plan(
     "Publish global scripts",
     entry={
         State.STOPPED: [
-            Step("publish", "write the global scripts to the node", do=write_global_scripts)
+            Step("publish-scripts", "write the global scripts to the node", do=write_global_scripts)
         ]
     },
     on_container=False,

@@ -11,47 +11,48 @@ without_stop_script, without_own_scripts (its start and stop script do not run).
 """
 
 from containers.node import steps
-from containers.node.actions import START, STOP, Scope
 from containers.node.ct import Ct
 from containers.node.operations import start, stop
-from containers.node.plan import Plan, Step, whole
+from containers.node.plan import Plan, Step, Steps, whole
 from containers.node.states import State
 from containers.node.steps import reinstalling as new
 
-OWN_IN_CONTAINER = {steps.script(Scope.OWN, START).key, steps.script(Scope.OWN, STOP).key}
+
+def with_own_scripts(ct: Ct) -> bool:
+    """Whether its own start and stop script run."""
+    return not ct.params.get("without_own_scripts")
 
 
-def but_own(step: Step) -> Step:
-    """Leave the container's own start and stop scripts out when that was asked for."""
-    if step.key not in OWN_IN_CONTAINER:
-        return step
-    return step.but(when=lambda ct: not ct.params.get("without_own_scripts") and step.when(ct))
+def was_stopped(ct: Ct) -> bool:
+    """Whether it is to be left stopped, as it was."""
+    return not ct.params.get("start")
 
 
-def uncommitted(step: Step) -> Step:
-    return but_own(step).but(commits=False)
+def is_up(ct: Ct) -> bool:
+    return ct.state is State.MOUNTED or ct.state is State.RUNNING
 
 
-def passed_over(step: Step) -> Step:
-    return but_own(step).but(ignore_failure=True)
-
-
-def start_old(ct: Ct) -> None:
-    """As it was: with its scripts, whatever the reinstallation was told to leave out."""
-    if ct.state is State.MOUNTED or ct.state is State.RUNNING:
-        whole([steps.DELETE, steps.DISMOUNT])(ct)
-    whole([*start.MOUNTING, *start.BOOTING])(ct)
-
-
-START_OLD = Step("start-old", "start the old system again", do=start_old, leaves=State.RUNNING)
+# As it was: with its scripts, whatever the reinstallation was told to leave out
+START_OLD = Step(
+    "start-old",
+    "start the old system again",
+    do=whole(
+        [
+            *Steps([steps.DELETE, steps.DISMOUNT]).only(is_up),
+            *start.MOUNTING,
+            *start.BOOTING,
+        ]
+    ),
+    leaves=State.RUNNING,
+)
 HALT_NEW = Step(
     "halt-new",
     "halt the new system",
     do=whole(
         [
-            passed_over(stop.OWN_STOP),
+            stop.OWN_STOP.only(with_own_scripts).but(ignore_failure=True),
             steps.DELETE,
-            *(passed_over(step) for step in stop.DISMOUNTING),
+            *stop.DISMOUNTING.but(ignore_failure=True),
         ]
     ),
     leaves=State.STOPPED,
@@ -59,12 +60,12 @@ HALT_NEW = Step(
 STOP_AGAIN = Step(
     "stop-again",
     "stop it, as it was before",
-    do=whole([*map(but_own, stop.HALTING), *stop.DISMOUNTING]),
+    do=whole([*stop.HALTING.only(with_own_scripts, stop.OWN_STOP), *stop.DISMOUNTING]),
     leaves=State.STOPPED,
-    when=lambda ct: not ct.params.get("start"),
+    when=was_stopped,
 )
 
-CONFIGURED = start.BOOTING[1:-1]  # by new.IDENTIFY, while the old system still ran
+DISMOUNTING = stop.DISMOUNTING.but(commits=False)
 BUILDING = [
     steps.KEEP_SCRIPTS,
     new.BEGIN,
@@ -74,17 +75,19 @@ BUILDING = [
     new.ROOM,
 ]
 STOPPING = [
-    but_own(stop.OWN_STOP.but(when=stop.wants_stop_script)),
+    stop.STOP_SCRIPT.only(with_own_scripts),
     steps.HALT.but(commits=False, undo=(START_OLD,)),
     steps.DELETE,
-    *map(uncommitted, stop.DISMOUNTING),
+    *DISMOUNTING,
 ]
+# IDENTIFY has configured the new system while the old one still ran
+MAKING = start.BOOTING.without(steps.CONFIGURE).upto(steps.BOOT)
 CHANGING = [
     new.KEEP_OLD,
     new.SWAP,
     *start.MOUNTING,
     new.SHOW_OLD,
-    *(but_own(step) for step in CONFIGURED),
+    *MAKING.only(with_own_scripts, start.OWN_START),
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
     new.RUN_CONFIGURE,
     new.MERGE,
@@ -99,7 +102,7 @@ PLAN = Plan(
     "Reinstall",
     entry={
         State.RUNNING: [*BUILDING, *STOPPING, *CHANGING],
-        State.MOUNTED: [*BUILDING, *map(uncommitted, stop.DISMOUNTING), *CHANGING, STOP_AGAIN],
+        State.MOUNTED: [*BUILDING, *DISMOUNTING, *CHANGING, STOP_AGAIN],
         State.STOPPED: [*BUILDING, *CHANGING, STOP_AGAIN],
     },
     code=94,

@@ -11,19 +11,15 @@ from containers.node import steps
 from containers.node.checkpoint import criu
 from containers.node.ct import Ct
 from containers.node.operations import start, stop
-from containers.node.plan import Plan, Step
+from containers.node.plan import Plan, Steps
 from containers.node.states import State
 from containers.node.steps import restoring as r
 from containers.node.steps import snapshotting as s
 from containers.node.steps.snapshotting import SAFETY
 
 
-def safely(step: Step) -> Step:
-    return step.but(when=lambda ct: bool(ct.params.get("safety")) and step.when(ct))
-
-
-def with_processes(step: Step) -> Step:
-    return step.but(when=lambda ct: r.with_processes(ct) and step.when(ct))
+def safely(ct: Ct) -> bool:
+    return bool(ct.params.get("safety"))
 
 
 def dumps(ct: Ct) -> bool:
@@ -34,29 +30,20 @@ def dumps(ct: Ct) -> bool:
         return False
 
 
-def comes_back(step: Step) -> Step:
-    """One that undoes the dismount of a container whose processes come back."""
-    return step.but(when=lambda ct: dumps(ct) and step.when(ct))
+def does_not_dump(ct: Ct) -> bool:
+    return not dumps(ct)
 
 
-DISMOUNT = steps.DISMOUNT.but(commits=False)
-PAUSING = [step if step.key != DISMOUNT.key else DISMOUNT for step in stop.DISMOUNTING]
-STANDING = [
-    step if step.key != DISMOUNT.key
-    else DISMOUNT.but(undo=tuple(comes_back(each) for each in start.MOUNTING))
-    for step in PAUSING
-]  # fmt: skip
+DISMOUNTING = stop.DISMOUNTING.but(commits=False)
+DISMOUNTING_TO_COME_BACK = DISMOUNTING.but(steps.DISMOUNT, undo=start.MOUNTING.only(dumps))
 CHANGING = [
     r.FETCH,
     r.SWITCH,
-    *(with_processes(step) for step in start.MOUNTING),
-    with_processes(r.RESTORE),
+    *Steps([*start.MOUNTING, r.RESTORE]).only(r.with_processes),
 ]
-BEGINNING = [*map(safely, s.begin(SAFETY))]
+BEGINNING = s.begin(SAFETY).only(safely)
 ENDING = [
-    safely(s.ADOPT),
-    safely(s.seal(SAFETY)),
-    safely(s.publish(SAFETY)),
+    *Steps([s.ADOPT, s.seal(SAFETY), s.publish(SAFETY)]).only(safely),
     r.DROP_FORMER,
 ]
 
@@ -65,18 +52,18 @@ PLAN = Plan(
     entry={
         State.RUNNING: [
             r.CHECK,
-            s.CHECK.but(when=dumps),
+            s.CHECK.only(dumps),
             steps.KEEP_SCRIPTS,
             *BEGINNING,
-            s.dump_and_stop(SAFETY).but(when=dumps),
-            r.CUT.but(when=lambda ct: not dumps(ct)),
+            s.dump_and_stop(SAFETY).only(dumps),
+            r.CUT.only(does_not_dump),
             steps.DELETE,
-            *STANDING,
+            *DISMOUNTING_TO_COME_BACK,
             *CHANGING,
             *ENDING,
         ],
         State.MOUNTED: [
-            r.CHECK, steps.KEEP_SCRIPTS, *PAUSING, *BEGINNING, *CHANGING, *ENDING,
+            r.CHECK, steps.KEEP_SCRIPTS, *DISMOUNTING, *BEGINNING, *CHANGING, *ENDING,
         ],
         State.STOPPED: [r.CHECK, steps.KEEP_SCRIPTS, *BEGINNING, *CHANGING, *ENDING],
     },

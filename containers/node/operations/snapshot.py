@@ -7,7 +7,7 @@ does, its umount scripts included; disk_only: leave its processes out.
 from containers.node import steps
 from containers.node.ct import Ct
 from containers.node.operations.suspend import LEAVING
-from containers.node.plan import Plan, Step, whole
+from containers.node.plan import Plan, Step, Steps, whole
 from containers.node.states import State
 from containers.node.steps import snapshotting as s
 from containers.node.steps.snapshotting import SNAPSHOT
@@ -25,10 +25,6 @@ def with_processes(ct: Ct) -> bool:
     return ends(ct) or not ct.params.get("disk_only")
 
 
-def afterwards(step: Step) -> Step:
-    return step.but(when=lambda ct: ends(ct) and step.when(ct))
-
-
 # One step, for between two the journal is written to the disk, and all of it stands still.
 FREEZE = Step(
     "freeze",
@@ -36,7 +32,7 @@ FREEZE = Step(
     do=whole(
         [
             s.PAUSE,
-            s.dump_running(SNAPSHOT).but(when=with_processes),
+            s.dump_running(SNAPSHOT).only(with_processes),
             s.copy_disk(SNAPSHOT),
             s.THAW,
         ]
@@ -50,14 +46,14 @@ PLAN = Plan(
     "Take a snapshot",
     entry={
         State.RUNNING: [
-            s.CHECK.but(when=with_processes),
+            s.CHECK.only(with_processes),
             *s.begin(SNAPSHOT),
-            FREEZE.but(when=goes_on),
-            s.dump_and_stop(SNAPSHOT).but(when=ends),
-            s.copy_disk(SNAPSHOT).but(when=ends),
+            FREEZE.only(goes_on),
+            s.dump_and_stop(SNAPSHOT).only(ends),
+            s.copy_disk(SNAPSHOT).only(ends),
             s.seal(SNAPSHOT),
             s.publish(SNAPSHOT).but(commits=True),
-            *(afterwards(step) for step in (steps.KEEP_SCRIPTS, steps.DELETE, *LEAVING)),
+            *Steps([steps.KEEP_SCRIPTS, steps.DELETE, *LEAVING]).only(ends),
         ],
         State.STOPPED: DISK_ONLY,
         State.MOUNTED: DISK_ONLY,

@@ -9,45 +9,38 @@ A suspended one starts only if its kept processes may be thrown away: params, di
 from containers.node import steps
 from containers.node.actions import MOUNT, PREMOUNT, START, UMOUNT, Scope
 from containers.node.ct import Ct
-from containers.node.plan import Plan, Refusal, Step
+from containers.node.plan import Plan, Refusal, Steps
 from containers.node.states import State
 from containers.node.steps import suspending
 
 
 def remounts(ct: Ct) -> bool:
-    """Unless told not to (skip_remount), and as long as no umount script has refused."""
+    """Whether it is mounted afresh: unless told not to (skip_remount), or an umount script has
+    refused.
+    """
     kept = ct.ignored & {UMOUNT_OWN.key, UMOUNT_GLOBAL.key}
     return not kept and not ct.params.get("skip_remount")
-
-
-def to_remount(step: Step) -> Step:
-    """A step on the way to a fresh mount, left out once the old one is to stay."""
-    return step.but(when=lambda ct: remounts(ct) and step.when(ct))
 
 
 UMOUNT_OWN = steps.script(Scope.OWN, UMOUNT).but(ignore_failure=True)
 UMOUNT_GLOBAL = steps.script(Scope.GLOBAL, UMOUNT).but(ignore_failure=True)
 
-MOUNTING = [
-    steps.script(Scope.GLOBAL, PREMOUNT),
-    steps.script(Scope.OWN, PREMOUNT),
-    steps.MOUNT,
-    steps.script(Scope.GLOBAL, MOUNT),
-    steps.script(Scope.OWN, MOUNT),
-]
-BOOTING = [
-    steps.CONFIGURE,
-    steps.WRITE_BUNDLE,
-    steps.CREATE,
-    steps.script(Scope.OWN, START),
-    steps.BOOT,
-]
+OWN_START = steps.script(Scope.OWN, START)
+
+MOUNTING = Steps(
+    [
+        steps.script(Scope.GLOBAL, PREMOUNT),
+        steps.script(Scope.OWN, PREMOUNT),
+        steps.MOUNT,
+        steps.script(Scope.GLOBAL, MOUNT),
+        steps.script(Scope.OWN, MOUNT),
+    ]
+)
+BOOTING = Steps([steps.CONFIGURE, steps.WRITE_BUNDLE, steps.CREATE, OWN_START, steps.BOOT])
 FIRST = [steps.CHECK_DISABLED, steps.CHECK_FREE, steps.WRITE_CONF, steps.WRITE_SCRIPTS]
 STARTING = [*FIRST, *MOUNTING, *BOOTING]
-REMOUNTING = [
-    to_remount(step)
-    for step in (UMOUNT_OWN, UMOUNT_GLOBAL, steps.DISMOUNT.but(commits=False), *MOUNTING)
-]
+DISMOUNT = steps.DISMOUNT.but(commits=False)
+REMOUNTING = Steps([UMOUNT_OWN, UMOUNT_GLOBAL, DISMOUNT, *MOUNTING]).only(remounts)
 DISCARDING = [suspending.CHECK_DISCARD, *FIRST, suspending.THROW_AWAY]
 
 PLAN = Plan(

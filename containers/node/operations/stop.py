@@ -7,39 +7,33 @@ script refuses goes on running, one whose umount script refuses stays mounted.
 from containers.node import steps
 from containers.node.actions import POSTUMOUNT, STOP, UMOUNT, Scope
 from containers.node.ct import Ct
-from containers.node.plan import Plan, Refusal, Step
+from containers.node.plan import Plan, Refusal, Steps
 from containers.node.states import State
-
-OWN_STOP = steps.script(Scope.OWN, STOP)
 
 
 def wants_stop_script(ct: Ct) -> bool:
     """Staff may leave it out, with a reason, for a container that can't be stopped otherwise."""
-    return not ct.params.get("without_stop_script") and OWN_STOP.when(ct)
+    return not ct.params.get("without_stop_script")
 
 
 def wants_dismount(ct: Ct) -> bool:
     return not ct.params.get("skip_umount")
 
 
-def unless_skipped(step: Step) -> Step:
-    return step.but(when=lambda ct: wants_dismount(ct) and step.when(ct))
+OWN_STOP = steps.script(Scope.OWN, STOP)
+STOP_SCRIPT = OWN_STOP.only(wants_stop_script)
 
-
-HALTING = [
-    steps.KEEP_SCRIPTS,
-    OWN_STOP.but(when=wants_stop_script),
-    steps.HALT,
-    steps.DELETE,
-]
-DISMOUNTING = [
-    steps.script(Scope.OWN, UMOUNT),
-    steps.script(Scope.GLOBAL, UMOUNT),
-    steps.DISMOUNT,
-    steps.script(Scope.OWN, POSTUMOUNT),
-    steps.script(Scope.GLOBAL, POSTUMOUNT),
-]
-STOPPING = [*HALTING, *(unless_skipped(step) for step in DISMOUNTING)]
+HALTING = Steps([steps.KEEP_SCRIPTS, STOP_SCRIPT, steps.HALT, steps.DELETE])
+DISMOUNTING = Steps(
+    [
+        steps.script(Scope.OWN, UMOUNT),
+        steps.script(Scope.GLOBAL, UMOUNT),
+        steps.DISMOUNT,
+        steps.script(Scope.OWN, POSTUMOUNT),
+        steps.script(Scope.GLOBAL, POSTUMOUNT),
+    ]
+)
+STOPPING = [*HALTING, *DISMOUNTING.only(wants_dismount)]
 
 NOT_RUNNING = Refusal(0, "the container is not running")
 

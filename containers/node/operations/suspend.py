@@ -5,15 +5,19 @@ The stop script does not run. An umount script that refuses leaves it mounted, a
 
 from containers.node import steps
 from containers.node.operations import start
-from containers.node.plan import Plan, Refusal
+from containers.node.plan import Plan, Refusal, Steps
 from containers.node.states import State
 from containers.node.steps import snapshotting, suspending
 
 NOT_RUNNING = Refusal(31, "the container is not running")
-LEAVING = [
-    *map(start.to_remount, (start.UMOUNT_OWN, start.UMOUNT_GLOBAL, steps.DISMOUNT)),
-    *(start.to_remount(step).but(ignore_failure=True) for step in steps.POSTUMOUNT_SCRIPTS),
-]
+LEAVING = Steps(
+    [
+        start.UMOUNT_OWN,
+        start.UMOUNT_GLOBAL,
+        steps.DISMOUNT,
+        *steps.POSTUMOUNT_SCRIPTS.but(ignore_failure=True),
+    ]
+).only(start.remounts)
 
 PLAN = Plan(
     "Suspend",
@@ -26,7 +30,7 @@ PLAN = Plan(
             suspending.SEAL,
             suspending.SETTLE,
             steps.DELETE,
-            *(step.but(leaves=State.SUSPENDED) if step.leaves else step for step in LEAVING),
+            *LEAVING.but(steps.DISMOUNT, leaves=State.SUSPENDED),
         ],
         State.STOPPED: NOT_RUNNING,
         State.MOUNTED: NOT_RUNNING,

@@ -5,7 +5,7 @@ params: kept, the number of the operation that kept it; keep_until (ISO 8601), f
 
 from containers.node import steps
 from containers.node.operations import start, stop
-from containers.node.operations.reinstall import HALT_NEW, START_OLD, STOP_AGAIN, uncommitted
+from containers.node.operations.reinstall import DISMOUNTING, HALT_NEW, START_OLD, STOP_AGAIN
 from containers.node.plan import Plan
 from containers.node.states import State
 from containers.node.steps import replaced
@@ -13,7 +13,7 @@ from containers.node.steps import replaced
 CHANGING = [
     replaced.TRADE,
     *start.MOUNTING,
-    *start.BOOTING[:-1],
+    *start.BOOTING.upto(steps.BOOT),
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
     replaced.SETTLE,
     steps.WRITE_CONF,
@@ -25,16 +25,16 @@ PLAN = Plan(
         State.RUNNING: [
             replaced.CHECK,
             steps.KEEP_SCRIPTS,
-            stop.OWN_STOP.but(when=stop.wants_stop_script),
+            stop.STOP_SCRIPT,
             steps.HALT.but(commits=False, undo=(START_OLD,)),
             steps.DELETE,
-            *map(uncommitted, stop.DISMOUNTING),
+            *DISMOUNTING,
             *CHANGING,
         ],
         State.MOUNTED: [
             replaced.CHECK,
             steps.KEEP_SCRIPTS,
-            *map(uncommitted, stop.DISMOUNTING),
+            *DISMOUNTING,
             *CHANGING,
             STOP_AGAIN,
         ],

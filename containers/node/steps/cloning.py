@@ -153,10 +153,12 @@ def require_own_mounts(ct: Ct) -> None:
         )
 
 
-COPY_KEPT = Step("copy-snapshot", "copy the snapshot's disk", do=copy_kept)
-RESTORE_CLONE = RESTORE.but(do=restore_clone, undo=UNDOING)
-DISCARD = Step("discard", "remove what was built", do=discard_template)
-BEGIN_TEMPLATE = Step("begin", "copy the snapshot's disk", do=begin_template, undo=(DISCARD,))
+COPY_KEPT = Step("copy-kept-disk", "copy the snapshot's disk", do=copy_kept)
+RESTORE_CLONE = RESTORE.but(key="restore-clone", do=restore_clone, undo=UNDOING)
+DISCARD_TEMPLATE = Step("discard-template", "remove what was built", do=discard_template)
+BEGIN_TEMPLATE = Step(
+    "begin-copy", "copy the snapshot's disk", do=begin_template, undo=(DISCARD_TEMPLATE,)
+)
 LEAVE_OUT = Step("leave-out", "leave out what only one machine may have", do=leave_out)
 THROW_AWAY = Step("throw-away", "throw it away", do=throw_away)
 PREPARE = Step("prepare", "make a copy of its disk", do=prepare, undo=(THROW_AWAY,))

@@ -101,7 +101,7 @@ def limit_disk(ct: Ct) -> None:
 
 def limit_disk_of(ct: Ct, area: Path) -> None:
     wanted = ct.spec.diskspace * MIB if ct.spec.diskspace else None
-    if ct.storage.limits:
+    if ct.storage.has_limits:
         ct.run(ct.storage.limit(area, wanted))
     elif wanted:
         ct.say(f"Warning: {ct.storage.name} storage can't limit disk space; the limit is not kept.")

@@ -35,7 +35,7 @@ def require_room(ct: Ct) -> None:
     """Before the old system is stopped: btrfs counts shared data only after it was copied, and
     then nothing can be written any more.
     """
-    if not (ct.storage.limits and ct.spec.diskspace):
+    if not (ct.storage.has_limits and ct.spec.diskspace):
         return
     old, new = (
         ct.storage.parse_usage(call(ct.storage.usage(area))).bytes

@@ -29,7 +29,7 @@ from containers.node.steps.oldfiles import (
     show_old,
     wants_old,
 )
-from containers.node.steps.roles import forget_notes, note, noted, number, role_of
+from containers.node.steps.roles import forget_notes, note, noted, role_of
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.shift import shift
@@ -112,7 +112,7 @@ def identify(ct: Ct) -> None:
         take = partial(hostkeys.take, ct.paths.node)
         identity.make_host_keys(tree, f"root@{ct.spec.hostname}", take)
         configure_in(ct, tree)
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, ct.paths.fs_tmp))
+    note(ct, old=ct.storage.mark(ct.paths.fs), new=ct.storage.mark(ct.paths.fs_tmp))
 
 
 def swap(ct: Ct) -> None:
@@ -223,7 +223,7 @@ HIDE_OLD = Step(
     when=lambda ct: not wants_old(ct) and wants_configure(ct),
 )
 
-BEGIN = Step("begin", "make room for the new system", do=begin, undo=(DISCARD,))
+BEGIN = Step("begin-new", "make room for the new system", do=begin, undo=(DISCARD,))
 BY_HOOK = Step(
     "vps-reinstall",
     "run the vps.reinstall script",
@@ -237,7 +237,7 @@ BY_TEMPLATE = Step(
     do=build_by_template,
     when=lambda ct: not ct.paths.fs_tmp.exists(),  # else the hook has made it
 )
-IDENTIFY = Step("identify", "give it its own identity", do=identify)
+IDENTIFY = Step("identify-new", "give it its own identity", do=identify)
 ROOM = Step("room", "see whether the old files fit in", do=require_room, when=wants_old)
 KEEP_OLD = Step("keep-old", "keep the old files under /old", do=keep_old, when=wants_old)
 SWAP = Step("exchange", "put the new system in its place", do=swap, undo=(SWAP_BACK,))
@@ -256,6 +256,6 @@ RUN_CONFIGURE = Step(
     once=True,
 )
 MERGE = Step("credentials", "carry over users and passwords", do=merge, when=wants_credentials)
-LET_IN = Step("let-in", "set password and keys", do=let_in)
-SETTLE = Step("settle", "wait for the disk", do=lambda ct: settle([ct.paths.private]))
+LET_IN = Step("let-in-new", "set password and keys", do=let_in)
+SETTLE = Step("wait-for-disk", "wait for the disk", do=lambda ct: settle([ct.paths.private]))
 COMMIT = Step("commit", "keep the new system", do=commit, commits=True)

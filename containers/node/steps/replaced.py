@@ -12,7 +12,7 @@ from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError
 from containers.node.plan import Step
 from containers.node.steps.reinstalling import write_replaced
-from containers.node.steps.roles import forget_notes, note, noted, number, role_of
+from containers.node.steps.roles import forget_notes, note, noted, role_of
 from containers.node.storage.removal import remove
 from containers.node.trees.exchange import exchange
 from containers.node.trees.safe_tree import SafeTree
@@ -72,7 +72,12 @@ def trade(ct: Ct) -> None:
     """old: the present system; new: the one that comes back."""
     facts = read(place(ct))
     template = facts.template if facts else ct.spec.template
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, place(ct) / "fs"), template=template)
+    note(
+        ct,
+        old=ct.storage.mark(ct.paths.fs),
+        new=ct.storage.mark(place(ct) / "fs"),
+        template=template,
+    )
     exchange(ct.paths.fs, place(ct) / "fs")
 
 
@@ -105,5 +110,5 @@ def forget(ct: Ct) -> None:
 TRADE_BACK = Step("trade-back", "put the present system back", do=trade_back)
 CHECK = Step("check-kept", "look for the replaced system", do=check)
 TRADE = Step("trade", "put the replaced system in its place", do=trade, undo=(TRADE_BACK,))
-SETTLE = Step("settle", "keep the other in its place", do=settle, commits=True)
+SETTLE = Step("keep-other", "keep the other in its place", do=settle, commits=True)
 FORGET = Step("forget", "delete the replaced system", do=forget, commits=True)

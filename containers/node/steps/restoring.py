@@ -22,7 +22,7 @@ from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
-from containers.node.steps.roles import forget_notes, note, number, role_of
+from containers.node.steps.roles import forget_notes, note, role_of
 from containers.node.steps.running import (
     DELETE,
     POSTUMOUNT_SCRIPTS,
@@ -250,7 +250,7 @@ def drop(ct: Ct) -> None:
 
 def switch(ct: Ct) -> None:
     """Written down first, so that whoever comes after a crash knows which is which."""
-    note(ct, old=number(ct, ct.paths.fs), new=number(ct, new_disk(ct)))
+    note(ct, old=ct.storage.mark(ct.paths.fs), new=ct.storage.mark(new_disk(ct)))
     exchange(ct.paths.fs, new_disk(ct))
 
 
@@ -268,9 +268,9 @@ def drop_former(ct: Ct) -> None:
 
 UNDOING = (  # a script that refuses does not keep the container from coming back
     DELETE,
-    *(step.but(ignore_failure=True) for step in UMOUNT_SCRIPTS),
+    *UMOUNT_SCRIPTS.but(ignore_failure=True),
     DISMOUNT,
-    *(step.but(ignore_failure=True) for step in POSTUMOUNT_SCRIPTS),
+    *POSTUMOUNT_SCRIPTS.but(ignore_failure=True),
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
 CUT = Step("cut", "take it off the network", do=cut)

@@ -1,6 +1,6 @@
 """Which of two private areas is the old one and which the new: written down, never guessed.
 
-<private>/reinstall.json holds the numbers of both while they trade places; whoever comes after a
+<private>/reinstall.json holds the marks of both while they trade places; whoever comes after a
 crash reads it there.
 """
 
@@ -9,21 +9,13 @@ import os
 from pathlib import Path
 
 from containers.node.ct import Ct
-from containers.node.storage.btrfs import Driver as Btrfs
-
-
-def number(ct: Ct, path: Path) -> str:
-    """What tells one area from another, whatever it is called and after a reboot too."""
-    if isinstance(ct.storage, Btrfs):  # its subvolumes all have the same inode number
-        return f"{os.statvfs(path).f_fsid:x}"
-    return f"{path.lstat().st_ino}"
 
 
 def role_of(ct: Ct, path: Path) -> str:
     """old or new, once that has been written down; else empty."""
     if path.is_symlink() or not path.is_dir():
         return ""
-    found, noted_ = number(ct, path), noted(ct)
+    found, noted_ = ct.storage.mark(path), noted(ct)
     return next((role for role in ("old", "new") if noted_.get(role) == found), "")
 
 

@@ -13,7 +13,7 @@ from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.network import hook, live
 from containers.node.observed import Init
-from containers.node.plan import Step
+from containers.node.plan import Step, Steps
 from containers.node.processes.cgroup import Group
 from containers.node.scripts import run_inside
 from containers.node.states import State
@@ -155,17 +155,17 @@ def stands(ct: Ct) -> bool:
     return ct.state is not State.STOPPED or observed.left_behind(ct.paths)
 
 
-def while_mounted(step: Step) -> Step:
-    return step.but(when=lambda ct: ct.state is State.MOUNTED and step.when(ct))
+def is_mounted(ct: Ct) -> bool:
+    return ct.state is State.MOUNTED
 
 
-def after_a_dismount(step: Step) -> Step:
-    return step.but(when=lambda ct: ct.dismounted and step.when(ct))
+def was_dismounted(ct: Ct) -> bool:
+    return ct.dismounted
 
 
 DELETE = Step("delete", "take the container away", do=delete, leaves=State.MOUNTED, when=stands)
-UMOUNT_SCRIPTS = (script(Scope.OWN, UMOUNT), script(Scope.GLOBAL, UMOUNT))
-POSTUMOUNT_SCRIPTS = (script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, POSTUMOUNT))
+UMOUNT_SCRIPTS = Steps([script(Scope.OWN, UMOUNT), script(Scope.GLOBAL, UMOUNT)])
+POSTUMOUNT_SCRIPTS = Steps([script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, POSTUMOUNT)])
 
 WRITE_BUNDLE = Step("write-bundle", "describe the container to its runtime", do=write_bundle)
 CREATE = Step(
@@ -176,12 +176,12 @@ CREATE = Step(
         "documented": (DELETE,),
         "vzctl": (
             DELETE,
-            *map(while_mounted, UMOUNT_SCRIPTS),
+            *UMOUNT_SCRIPTS.only(is_mounted),
             DISMOUNT,
-            *map(after_a_dismount, POSTUMOUNT_SCRIPTS),
+            *POSTUMOUNT_SCRIPTS.only(was_dismounted),
         ),
     },
 )
 BOOT = Step("boot", "let its init run", do=boot, leaves=State.RUNNING, commits=True)
-THAW = Step("thaw", "let the paused container go on", do=thaw, leaves=State.RUNNING)
+THAW = Step("unpause", "let the paused container go on", do=thaw, leaves=State.RUNNING)
 HALT = Step("halt", "halt the container", do=halt, commits=True)

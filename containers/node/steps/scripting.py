@@ -1,11 +1,14 @@
 """Steps that write and run action scripts."""
 
+from functools import cache
+
 from containers.node.actions import Action, Scope
 from containers.node.ct import Ct
 from containers.node.plan import Step
 from containers.node.scripts import present, run_script, write_scripts
 
 
+@cache
 def script(scope: Scope, action: Action) -> Step:
     def run(ct: Ct) -> None:
         run_script(ct, scope, action)
@@ -29,4 +32,4 @@ def keep_scripts(ct: Ct) -> None:
 
 
 WRITE_SCRIPTS = Step("write-scripts", "write the scripts to the node", do=write_scripts)
-KEEP_SCRIPTS = Step("write-scripts", "write the scripts to the node", do=keep_scripts)
+KEEP_SCRIPTS = Step("keep-scripts", "write the scripts to the node", do=keep_scripts)

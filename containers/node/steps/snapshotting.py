@@ -18,7 +18,7 @@ from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError, Refused
-from containers.node.plan import Step
+from containers.node.plan import Step, Steps
 from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.states import State
@@ -31,7 +31,7 @@ from containers.node.steps.dumping import (
     thaw,
 )
 from containers.node.steps.restoring import forget_work, new_disk, uuid_of
-from containers.node.steps.roles import note, number, role_of
+from containers.node.steps.roles import note, role_of
 from containers.node.templates.init import NoInit, detect
 
 
@@ -202,7 +202,7 @@ def give_back(ct: Ct) -> None:
     former, kept = new_disk(ct), SAFETY.saved(ct).fs
     if kept.is_dir() and not former.exists():
         call(ct.storage.snapshot(kept, former))
-        note(ct, old=number(ct, former), new=number(ct, ct.paths.fs))
+        note(ct, old=ct.storage.mark(former), new=ct.storage.mark(ct.paths.fs))
 
 
 SNAPSHOT = Making("snapshot")
@@ -218,20 +218,19 @@ ADOPT = Step(
     undo=(GIVE_BACK,),
     commits=True,
 )
-CHECK = Step("check", "look for room and for obstacles", do=check_processes)
-CHECK_ROOM = Step("check", "look for room", do=check_room)
+CHECK = Step("check-processes", "look for room and for obstacles", do=check_processes)
+CHECK_ROOM = Step("check-room", "look for room", do=check_room)
 
 
-def begin(making: Making) -> tuple[Step, Step]:
+def begin(making: Making) -> Steps:
     discard = Step(f"discard-{making.param}", f"remove the {making}", do=making.discard)
-    return (
-        Step(f"check-{making.param}", f"check that the {making} is new", do=making.check_new),
-        Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,)),
-    )
+    check = Step(f"check-{making.param}", f"check that the {making} is new", do=making.check_new)
+    begin = Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,))
+    return Steps([check, begin])
 
 
 def dump_running(making: Making) -> Step:
-    return Step(f"dump-{making.param}", "keep its processes", do=making.dump,
+    return Step(f"dump-paused-{making.param}", "keep its processes", do=making.dump,
                 unbroken=True)  # fmt: skip
 
 

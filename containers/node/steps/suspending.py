@@ -89,7 +89,9 @@ DUMP = Step("dump", "keep its processes and end them", do=keep, undo=(REVIVE,),
 SEAL = Step("seal-dump", "take the hashes of all files", do=seal)
 SETTLE = Step("settle-dump", "keep it until it is resumed", do=settle, commits=True)
 CHECK = Step("check-dump", "verify what was kept", do=check)
-RESUME = RESTORE.but(do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS))
+RESUME = RESTORE.but(
+    key="resume", do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS)
+)
 DROP = Step("drop-dump", "remove what was dumped", do=drop, commits=True)
 CHECK_DISCARD = Step("check-suspended", "look whether it is suspended", do=check_discard)
-THROW_AWAY = DROP.but(label="throw the kept processes away", when=suspended, commits=False)
+THROW_AWAY = Step("throw-away-dump", "throw the kept processes away", do=drop, when=suspended)

@@ -1,10 +1,12 @@
 """Storage: how the areas that hold root file systems are made, copied, limited and deleted.
 
-Like a runtime, a driver only says which command to run. To add one, add a module here whose
-Driver speaks this protocol; pool.driver names the one that a node uses.
+Like a runtime, a driver only says which command to run; what a look at a path tells, it answers.
+To add one, add a module here whose Driver speaks this protocol; pool.driver, the only place that
+names drivers, names the one that a node uses.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Protocol, cast
 from containers.node.errors import BadValue
 
 Argv = list[str]
+Ask = Callable[[Argv], bytes]  # runs a quiet command for what it prints
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Space:
 
 class Storage(Protocol):
     name: str
-    limits: bool  # whether an area can be given a limit
+    has_limits: bool  # whether an area can be given a limit
+    shares_blocks: bool  # whether a copy takes no room until one of the two is written to
+    knows_usage: bool  # whether usage is quick: else it is a walk through all files
 
     def create(self, path: Path) -> Argv:
         """Make an empty area."""
@@ -53,8 +58,20 @@ class Storage(Protocol):
     def seal(self, path: Path) -> Argv:
         """Let nobody write to an area any more, as far as the driver can."""
 
+    def is_area(self, path: Path) -> bool:
+        """Whether a directory is an area that only delete removes, as rm does any other."""
+
     def delete(self, path: Path) -> Argv:
         """Delete an area that is one; whatever else may lie there is for removal.remove."""
+
+    def delete_nested(self, path: Path, ask: Ask) -> list[Argv]:
+        """Delete the areas nested in one, the innermost first; without them it can be deleted.
+
+        No path is followed that may be of a container's making.
+        """
+
+    def mark(self, path: Path) -> str:
+        """What tells an area from any other, whatever it is called and after a reboot too."""
 
     def limit(self, path: Path, bytes: int | None) -> Argv:
         """Let an area take so many bytes, or any number."""

@@ -1,14 +1,19 @@
 """Areas that are btrfs subvolumes: copied in a few milliseconds, each with a disk limit."""
 
+import os
 from pathlib import Path
 
 from containers.node.errors import OperationError
-from containers.node.storage import Argv, Usage
+from containers.node.storage import Argv, Ask, Usage
+
+ROOT = 256  # the inode number of every subvolume's root
 
 
 class Driver:
     name = "btrfs"
-    limits = True
+    has_limits = True
+    shares_blocks = True
+    knows_usage = True
 
     def create(self, path: Path) -> Argv:
         return ["btrfs", "subvolume", "create", f"{path}"]
@@ -20,8 +25,48 @@ class Driver:
     def seal(self, path: Path) -> Argv:
         return ["btrfs", "property", "set", "-ts", f"{path}", "ro", "true"]
 
+    def is_area(self, path: Path) -> bool:
+        return path.lstat().st_ino == ROOT
+
     def delete(self, path: Path) -> Argv:
         return ["btrfs", "subvolume", "delete", f"{path}"]
+
+    # What is nested in a subvolume has to be deleted first, the innermost before the others. A
+    # container's root can nest them and make them read-only; they are named by number, so that
+    # no path of the container's making is followed.
+
+    def delete_nested(self, path: Path, ask: Ask) -> list[Argv]:
+        number = int(ask(self.number(path)))
+        return [
+            ["btrfs", "subvolume", "delete", "--subvolid", f"{inner}", f"{path}"]
+            for inner in self.nested(number, ask(self.listing(path)))
+        ]
+
+    def number(self, path: Path) -> Argv:
+        return ["btrfs", "inspect-internal", "rootid", f"{path}"]
+
+    def listing(self, path: Path) -> Argv:
+        return ["btrfs", "subvolume", "list", "-p", f"{path}"]
+
+    def nested(self, number: int, listing: bytes) -> list[int]:
+        """The numbers of what is nested in a subvolume, innermost first.
+
+        Lines of a listing: `ID 263 gen 24 parent 262 top level 262 path n/nested/deep`.
+        """
+        children: dict[int, list[int]] = {}
+        for line in listing.decode(errors="replace").splitlines():
+            words = line.split()
+            if words[:1] == ["ID"]:
+                children.setdefault(int(words[5]), []).append(int(words[1]))
+        found, look = [], [number]
+        while look:
+            inner = children.get(look.pop(), [])
+            found += inner
+            look += inner
+        return found[::-1]
+
+    def mark(self, path: Path) -> str:
+        return f"{os.statvfs(path).f_fsid:x}"  # the roots all have the same inode number
 
     def limit(self, path: Path, bytes: int | None) -> Argv:
         return ["btrfs", "qgroup", "limit", "none" if bytes is None else f"{bytes}", f"{path}"]
@@ -47,34 +92,3 @@ class Driver:
         lines = (line.partition(":") for line in said.decode(errors="replace").splitlines())
         values = {key.strip(): value.strip() for key, _, value in lines}
         return values.get("UUID", "") if "readonly" in values.get("Flags", "") else ""
-
-    # What is nested in a subvolume has to be deleted first, the innermost before the others. A
-    # container's root can nest them and make them read-only; they are named by number, so that
-    # no path of the container's making is followed.
-
-    def number(self, path: Path) -> Argv:
-        return ["btrfs", "inspect-internal", "rootid", f"{path}"]
-
-    def listing(self, path: Path) -> Argv:
-        return ["btrfs", "subvolume", "list", "-p", f"{path}"]
-
-    def nested(self, number: int, listing: bytes) -> list[int]:
-        """The numbers of what is nested in a subvolume, innermost first.
-
-        Lines of a listing: `ID 263 gen 24 parent 262 top level 262 path n/nested/deep`.
-        """
-        children: dict[int, list[int]] = {}
-        for line in listing.decode(errors="replace").splitlines():
-            words = line.split()
-            if words[:1] == ["ID"]:
-                children.setdefault(int(words[5]), []).append(int(words[1]))
-        found, look = [], [number]
-        while look:
-            inner = children.get(look.pop(), [])
-            found += inner
-            look += inner
-        return found[::-1]
-
-    def delete_nested(self, number: int, path: Path) -> Argv:
-        """path: any path in the same file system."""
-        return ["btrfs", "subvolume", "delete", "--subvolid", f"{number}", f"{path}"]

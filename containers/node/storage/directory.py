@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from containers.node.errors import BadValue, OperationError
-from containers.node.storage import Argv, Usage
+from containers.node.storage import Argv, Ask, Usage
 
 
 class Driver:
     name = "directory"
-    limits = False
+    has_limits = False
+    shares_blocks = False
+    knows_usage = False
 
     def create(self, path: Path) -> Argv:
         return ["mkdir", f"{path}"]
@@ -22,6 +24,15 @@ class Driver:
 
     def delete(self, path: Path) -> Argv:
         return ["rm", "--recursive", "--force", "--one-file-system", f"{path}"]
+
+    def is_area(self, path: Path) -> bool:
+        return False
+
+    def delete_nested(self, path: Path, ask: Ask) -> list[Argv]:
+        return []
+
+    def mark(self, path: Path) -> str:
+        return f"{path.lstat().st_ino}"
 
     def limit(self, path: Path, bytes: int | None) -> Argv:
         if bytes is None:

@@ -6,11 +6,9 @@ from pathlib import Path
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.processes.run import call
 from containers.node.storage import Storage
-from containers.node.storage.btrfs import Driver as Btrfs
 from containers.node.storage.mounts import mounts_in
 
-LONG = 4 * 3600.0
-SUBVOLUME = 256  # the inode number of every btrfs subvolume's root
+REMOVAL_TIMEOUT = 4 * 3600.0  # seconds
 
 
 def remove(storage: Storage, path: Path) -> None:
@@ -28,21 +26,20 @@ def remove(storage: Storage, path: Path) -> None:
     if mounts := mounts_in(path):
         raise OperationError(f"{path} can't be removed: something is mounted at {mounts[0].point}",
                              Code.UMOUNT)  # fmt: skip
-    if isinstance(storage, Btrfs) and found.st_ino == SUBVOLUME:
-        remove_subvolume(storage, path)
+    if storage.is_area(path):
+        remove_area(storage, path)
     else:
-        # Nested subvolumes count as other file systems, so rm may cross here: nothing is mounted.
-        call(["rm", "--recursive", "--force", f"{path}"], timeout=LONG)
+        # Nested areas count as other file systems, so rm may cross here: nothing is mounted.
+        call(["rm", "--recursive", "--force", f"{path}"], timeout=REMOVAL_TIMEOUT)
 
 
-def remove_subvolume(storage: Btrfs, path: Path) -> None:
+def remove_area(storage: Storage, path: Path) -> None:
     try:
         call(storage.delete(path))
     except CommandFailed:
-        number = int(call(storage.number(path)))
-        inner = storage.nested(number, call(storage.listing(path)))
-        if not inner:
+        nested = storage.delete_nested(path, call)
+        if not nested:
             raise
-        for each in inner:
-            call(storage.delete_nested(each, path))
+        for argv in nested:
+            call(argv)
         call(storage.delete(path))

@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from containers.models import Container, Operation, OperationStep
 from containers.models.replaced_system import undo_until
 from containers.node.actions import START, STOP
+from containers.node.journal import FORMER
 from containers.node.states import Progress, StepState
 from containers.views.scripts import lifecycle
 
@@ -83,7 +84,7 @@ BY_STEP = {
     "keep-old": aside,
 }
 HOOK_STEPS = {"vps-reinstall": "reinstall", "vps-configure": "configure"}
-UNREADABLE = "begin"
+UNREADABLE = ("begin-new", FORMER["begin-new"])
 
 
 def of(user: User, operation: Operation) -> Rescue | None:
@@ -98,7 +99,7 @@ def of(user: User, operation: Operation) -> Rescue | None:
         return Rescue(note=note)
     failed = next((s.key for s in steps if s.state == StepState.FAILED and not s.undo), "")
     found = [BY_STEP[failed]()] if failed in BY_STEP else []
-    if failed == UNREADABLE and not operation.params.get("resetpwdb"):
+    if failed in UNREADABLE and not operation.params.get("resetpwdb"):
         found.append(only_root())
     return Rescue(
         ways=allowed(user, container, found),

@@ -1,33 +1,50 @@
 """Which commands the storage drivers say, and how they read the answers."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from containers.node.errors import BadValue, OperationError
-from containers.node.storage import Usage, load
+from containers.node.storage import Argv, Storage, Usage, load
 
 FS = Path("/vz/private/101/fs")
 TEMPLATE = Path("/vz/template/busybox@1/fs")
+COPY = "cp --archive --reflink=auto --one-file-system --no-target-directory"
 
 
-def test_btrfs_copies_a_template_as_a_snapshot() -> None:
-    btrfs = load("btrfs")
-    assert btrfs.create(FS) == ["btrfs", "subvolume", "create", "/vz/private/101/fs"]
-    assert btrfs.snapshot(TEMPLATE, FS) == [
-        "btrfs", "subvolume", "snapshot", "/vz/template/busybox@1/fs", "/vz/private/101/fs",
-    ]  # fmt: skip
-    assert btrfs.snapshot(TEMPLATE, FS, readonly=True)[3] == "-r"
-    assert btrfs.delete(FS) == ["btrfs", "subvolume", "delete", "/vz/private/101/fs"]
+BTRFS, DIRECTORY = load("btrfs"), load("directory")
 
 
-def test_btrfs_limits_an_area_and_lifts_the_limit() -> None:
-    btrfs = load("btrfs")
-    assert btrfs.limits
-    assert btrfs.limit(FS, 1 << 30) == [
-        "btrfs", "qgroup", "limit", "1073741824", "/vz/private/101/fs",
-    ]  # fmt: skip
-    assert btrfs.limit(FS, None)[3] == "none"
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (BTRFS.create(FS), f"btrfs subvolume create {FS}"),
+        (BTRFS.snapshot(TEMPLATE, FS), f"btrfs subvolume snapshot {TEMPLATE} {FS}"),
+        (
+            BTRFS.snapshot(TEMPLATE, FS, readonly=True),
+            f"btrfs subvolume snapshot -r {TEMPLATE} {FS}",
+        ),
+        (BTRFS.seal(FS), f"btrfs property set -ts {FS} ro true"),
+        (BTRFS.delete(FS), f"btrfs subvolume delete {FS}"),
+        (BTRFS.limit(FS, 1 << 30), f"btrfs qgroup limit 1073741824 {FS}"),
+        (BTRFS.limit(FS, None), f"btrfs qgroup limit none {FS}"),
+        (BTRFS.usage(FS), f"btrfs qgroup show --raw -r -f --sync {FS}"),
+        (BTRFS.usage(FS, fresh=False), f"btrfs qgroup show --raw -r -f {FS}"),
+        (BTRFS.identity(FS), f"btrfs subvolume show {FS}"),
+        (DIRECTORY.create(FS), f"mkdir {FS}"),
+        (DIRECTORY.snapshot(TEMPLATE, FS), f"{COPY} {TEMPLATE} {FS}"),
+        (DIRECTORY.snapshot(TEMPLATE, FS, readonly=True), f"{COPY} {TEMPLATE} {FS}"),
+        (DIRECTORY.seal(FS), "true"),
+        (DIRECTORY.delete(FS), f"rm --recursive --force --one-file-system {FS}"),
+        (DIRECTORY.limit(FS, None), "true"),
+        (DIRECTORY.usage(FS), f"du --summarize --one-file-system --block-size=1 {FS}"),
+        (DIRECTORY.usage(FS, fresh=False), f"du --summarize --one-file-system --block-size=1 {FS}"),
+        (DIRECTORY.identity(FS), "true"),
+    ],
+)
+def test_a_driver_says(argv: Argv, line: str) -> None:
+    assert shlex.join(argv) == line
 
 
 @pytest.mark.parametrize(
@@ -51,7 +68,14 @@ def test_usage_without_quotas_is_an_error_one_can_read() -> None:
         load("btrfs").parse_usage(b"")
 
 
-def test_nested_subvolumes_are_found_however_deep_and_the_innermost_comes_first() -> None:
+@pytest.mark.parametrize(
+    ("number", "inner"),
+    [("261\n", [264, 263, 262]), ("265\n", [])],
+    ids=["nested in each other", "none"],
+)
+def test_nested_subvolumes_are_deleted_however_deep_the_innermost_first(
+    number: str, inner: list[int]
+) -> None:
     listing = b"""\
 ID 256 gen 17 parent 5 top level 5 path private/102/fs
 ID 261 gen 24 parent 5 top level 5 path private/101/fs
@@ -60,22 +84,78 @@ ID 263 gen 24 parent 262 top level 262 path private/101/fs/nested/a b
 ID 264 gen 24 parent 263 top level 263 path private/101/fs/nested/a b/ID 9 gen 1 parent 256
 ID 265 gen 24 parent 256 top level 256 path private/102/fs/other
 """
-    from containers.node.storage.btrfs import Driver
+    answers = {
+        f"btrfs inspect-internal rootid {FS}": number.encode(),
+        f"btrfs subvolume list -p {FS}": listing,
+    }
 
-    assert Driver().nested(261, listing) == [264, 263, 262]
-    assert Driver().nested(265, listing) == []
+    deleting = BTRFS.delete_nested(FS, lambda argv: answers[shlex.join(argv)])
+
+    assert [shlex.join(argv) for argv in deleting] == [
+        f"btrfs subvolume delete --subvolid {each} {FS}" for each in inner
+    ]
+
+
+def test_nothing_is_nested_in_a_plain_directory() -> None:
+    def ask(argv: Argv) -> bytes:
+        raise AssertionError
+
+    assert DIRECTORY.delete_nested(FS, ask) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "limits", "shares", "knows"),
+    [(BTRFS, True, True, True), (DIRECTORY, False, False, False)],
+    ids=["btrfs", "directory"],
+)
+def test_a_driver_answers_what_it_is_asked(
+    driver: Storage, limits: bool, shares: bool, knows: bool
+) -> None:
+    """Three questions: a driver may share blocks without limits, or have limits without."""
+    assert driver.has_limits is limits
+    assert driver.shares_blocks is shares
+    assert driver.knows_usage is knows
+
+
+@pytest.mark.parametrize("driver", [BTRFS, DIRECTORY], ids=["btrfs", "directory"])
+def test_what_marks_an_area_goes_with_it_whatever_it_is_called(
+    driver: Storage, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    mark = driver.mark(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert driver.mark(tmp_path / "b") == mark
+    assert mark
+
+
+def test_a_directory_is_told_from_another_by_its_mark(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    assert DIRECTORY.mark(tmp_path / "a") != DIRECTORY.mark(tmp_path / "b")
 
 
 def test_plain_directories_say_that_they_cannot_be_limited() -> None:
-    directory = load("directory")
-    assert not directory.limits
     with pytest.raises(BadValue, match="disk space can't be limited here"):
-        directory.limit(FS, 1 << 30)
-    assert directory.snapshot(TEMPLATE, FS) == [
-        "cp", "--archive", "--reflink=auto", "--one-file-system", "--no-target-directory",
-        "/vz/template/busybox@1/fs", "/vz/private/101/fs",
-    ]  # fmt: skip
-    assert directory.parse_usage(b"4096\t/vz/private/101/fs\n") == Usage(4096)
+        DIRECTORY.limit(FS, 1 << 30)
+
+
+def test_usage_is_read_from_what_du_says() -> None:
+    assert DIRECTORY.parse_usage(b"4096\t/vz/private/101/fs\n") == Usage(4096)
+    with pytest.raises(OperationError, match="du does not say"):
+        DIRECTORY.parse_usage(b"du: cannot access\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "identity"),
+    [("readonly", "c4d1"), ("-", "")],
+    ids=["sealed", "one that may be written to"],
+)
+def test_what_btrfs_says_of_a_sealed_area_tells_it_from_any_other(
+    flags: str, identity: str
+) -> None:
+    said = f"private/101/fs\n\tName: \t\tfs\n\tUUID: \t\tc4d1\n\tFlags: \t\t{flags}\n"
+    assert BTRFS.parse_identity(said.encode()) == identity
+    assert DIRECTORY.parse_identity(said.encode()) == ""
 
 
 def test_a_driver_that_is_not_there_is_named() -> None:
