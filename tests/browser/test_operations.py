@@ -141,7 +141,7 @@ def test_a_failure_is_one_sentence_with_the_buttons_that_apply(
     Container.objects.update(state="running")
     operation = ct101.request("stop", by=alice)
     OperationStep.objects.create(
-        operation=operation, number=1, key="own-stop", label="run the own stop script",
+        operation=operation, number=1, key="own-stop", label="run its stop script",
         where="container", state="failed", code=1, version=12,
     )  # fmt: skip
     Operation.objects.update(

@@ -199,7 +199,7 @@ def test_a_clone_waits_for_nobody_who_holds_the_source(rig, serving, other, addr
     kept = take(rig, serving, spec={"ips": [address]})
     rig.write(serving, "stop", "sleep 1000\n")
     holder = rig.begin("stop", serving, spec={"ips": [address]})
-    rig.wait_for(lambda: "own stop script" in rig.said(holder), "the stop script")
+    rig.wait_for(lambda: "its stop script" in rig.said(holder), "the stop script")
 
     cloned = clone(rig, kept, clone_id, address=other)
 

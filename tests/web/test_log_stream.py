@@ -61,14 +61,14 @@ async def test_the_tail_alone_can_be_asked_for(browse, as_bob, operation):
 
 
 async def test_a_customer_is_told_which_bytes_are_not_for_him(browse, as_bob, operation):
-    await sync_to_async(said)(operation, b"==> run the own mount script\n")
+    await sync_to_async(said)(operation, b"==> run its mount script\n")
     await sync_to_async(said)(operation, b"a secret of the node\n", staff_only=True)
-    await sync_to_async(said)(operation, b"==> run the own start script\n")
+    await sync_to_async(said)(operation, b"==> run its start script\n")
     await sync_to_async(finished)(operation)
     browser = await browse(as_bob, path(operation))
     await browser.read("eof")
     assert b"secret" not in browser.text
-    assert sorted(browser.shown) == [0, 50]
+    assert sorted(browser.shown) == [0, 46]
     assert {"type": "skip", "from": 29, "to": 50} in browser.said
 
 

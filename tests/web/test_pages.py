@@ -238,11 +238,11 @@ def test_a_nodes_settings_are_changed(alpha: Node, as_alice: Client) -> None:
 def test_the_lifecycle_follows_the_undo_profile(ct101: Container, as_alice: Client) -> None:
     for name in ("start", "umount"):
         ct101.scripts.create(name=name).write(b"#!/bin/sh\n", by=None)
-    fate = "If it fails take the container away"
+    fate = "If it fails remove the container from the runtime"
     documented = text(as_alice.get("/containers/101/"))
     assert f"{fate} dismount the private area The container is then stopped" in documented
     Node.objects.update(undo_profile=UndoProfile.VZCTL)
-    assert f"{fate} run the own umount script" in text(as_alice.get("/containers/101/"))
+    assert f"{fate} run its umount script" in text(as_alice.get("/containers/101/"))
 
 
 def test_a_log_is_read_by_offset(operation: Operation, as_bob: Client) -> None:
@@ -283,8 +283,8 @@ def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
 ) -> None:
     for number, (key, label, state, undo) in enumerate(
         [
-            ("own-start", "run the own start script", "failed", False),
-            ("delete", "take the container away", "undone", True),
+            ("own-start", "run its start script", "failed", False),
+            ("delete", "remove the container from the runtime", "undone", True),
             ("dismount", "dismount the private area", "undo-failed", True),
         ]
     ):

@@ -59,7 +59,7 @@ def test_a_node_killed_in_the_middle_of_a_script_goes_on_where_it_was(house):
     spool.write_request({})
     with spool.hold():  # we are the runner, and outlive the node
         writer = Writer(spool, Nudge(house.conf.doorbell, f"{pk}"))
-        step = {"i": 0, "step": "start", "label": "run the own start script", "where": "container"}
+        step = {"i": 0, "step": "start", "label": "run its start script", "where": "container"}
         writer.event("plan", steps=[step])
         writer.event("began", **step, undo=False, off=0)
         writer.write(b"first half, ")

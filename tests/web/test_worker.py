@@ -17,8 +17,8 @@ from containers.worker import Worker, lock
 from tests.web.scribe import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MOUNT = {"step": "own mount", "label": "run the own mount script", "where": "node"}
-START = {"step": "own start", "label": "run the own start script", "where": "container"}
+MOUNT = {"step": "own mount", "label": "run its mount script", "where": "node"}
+START = {"step": "own start", "label": "run its start script", "where": "container"}
 
 
 def log_of(operation):
