@@ -28,6 +28,7 @@ document.querySelectorAll("textarea[name=body]").forEach((textarea) => {
   textarea.after(view.dom);
   textarea.hidden = true;
   view.dom.id = "editor";
+  view.scrollDOM.tabIndex = 0; // what scrolls is reached with the keyboard
   const label = document.querySelector(`label[for="${textarea.id}"]`);
   label?.addEventListener("click", () => view.focus());
   sample(view);
