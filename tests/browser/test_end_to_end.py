@@ -220,7 +220,9 @@ def test_a_refusing_start_script_is_one_sentence_and_the_rows_of_what_was_undone
     page.locator("#do-start").click()
     failure = page.locator(".notice-error")
     expect(failure).to_contain_text(re.compile("the own start script exited with 3", re.IGNORECASE))
-    expect(failure).to_contain_text("remove the container from the runtime, dismount the private area")
+    expect(failure).to_contain_text(
+        "remove the container from the runtime, dismount the private area"
+    )
     expect(failure).to_contain_text("The container is stopped now.")
     step(page, "Run its start script", "failed")
     step(page, "Remove the container from the runtime", "undone")

@@ -93,7 +93,7 @@ def test_what_cannot_be_is_refused_beside_its_field(
 ) -> None:
     form = creating(busybox, **{field: value})
     assert not form.is_valid()
-    assert says in " ".join(form.errors[field])
+    assert says in " ".join(map(str, form.errors[field]))
 
 
 def test_an_address_in_use_is_refused_naming_who_has_it(
@@ -103,7 +103,7 @@ def test_an_address_in_use_is_refused_naming_who_has_it(
     form = creating(busybox, addressing="own", ips="203.0.113.7")
     assert form.is_valid()
     assert form.request(by=alice) is None
-    assert "in use by CT 101" in " ".join(form.errors["ips"])
+    assert "in use by CT 101" in " ".join(map(str, form.errors["ips"]))
     assert not Container.objects.filter(ctid=102).exists()
 
 
@@ -111,7 +111,7 @@ def test_a_ct_id_that_is_taken_is_refused(ct101: Container, busybox: Template, a
     form = creating(busybox, ctid="101")
     assert form.is_valid()
     assert form.request(by=alice) is None
-    assert "exists already" in " ".join(form.errors["ctid"])
+    assert "exists already" in " ".join(map(str, form.errors["ctid"]))
 
 
 def test_the_lowest_free_ct_id_is_suggested(ct101: Container) -> None:
@@ -213,7 +213,7 @@ def test_crlf_in_a_file_is_repaired_with_a_notice() -> None:
 def test_a_script_that_cannot_be_is_refused_and_stays_in_the_editor(body: str, says: str) -> None:
     form = script(body)
     assert not form.is_valid()
-    assert says in " ".join(form.errors["body"])
+    assert says in " ".join(map(str, form.errors["body"]))
     assert form["body"].value() == body
 
 
@@ -223,7 +223,7 @@ def test_a_script_that_cannot_be_is_refused_and_stays_in_the_editor(body: str, s
 def test_a_file_that_is_no_script_is_refused(body: bytes, says: str) -> None:
     form = uploaded(body)
     assert not form.is_valid()
-    assert says in " ".join(form.errors["body"])
+    assert says in " ".join(map(str, form.errors["body"]))
 
 
 def test_a_script_for_the_containers_shell_needs_no_interpreter() -> None:

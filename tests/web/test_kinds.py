@@ -215,8 +215,8 @@ def named(tree: ast.AST) -> Iterator[str]:
 
 def words(node: ast.AST) -> Iterator[str]:
     for each in ast.walk(node):
-        if isinstance(each, ast.Constant) and each.value in KINDS:
-            yield f"{each.value}"
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value in KINDS:
+            yield each.value
 
 
 @pytest.mark.parametrize("path", list(modules()), ids=lambda path: f"{path.relative_to(CHECKOUT)}")

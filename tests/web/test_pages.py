@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from containers.models import (
     AuditEvent,
@@ -372,7 +373,7 @@ def test_whoever_is_shut_out_is_signed_out(bob: User, as_alice: Client, as_bob: 
 
 
 def test_ten_wrong_passwords_lock_the_account_for_a_while(
-    settings: Any, bob: User, client: Client
+    settings: Settings, bob: User, client: Client
 ) -> None:
     settings.SUPPORT = "support@hosting.example"
     for _ in range(settings.AXES_FAILURE_LIMIT):
@@ -384,7 +385,7 @@ def test_ten_wrong_passwords_lock_the_account_for_a_while(
 
 @pytest.mark.parametrize("path", ["/login/", "/nowhere/"])
 def test_sign_in_and_failure_pages_name_whom_to_ask(
-    path: str, settings: Any, client: Client, db: None
+    path: str, settings: Settings, client: Client, db: None
 ) -> None:
     settings.SUPPORT = "support@hosting.example"
     assert "support@hosting.example" in text(client.get(path))

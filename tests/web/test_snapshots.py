@@ -176,15 +176,15 @@ def test_restores_are_no_way_round_the_limit_and_never_use_it_up(
         told(operation, safety, end())
         if not Snapshot.objects.filter(protected=True).exists():
             Snapshot.objects.filter(safety=True).update(protected=True)
-    safety = list(Snapshot.objects.filter(safety=True).order_by("pk"))
-    assert len(safety) == 5
+    safeties = list(Snapshot.objects.filter(safety=True).order_by("pk"))
+    assert len(safeties) == 5
     asked = []
     for _ in range(4):
         snapshots.go(alpha)
-        if operation := ct101.operations.filter(state="queued").first():
-            asked.append(operation.params["snapshot"])
-            told(operation, {"ev": "fact", "key": "snapshot_gone", "value": asked[-1]}, end())
-    assert sorted(asked) == sorted(each.uuid for each in safety[1:3])
+        if queued := ct101.operations.filter(state="queued").first():
+            asked.append(queued.params["snapshot"])
+            told(queued, {"ev": "fact", "key": "snapshot_gone", "value": asked[-1]}, end())
+    assert sorted(asked) == sorted(each.uuid for each in safeties[1:3])
 
     target.delete()
     assert Snapshot.left(ct101) == 1
@@ -222,16 +222,14 @@ def test_a_customer_takes_restores_and_deletes_own_snapshots(
     assert "What it loses: every file written since" in text(asked)
     assert "what its processes are at now" in text(asked)
     restore = as_bob.post(asked.wsgi_request.path, {"safety": "on", "what": "closed"})
-    operation = Operation.objects.first()
-    assert operation
+    operation = Operation.objects.all()[0]
     assert restore["Location"] == operation.get_absolute_url()
     assert operation.params["tcp_close"]
     assert operation.params["safety"]
     told(operation, end("failed", code=17, error="it was not to be"))
 
     as_bob.post(reverse("snapshot_deletion", args=[101, snapshot.uuid]))
-    operation = Operation.objects.first()
-    assert operation
+    operation = Operation.objects.all()[0]
     assert operation.kind == "delete_snapshot"
 
 

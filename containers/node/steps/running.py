@@ -163,7 +163,9 @@ def was_dismounted(ct: Ct) -> bool:
     return ct.dismounted
 
 
-DELETE = Step("delete", "remove the container from the runtime", do=delete, leaves=State.MOUNTED, when=stands)
+DELETE = Step(
+    "delete", "remove the container from the runtime", do=delete, leaves=State.MOUNTED, when=stands
+)
 UMOUNT_SCRIPTS = Steps([script(Scope.OWN, UMOUNT), script(Scope.GLOBAL, UMOUNT)])
 POSTUMOUNT_SCRIPTS = Steps([script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, POSTUMOUNT)])
 

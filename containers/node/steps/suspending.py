@@ -87,7 +87,9 @@ REVIVE = Step("revive-dump", "bring its processes back", do=live_again, leaves=S
 DUMP = Step("dump", "save its processes and end them", do=keep, undo=(REVIVE,),
             unbroken=True)  # fmt: skip
 SEAL = Step("seal-dump", "take the hashes of all files", do=seal)
-SETTLE = Step("settle-dump", "keep the saved processes until it is resumed", do=settle, commits=True)
+SETTLE = Step(
+    "settle-dump", "keep the saved processes until it is resumed", do=settle, commits=True
+)
 CHECK = Step("check-dump", "verify the saved processes", do=check)
 RESUME = RESTORE.but(
     key="resume", do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS)
