@@ -436,3 +436,8 @@ def test_a_failure_page_needs_no_database(rf: Any) -> None:
     answer = failures.server_error(request)
     assert answer.status_code == 500
     assert "Containers are not affected." in text(answer)
+
+
+def test_a_browser_that_asks_for_the_favicon_is_shown_the_logo(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/logo.svg")
