@@ -1,4 +1,8 @@
-"""Run a command on the node. The only module that starts a process."""
+"""Run a command on the node: the only module that starts a program.
+
+Where Python forks and goes on itself, no program is started: runners (zygote.py), what feeds a
+script (executor.py), and what enters a container to dismount there (steps/oldfiles.py).
+"""
 
 import contextlib
 import os
