@@ -7,7 +7,7 @@ from typing import Protocol
 
 from containers.node.actions import Where
 from containers.node.ct import Ct
-from containers.node.errors import Cancelled, NoSpace, OperationError, Refused
+from containers.node.errors import Cancelled, Code, NoSpace, OperationError, Refused
 from containers.node.states import State
 
 Act = Callable[[Ct], None]
@@ -113,7 +113,7 @@ class Plan:
     entry: Entry
     exclusive: bool = True
     on_container: bool = True
-    code: int | None = None  # what a failure of it exits with, but for 128 and refusals
+    code: Code | None = None  # what a failure of it exits with, but for 128 and refusals
 
     def refusal(self, state: State) -> Refusal | None:
         found = self.way(state)
