@@ -21,6 +21,7 @@ done
 
 def measure(panel: Panel) -> list[Row]:
     from websockets.sync.client import connect
+    from websockets.typing import Origin
 
     panel.pctl("create", CTID, "--ostemplate", "busybox")
     panel.save(CTID, "mount", SCRIPT)
@@ -28,7 +29,7 @@ def measure(panel: Panel) -> list[Row]:
     delays: list[float] = []
     text = b""
     address = f"ws://127.0.0.1:{panel.port}/ws/operations/{operation}/log?from=0"
-    with connect(address, origin=panel.url, additional_headers=signed_in()) as socket:  # type: ignore[arg-type]
+    with connect(address, origin=Origin(panel.url), additional_headers=signed_in()) as socket:
         for frame in socket:
             arrived = time.time()
             if isinstance(frame, str):

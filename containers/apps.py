@@ -6,4 +6,4 @@ class ContainersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from containers import policy  # noqa: F401 (its table becomes known to user.has_perm)
+        from containers import kinds, policy  # noqa: F401 (they become known)

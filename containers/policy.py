@@ -1,7 +1,7 @@
-"""Who may do what: one table of predicates, asked as user.has_perm("containers.…", thing).
+"""Who may do what: predicates made of the table of permissions and of those that kinds bring along.
 
-The thing is a container, an operation, or nothing. What somebody may not even know of, others'
-containers, is left out of their lists (visible_to) and answers 404.
+The thing asked about is a container, an operation, or nothing. What somebody may not even know of,
+others' containers, is left out of their lists (visible_to) and answers 404.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from rules.permissions import add_perm
+from rules.permissions import add_perm, perm_exists
 from rules.predicates import is_active, is_staff, predicate
 
+from containers import permissions
+from containers.kind import KINDS
 from containers.models import Container, Operation
+from containers.permissions import Permission
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -45,47 +48,26 @@ def shows_host_output() -> bool:
     return bool(settings.SHOW_HOST_OUTPUT)
 
 
-STAFF = is_active & is_staff
-OWNER = is_active & (is_staff | is_owner)
-
-TABLE = {
-    # a container's owner, and staff
-    "view_container": OWNER,
-    "operate_container": OWNER,  # start, stop, restart, suspend, resume
-    "snapshot_container": OWNER,  # make, verify, try, restore, delete; as many as staff allow
-    "set_hostname": OWNER,
-    "set_password": OWNER,
-    "view_operation": OWNER,
-    "view_log": OWNER,
-    "cancel_operation": STAFF | (OWNER & is_requester),
-    "reinstall_container": STAFF | (OWNER & granted("reinstall")),  # and put back what it replaced
-    "erase_container": STAFF | (OWNER & granted("reinstall") & granted("erase")),
-    "reinstall_without_stop_script": STAFF | (OWNER & granted("skip_stop_script")),
-    "reinstall_without_own_scripts": STAFF | (OWNER & granted("skip_own_scripts")),
-    # what scripts said in the node's context
-    "view_node_output": STAFF | (OWNER & shows_host_output),
-    # staff
-    "manage_snapshots": STAFF,  # protect, clone, publish; schedules
-    "manage_container": STAFF,  # create, destroy, mount, umount, exec, limits, addresses, owner
-    "skip_stop_script": STAFF,
-    "view_scripts": STAFF,
-    "edit_scripts": STAFF,
-    "manage_templates": STAFF,
-    "manage_nodes": STAFF,
-    "manage_people": STAFF,
-    "view_audit": STAFF,
-}
-for name, holds in TABLE.items():
-    add_perm(f"containers.{name}", holds)  # type: ignore[no-untyped-call]
-
-FOR_OWNERS = frozenset({"start", "stop", "restart", "suspend", "resume"})
+def holds(permission: Permission) -> Any:
+    """The predicate of a permission."""
+    staff = is_active & is_staff
+    if not permission.owner:
+        return staff
+    owner: Any = is_active & is_owner
+    for word in permission.granted:
+        owner &= granted(word)
+    if permission.requester:
+        owner &= is_requester
+    if permission.host_output:
+        owner &= shows_host_output
+    return staff | owner
 
 
-def permission_for(kind: str) -> str:
-    """The permission it takes to request an operation of this kind."""
-    if kind in FOR_OWNERS:
-        return "containers.operate_container"
-    if kind in ("snapshot", "restore", "trial_restore", "delete_snapshot"):
-        return "containers.snapshot_container"
-    reinstalls = kind in ("reinstall", "undo_reinstall")
-    return "containers.reinstall_container" if reinstalls else "containers.manage_container"
+def allow(permission: Permission) -> None:
+    """Make it known to user.has_perm; once."""
+    if not perm_exists(f"containers.{permission}"):  # type: ignore[no-untyped-call]
+        add_perm(f"containers.{permission}", holds(permission))  # type: ignore[no-untyped-call]
+
+
+for each in (*permissions.ALL, *(kind.permission for kind in KINDS.values())):
+    allow(each)

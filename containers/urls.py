@@ -5,7 +5,7 @@ from containers.views import account, audit, health, nodes, people, templates
 from containers.views.containers import creation, overview, passwords, requests, settings
 from containers.views.operations import cancellations, logs, pages
 from containers.views.reinstallation import replaced, wizard
-from containers.views.scripts import editor, foreign, versions
+from containers.views.scripts import editor, findings, foreign, publication, versions
 from containers.views.snapshots import clones, line, restorations, schedules
 
 urlpatterns = [
@@ -43,7 +43,7 @@ urlpatterns = [
     path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/trial-restore/",
         line.try_restore,
-        name="trial_restore",
+        name="trial",
     ),
     path(  # its former address
         "containers/<int:ctid>/snapshots/<uuid:uuid>/rehearsal/", line.try_restore
@@ -53,7 +53,7 @@ urlpatterns = [
         line.protect,
         name="protection",
     ),
-    path("containers/<int:ctid>/snapshots/<uuid:uuid>/clone/", clones.new, name="clone"),
+    path("containers/<int:ctid>/snapshots/<uuid:uuid>/clone/", clones.new, name="cloning"),
     path(
         "containers/<int:ctid>/snapshots/<uuid:uuid>/template/",
         clones.publish,
@@ -64,8 +64,8 @@ urlpatterns = [
     path("containers/<int:ctid>/scripts/<slug:name>/file/", foreign.show, name="foreign"),
     path("containers/<int:ctid>/scripts/<slug:name>/disabling/", editor.disable, name="disable"),
     path("scripts/", editor.index, name="scripts"),
-    path("scripts/findings/", editor.findings, name="findings"),
-    path("scripts/<slug:node>/publications/", editor.publish, name="publish"),
+    path("scripts/findings/", findings.show, name="findings"),
+    path("scripts/<slug:node>/publications/", publication.create, name="publication"),
     path("scripts/<slug:node>/<slug:name>/", editor.edit, name="global_script"),
     path("scripts/<slug:node>/<slug:name>/versions/", versions.index, name="global_versions"),
     path("scripts/<slug:node>/<slug:name>/file/", foreign.show, name="global_foreign"),

@@ -5,10 +5,15 @@ import pwd
 from typing import Any
 
 from containers.models import AuditEvent, Via
+from containers.models.audit import Actor
 
 
 def noted(what: str, *, ctid: int | None = None, **details: Any) -> None:
-    AuditEvent.record(what[:255], by=None, via=Via.PCTL, ctid=ctid, login=login(), **details)
+    AuditEvent.record(what[:255], ctid=ctid, **actor(), **details)
+
+
+def actor() -> Actor:
+    return {"by": None, "via": Via.PCTL, "login": login()}
 
 
 def login() -> str:

@@ -1,6 +1,5 @@
 """What pctl does to a container: each a request, and then followed to its end."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -8,13 +7,13 @@ from django.contrib.auth.models import User
 
 from containers.commands import ctid
 from containers.commands.follow import follow
-from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output
 from containers.commands.places import this_node
+from containers.grammar import Given
+from containers.kind import KINDS
 from containers.models import Container, Node, Template, Via
 from containers.node import veconf
 from containers.node.errors import BadValue, Code, OperationError
-from containers.node.operations import PLANS
 from containers.node.operations.build_template import RECIPES
 
 COLUMNS = (
@@ -23,7 +22,6 @@ COLUMNS = (
 )  # fmt: skip
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")
-Act = Callable[[Given, Output], int]
 
 
 def create(given: Given, output: Output) -> int:
@@ -95,28 +93,12 @@ def owner(name: str) -> User | None:
     return user
 
 
-def act(kind: str, *switches: str) -> Act:
-    """A command that asks for an operation; the switches become its params."""
-
-    def run(given: Given, output: Output) -> int:
-        if kind not in PLANS:
-            raise BadSyntax(f"{kind} is not in this version of pctl")
-        if given.get("without_stop_script") and not given.get("reason"):
-            raise BadSyntax("--without-stop-script needs --reason: why it is passed over")
-        container = ctid.find(given.operands["CTID"])
-        reason, params = given.get("reason", ""), given.pick(*switches)
-        return follow(
-            lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), output
-        )
-
-    return run
-
-
-start = act("start", "force", "skip_remount", "discard")
-stop = act("stop", "fast", "skip_umount", "without_stop_script")
-restart = act("restart", "force", "fast")
-mount = act("mount")
-umount = act("umount")
-destroy = act("destroy")
-suspend = act("suspend")
-resume = act("resume")
+def act(given: Given, output: Output) -> int:
+    """Ask for the operation that the command is for, with what was given of its params."""
+    kind = KINDS[given.command.kind]
+    container = ctid.find(given.operands["CTID"])
+    asked = (param.name for param in kind.params if param.option and param.kept)
+    reason, params = given.get("reason", ""), given.pick(*asked)
+    return follow(
+        lambda: container.request(kind.name, via=Via.PCTL, reason=reason, params=params), output
+    )

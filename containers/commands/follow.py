@@ -19,7 +19,7 @@ from containers.node.errors import Code, OperationError
 from containers.node.states import Progress
 
 TICK = 0.05  # seconds between two looks
-PATIENCE = 60.0  # seconds a database may be away
+DATABASE_AWAY = 60.0  # seconds a database may be away
 QUESTION = "\nThe operation goes on on the node. Cancel it? [y/N] "
 LATE = 2.0  # seconds after which we say why nothing happens
 
@@ -71,7 +71,7 @@ def listening() -> Iterator[list[int]]:
 
 def watch(operation: Operation, offset: int, output: Output) -> int:
     """Read what is new; the state first, so that nothing said before it is missed."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + DATABASE_AWAY
     while True:
         try:
             operation.refresh_from_db()

@@ -7,9 +7,9 @@ from django.conf import settings
 from containers.commands import ctid
 from containers.commands.audit import noted
 from containers.commands.database import need_root
-from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output
 from containers.commands.places import require_here
+from containers.grammar import BadSyntax, Given
 from containers.models import Container
 from containers.node import runtimes
 from containers.node.errors import Code, OperationError

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from containers.commands import columns, ctid
-from containers.commands.grammar import Given
 from containers.commands.output import Output
+from containers.grammar import Given
 from containers.models import Container
 from containers.node.errors import BadValue, Code
 from containers.node.states import State

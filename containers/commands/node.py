@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from containers.commands.audit import noted
-from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output
 from containers.commands.places import this_node
+from containers.grammar import BadSyntax, Given
 from containers.models import Node, UndoProfile
 from containers.node.errors import BadValue, Code
 

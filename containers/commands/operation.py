@@ -5,8 +5,8 @@ from typing import Any
 
 from containers.commands import ctid
 from containers.commands.follow import described, follow, title
-from containers.commands.grammar import Given
 from containers.commands.output import Output, table
+from containers.grammar import Given
 from containers.models import LogChunk, Operation
 from containers.node.errors import BadValue, Code
 from containers.node.states import Progress

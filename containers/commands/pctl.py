@@ -2,19 +2,28 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from containers.commands import options, repertoire
-from containers.commands.grammar import BadSyntax, Command, Given, parse
+from containers.commands import manual, repertoire
 from containers.commands.output import Output
+from containers.grammar import BadSyntax, Command, Given, parse
 from containers.node.errors import OperationError
 
 INTERRUPTED = 130  # as a shell counts SIGINT
 
+Understand = Callable[[list[str]], Given | list[str]]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    words = list(sys.argv[1:] if argv is None else argv)
+    return obey(list(sys.argv[1:] if argv is None else argv), understand)
+
+
+def obey(words: list[str], understand: Understand, failure: int | None = None) -> int:
+    """Do what was asked for, or print help; returns the exit code.
+
+    failure: what an error ends in, in place of its own code.
+    """
     output = Output(json="--json" in words)  # as long as the words have not been read
     try:
         given = understand(words)
@@ -26,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             output.complain(f"{warning}.")
         return perform(given, output)
     except OperationError as error:
-        return failed(output, f"{error}", error.code)
+        return failed(output, f"{error}", error.code if failure is None else failure)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -39,7 +48,7 @@ def understand(words: list[str]) -> Given | list[str]:
     if not words or words[0] in ("help", "--help", "-h"):
         return repertoire.help_all()
     if words[0] == "options":
-        return options.markdown().splitlines()
+        return manual.markdown().splitlines()
     command, left = find(words)
     if "--help" in (left[:1] if command.raw else flags + left):
         return repertoire.help_one(command)

@@ -10,9 +10,9 @@ from django.conf import settings
 from containers.commands import container as containers
 from containers.commands import ctid
 from containers.commands.follow import follow
-from containers.commands.grammar import Given
 from containers.commands.output import Output, table
 from containers.commands.places import here, this_node
+from containers.grammar import Given
 from containers.models import Container, Inquiry, Operation, Snapshot, Via
 from containers.node.checkpoint.verdict import Answer, Verdict, verify
 from containers.node.errors import BadValue, Code, OperationError, Refused
@@ -21,7 +21,7 @@ from containers.node.states import Progress
 from containers.node.templates import catalogue
 
 SHORTEST = 4  # characters of the beginning of a UUID
-PATIENCE = 60.0  # seconds for another node's answer
+ANSWER_WITHIN = 60.0  # seconds for another node's answer
 TICK = 0.2
 UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
 
@@ -168,7 +168,7 @@ def inquired(snapshot: Snapshot) -> Verdict:
     """Of the node's own process: it is another machine's, or we may not look."""
     container = snapshot.container
     inquiry = Inquiry.ask(container.node, "verdict", ctid=container.ctid, snapshot=snapshot.uuid)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ANSWER_WITHIN
     while inquiry.answered is None and time.monotonic() < deadline:
         time.sleep(TICK)
         inquiry.refresh_from_db()

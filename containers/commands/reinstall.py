@@ -5,19 +5,17 @@ from typing import Any
 from containers.commands import ctid
 from containers.commands.container import ACCESS, template_of
 from containers.commands.follow import follow
-from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output, table
-from containers.forms.reinstallation import undo_until
-from containers.models import Container, ReplacedSystem, Via
+from containers.grammar import Given
+from containers.models import ReplacedSystem, Via
+from containers.models.replaced_system import undo_until
 from containers.node.errors import Code, OperationError
 
 SWITCHES = ("skipbackup", "resetpwdb", "start", "without_stop_script", "without_own_scripts")
-NEED_A_REASON = ("without_stop_script", "without_own_scripts")
 
 
 def reinstall(given: Given, output: Output) -> int:
     """As the browser does it, but for the end: one that did not run does not run then."""
-    check_reason(given)
     container = ctid.find(given.operands["CTID"])
     params = given.pick(*SWITCHES, *ACCESS)
     if "ostemplate" in given:  # the exact one, whatever is the newest by then
@@ -30,11 +28,11 @@ def reinstall(given: Given, output: Output) -> int:
             "Nobody will be able to sign in: give --userpasswd or --sshkey, or set a password "
             "afterwards with pctl set."
         )
-    return request(container, "reinstall", given, params, output)
+    reason = given.get("reason", "")
+    return follow(lambda: container.reinstall(via=Via.PCTL, reason=reason, params=params), output)
 
 
 def undo(given: Given, output: Output) -> int:
-    check_reason(given)
     container = ctid.find(given.operands["CTID"])
     found = list(container.replaced_systems.all())
     if "list" in given:
@@ -44,26 +42,9 @@ def undo(given: Given, output: Output) -> int:
         found = [each for each in found if each.number == given.get("operation")]
     if not found:
         raise OperationError(f"no earlier system of {container} is kept", Code.NO_PRIVATE)
-    params = {"replaced": found[0].number} | given.pick("without_stop_script")
-    if until := undo_until():
-        params["keep_until"] = until.isoformat()
-    return request(container, "undo_reinstall", given, params, output)
-
-
-def check_reason(given: Given) -> None:
-    for switch in NEED_A_REASON:
-        if given.get(switch) and not given.get("reason"):
-            name = switch.replace("_", "-")
-            raise BadSyntax(f"--{name} needs --reason: why it is passed over")
-
-
-def request(
-    container: Container, kind: str, given: Given, params: dict[str, Any], output: Output
-) -> int:
+    params = given.pick("without_stop_script")
     reason = given.get("reason", "")
-    return follow(
-        lambda: container.request(kind, via=Via.PCTL, reason=reason, params=params), output
-    )
+    return follow(lambda: found[0].put_back(via=Via.PCTL, reason=reason, **params), output)
 
 
 def rows(found: list[ReplacedSystem]) -> list[str]:

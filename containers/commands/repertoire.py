@@ -1,31 +1,34 @@
 """Everything pctl can be told: a command a line."""
 
-from containers.commands import options, values
-from containers.commands.grammar import Command, Option
+import containers.kinds  # noqa: F401 (makes them known)
+from containers.grammar import Command, Option
+from containers.kind import order
+from containers.node import values
 
 FILE = Option("--file", "FILE", note='"-" or none: standard input')
 REASON = Option("--reason", "TEXT", note="why; kept with the version")
 GLOBAL = Option("--global", key="everywhere", note="the node's own, for every container")
 CT, NAME = ("CTID",), ("CTID", "NAME")
 
+LIST = (
+    Option("--all", short="-a", note="all containers, not only running ones"),
+    Option("--stopped", short="-S", note="only those that don't run"),
+    Option("--no-header", short="-H", note="no line of headings"),
+    Option("--output", "FIELD,…", short="-o", note="these columns; -L lists them"),
+    Option("--only-ctid", short="-1", note="the same as -H -o ctid"),
+    Option("--sort", "[-]FIELD", short="-s", note="sorted by that; - for backwards"),
+    Option("--name", short="-n", note="names in place of host names"),
+    Option("--no-trim", short="-t", note="long values whole"),
+    Option("--list", short="-L", key="fields", note="the columns there are"),
+    Option("--hostname", "PATTERN", short="-h", note="as a shell's pattern"),
+    Option("--name_filter", "PATTERN", short="-N", note="as a shell's pattern"),
+    Option("--description", "PATTERN", short="-d", note="as a shell's pattern"),
+)
+VZLIST = Command("list", "listing.list_", "List containers, as vzlist does", ("[CTID...]",), LIST)
+OF_KINDS = tuple(command for kind in order() for command in kind.all_commands())
 CONTAINERS = (
-    Command("create", "container.create", "Make a container", CT, options.CREATE),
-    Command("start", "container.start", "Mount and start it, with its scripts", CT, options.START),
-    Command("stop", "container.stop", "Stop and dismount it", CT, options.STOP),
-    Command("restart", "container.restart", "Stop and start it", CT, options.RESTART),
-    Command("mount", "container.mount", "Mount its private area", CT),
-    Command("umount", "container.umount", "Dismount its private area", CT),
-    Command("destroy", "container.destroy", "Remove it and all that is in it", CT),
-    Command("set", "container.change", "Change what it shall be", CT, options.SET),
-    Command("reinstall", "reinstall.reinstall", "Give it a new system; the old one is in /old",
-            CT, options.REINSTALL),
-    Command("undo", "reinstall.undo", "Put back the system before a reinstallation", CT,
-            options.UNDO),
-    Command("suspend", "container.suspend", "Keep its processes in a dump", CT, options.SUSPEND),
-    Command("resume", "container.resume", "Wake what was suspended", CT, options.SUSPEND),
     Command("status", "listing.status", "Say how it stands, in one line", CT),
-    Command("list", "listing.list_", "List containers, as vzlist does", ("[CTID...]",),
-            options.LIST),
+    VZLIST,
     Command("exec", "inside.exec_", "Run a command in it; 8 when that fails",
             ("CTID", "COMMAND...")),
     Command("exec2", "inside.exec2", "The same, with the command's own exit code",
@@ -48,9 +51,6 @@ SCRIPTS = (
 
 REST = (
     Command("template list", "template.list_", "What containers can be made of"),
-    Command("template build", "template.build", "Make a new version of one", ("NAME",)),
-    Command("template import", "template.import_", "Make one of a tarball of a root file system",
-            ("NAME", "FILE")),
     Command("node show", "node.show", "This node: its settings, what it can", ("[NODE]",)),
     Command("node set", "node.change", "Change its settings", ("[NODE]",),
             (Option("--undo-profile", "documented|vzctl", note="what a failed start script undoes"),
@@ -72,7 +72,16 @@ REST = (
     Command("user enable", "user.enable", "Let somebody sign in again", ("NAME",)),
 )  # fmt: skip
 
-ALL = (*CONTAINERS, *SCRIPTS, *REST)
+# The nouns' own words stand together, whichever kind they come from.
+OF_CONTAINERS = tuple(c for c in OF_KINDS if c.program == "pctl" and " " not in c.words)
+OF_VZCTL = (*OF_CONTAINERS, VZLIST)  # those whose options are vzctl's or vzlist's
+ALL = (
+    *OF_CONTAINERS,
+    *CONTAINERS,
+    *SCRIPTS,
+    *(c for c in OF_KINDS if c.program == "pctl" and " " in c.words),
+    *REST,
+)
 BY_WORDS = {command.words: command for command in ALL}
 NOUNS = {command.words.split()[0] for command in ALL if " " in command.words}
 ALIASES = {"delete": "destroy", "chkpnt": "suspend", "restore": "resume"}  # vzctl's own

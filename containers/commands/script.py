@@ -1,87 +1,65 @@
 """Action scripts and hooks on the command line: show, save, look back, take over from OpenVZ."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from containers.commands import ctid, values
-from containers.commands.audit import noted
+from containers.commands import ctid
+from containers.commands.audit import actor
 from containers.commands.database import no_access
 from containers.commands.follow import follow
-from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output, table
 from containers.commands.places import require_here, this_node
-from containers.models import Container, Node, Operation, Script, ScriptVersion, Via
-from containers.node import actions
-from containers.node.actions import Action, Scope, Where
+from containers.grammar import BadSyntax, Given
+from containers.models import Container, Node, Script, ScriptTarget, ScriptVersion, Via, publication
+from containers.node import values
+from containers.node.actions import Action
 from containers.node.errors import BadValue, Code
 from containers.node.layout import Layout
+from containers.node.script_text import LARGEST, Flaw, Source, examine
 
-LARGEST = 1 << 20  # bytes
-PUBLISHED = "global scripts"  # the resource that a publication holds
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """Whose scripts: a container's own, or the node's global ones."""
-
-    node: Node
-    container: Container | None
-
-    @property
-    def scope(self) -> Scope:
-        return Scope.OWN if self.container else Scope.GLOBAL
-
-    @property
-    def owner(self) -> dict[str, Any]:
-        return {"container": self.container} if self.container else {"node": self.node}
-
-    @property
-    def ctid(self) -> int | None:
-        return self.container.ctid if self.container else None
-
-    @property
-    def whose(self) -> str:
-        return f"script of {self.container}" if self.container else "global script"
-
-    def action(self, name: str) -> Action:
-        found = actions.BY_NAME.get(name.removeprefix("vps."))
-        if found is None or self.scope not in found.scopes:
-            known = ", ".join(a.name for a in actions.ALL if self.scope in a.scopes)
-            raise BadValue(f"there is no {self.scope} script {name}, only: {known}")
-        return found
-
-    def find(self, name: str) -> Script:
-        action = self.action(name)
-        found = Script.objects.filter(name=action.name, **self.owner).first()
-        if found is None:
-            raise BadValue(f"there is no {self.scope} {action} script")
-        return found
-
-    def write(self, action: Action, body: bytes, reason: str) -> ScriptVersion:
-        script, _ = Script.objects.get_or_create(name=action.name, **self.owner)
-        version = script.write(body, by=None, reason=reason)
-        where = f"of {self.container}" if self.container else f"on {self.node}"
-        what = f"save the {script} {where}: version {version.number}"
-        noted(what, ctid=self.ctid, sha256=version.sha256, reason=reason)
-        return version
+REFUSALS = {
+    Flaw.TOO_LARGE: "the script is larger than 1 MiB",
+    Flaw.NUL: "the script has a NUL byte in it: that is no text",
+    Flaw.EMPTY: "the script is empty",
+    Flaw.NO_INTERPRETER: "line 1 has to name the interpreter, as in #!/bin/bash",
+}
+REMARKS = {
+    Flaw.CRLF: "Its lines end as on Windows (CRLF): shells stumble over that.",
+    Flaw.NO_INTERPRETER: "Line 1 names no interpreter: it can only run in a container.",
+    Flaw.NOT_UTF8: "It is not UTF-8: the browser shows parts of it wrongly.",
+}
 
 
-def shelf(given: Given) -> Shelf:
+def owner_of(given: Given) -> Container | Node:
+    """Whose scripts are meant: a container's own, or this node's global ones."""
     if "everywhere" in given:
         if "CTID" in given.operands:
             raise BadSyntax("it is either a CT ID or --global")
-        return Shelf(this_node(), None)
+        return this_node()
     if "CTID" not in given.operands:
         raise BadValue("CT ID missing, or --global")
-    container = ctid.find(given.operands["CTID"])
-    return Shelf(container.node, container)
+    return ctid.find(given.operands["CTID"])
+
+
+def named(owner: Container | Node, name: str) -> ScriptTarget:
+    target = ScriptTarget.named(owner, name.removeprefix("vps."))
+    if target is None:
+        known = ", ".join(each.action.name for each in ScriptTarget.all_of(owner))
+        raise BadValue(f"{owner} has no script {name}, only: {known}")
+    return target
+
+
+def script_of(given: Given) -> Script:
+    target = named(owner_of(given), given.operands["NAME"])
+    if target.script is None:
+        raise BadValue(f"there is no {target}")
+    return target.script
 
 
 def list_(given: Given, output: Output) -> int:
-    found = Script.objects.filter(**shelf(given).owner).order_by("name")
+    found = owner_of(given).scripts.order_by("name")
     rows = [(script, version) for script in found if (version := script.current)]
     output.show(
         [described(version) for _, version in rows],
@@ -94,7 +72,7 @@ def list_(given: Given, output: Output) -> int:
 
 
 def show(given: Given, output: Output) -> int:
-    script = shelf(given).find(given.operands["NAME"])
+    script = script_of(given)
     number = given.get("version")
     version = script.versions.filter(number=number).first() if number else script.current
     if version is None:
@@ -107,7 +85,7 @@ def show(given: Given, output: Output) -> int:
 
 
 def history(given: Given, output: Output) -> int:
-    versions = list(shelf(given).find(given.operands["NAME"]).versions.all())
+    versions = list(script_of(given).versions.all())
     output.show(
         [described(version) for version in versions],
         table(
@@ -119,48 +97,46 @@ def history(given: Given, output: Output) -> int:
 
 
 def save(given: Given, output: Output) -> int:
-    place = shelf(given)
-    action = place.action(given.operands["NAME"])
+    target = named(owner_of(given), given.operands["NAME"])
     body = values.file(given.get("file", "-"), most=LARGEST)
-    if action.where is Where.NODE and not body.startswith(b"#!"):
-        raise BadValue("line 1 has to name the interpreter, as in #!/bin/bash")
-    check(body, output)
-    version = place.write(action, body, given.get("reason", ""))
-    return published(place, [version], output)
+    check(body, target.action, Source.FILE, output)
+    version = target.write(body, reason=given.get("reason", ""), **actor())
+    return published(target.owner, [version], output)
 
 
 def import_(given: Given, output: Output) -> int:
     """From one file, or from every place where OpenVZ has scripts; the text is kept as it is."""
     if "everywhere" in given and "CTID" in given.operands and "NAME" not in given.operands:
         given.operands["NAME"] = given.operands.pop("CTID")
-    place = shelf(given)
+    owner = owner_of(given)
     name = given.operands.get("NAME")
-    wanted = [place.action(name)] if name else [a for a in actions.ALL if place.scope in a.scopes]
+    wanted = [named(owner, name)] if name else ScriptTarget.all_of(owner)
     if "file" in given:
         if name is None:
             raise BadSyntax("--file needs the NAME of what it is")
         found = [(wanted[0], Path(given["file"]))]
     else:
-        found = [(action, path) for action in wanted if (path := source(place, action))]
+        found = [(target, path) for target in wanted if (path := source(target))]
     if not found:
-        raise BadValue(f"nothing to import: there is no {place.whose} in OpenVZ's places here")
+        whose = f"script of {owner}" if isinstance(owner, Container) else "global script"
+        raise BadValue(f"nothing to import: there is no {whose} in OpenVZ's places here")
     versions = []
-    for action, path in found:
+    for target, path in found:
         body = values.file(f"{path}", most=LARGEST)
-        check(body, output)
+        check(body, target.action, Source.AS_IT_IS, output)
         reason = given.get("reason") or f"imported from {path}"
-        versions.append(place.write(action, body, reason))
-        output.say(f"Taken over from {path}: {versions[-1]}.")
-    return published(place, versions, output)
+        versions.append(target.write(body, reason=reason, verb="import", **actor()))
+        output.say(f"Taken over from {path}: {target}, version {versions[-1].number}.")
+    return published(owner, versions, output)
 
 
-def source(place: Shelf, action: Action) -> Path | None:
+def source(target: ScriptTarget) -> Path | None:
     """Where the script lies on the node. Raises BadValue when two places disagree."""
-    layout = Layout(settings.NODE, place.ctid or 0)
-    candidates = [layout.script(place.scope, action)]
-    if place.container:
-        require_here(place.container)
-        candidates.append(layout.legacy_script(action))
+    layout = Layout(settings.NODE, target.ctid or 0)
+    candidates = [layout.script(target.scope, target.action)]
+    if target.container:
+        require_here(target.container)
+        candidates.append(layout.legacy_script(target.action))
     try:
         found = [path for path in candidates if path.is_file()]
     except PermissionError:
@@ -168,8 +144,7 @@ def source(place: Shelf, action: Action) -> Path | None:
     if len(found) < 2:
         return found[0] if found else None
     texts = [values.file(f"{path}", most=LARGEST) for path in found]
-    script = Script.objects.filter(name=action.name, **place.owner).first()
-    current = script.current if script else None
+    current = target.current
     if texts[0] == texts[1]:
         return found[0]
     if current and bytes(current.body) == texts[0]:  # what the panel itself put there
@@ -177,30 +152,21 @@ def source(place: Shelf, action: Action) -> Path | None:
     raise BadValue(f"{found[0]} and {found[1]} differ: choose one with --file")
 
 
-def check(body: bytes, output: Output) -> None:
+def check(body: bytes, action: Action, how: Source, output: Output) -> None:
     """Raises BadValue for what can't be a script; says what looks like a mistake."""
-    if b"\0" in body:
-        raise BadValue("the script has a NUL byte in it: that is no text")
-    if not body.strip():
-        raise BadValue("the script is empty")
-    if b"\r\n" in body:
-        output.complain("Its lines end as on Windows (CRLF): shells stumble over that.")
-    if not body.startswith(b"#!"):
-        output.complain("Line 1 names no interpreter: it can only run in a container.")
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        output.complain("It is not UTF-8: the browser shows parts of it wrongly.")
+    found = examine(body, action, how)
+    if found.refused:
+        raise BadValue(REFUSALS[found.refused[0]])
+    for flaw in found.remarked:
+        output.complain(REMARKS[flaw])
 
 
-def published(place: Shelf, versions: list[ScriptVersion], output: Output) -> int:
+def published(owner: Container | Node, versions: list[ScriptVersion], output: Output) -> int:
     """Global scripts go to the node at once; a container's own at its next operation."""
-    if place.container is None:
-        return follow(
-            lambda: Operation.request_on(place.node, "publish", PUBLISHED, via=Via.PCTL), output
-        )
+    if isinstance(owner, Node):
+        return follow(lambda: publication.publish(owner, via=Via.PCTL), output)
     found = [described(version) for version in versions]
-    output.show(found, [f"CT {place.ctid}: {version}" for version in versions])
+    output.show(found, [f"{owner}: {version}" for version in versions])
     return Code.OK
 
 

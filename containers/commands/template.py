@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from containers.commands.follow import follow
-from containers.commands.grammar import Given
 from containers.commands.output import Output, table
 from containers.commands.places import this_node
+from containers.grammar import Given
 from containers.models import Operation, Template, Via
 from containers.node.errors import BadValue, Code
 from containers.node.operations.build_template import RECIPES

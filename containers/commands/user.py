@@ -14,8 +14,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from containers.commands.audit import noted
 from containers.commands.database import no_access
-from containers.commands.grammar import Given
 from containers.commands.output import Output, table
+from containers.grammar import Given
 from containers.models import Container
 from containers.node.errors import BadValue, Code
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.timezone import localtime, now
+from django.utils.timezone import localtime
 
 from containers.forms.containers import newest_templates
 from containers.forms.fields import PLAIN, KeysField, checked
 from containers.forms.passwords import made_up
 from containers.models import Container, Operation, Template
+from containers.models.replaced_system import undo_until
 from containers.node.access import accounts
 
 NOBODY_COULD = "Without a password and without an SSH key nobody could sign in: give a key."
@@ -106,12 +105,6 @@ class Draft:
         }
         given = {"userpasswd": self.userpasswd, "sshkeys": self.sshkeys}
         return asked | {key: value for key, value in {**switches, **given}.items() if value}
-
-
-def undo_until() -> datetime | None:
-    """Until when a reinstallation of now can be undone; None: not at all."""
-    days: int = settings.UNDO_DAYS
-    return now() + timedelta(days=days) if days > 0 else None
 
 
 def templates_for(user: User, container: Container) -> list[Template]:

@@ -1,4 +1,4 @@
-"""What an operation on a container asks beside its kind."""
+"""What an operation on a container asks beside its kind: a form made of the kind's params."""
 
 from __future__ import annotations
 
@@ -6,25 +6,49 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
 
+from containers.forms.fields import PLAIN
+from containers.kind import Kind, Param
 from containers.models import Container
-from containers.node.states import State
+from containers.permissions import Permission
 
-LONGEST = 4096  # characters of a command
+
+def form_of(kind: Kind) -> type[Any]:
+    """The form of its own that the page of a kind has."""
+    form: type[Any] = import_string(f"containers.forms.{kind.form}")
+    return form
 
 
 class RequestForm(forms.Form):
-    """An operation that asks nothing."""
+    """What a kind asks of this container."""
 
-    replace_scripts = forms.BooleanField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: Kind, container: Container, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.container = container
+        self.kind, self.container = kind, container
+        self.asked = [each for each in kind.params if each.asked and each.wanted(container)]
+        self.fields.update({each.name: field_of(each) for each in self.asked})
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        for param in self.asked:
+            value = data.get(param.name)
+            if param.length and value and (wrong := param.check(value, self.container)):
+                self.add_error(param.name, ValidationError(wrong))
+            other, why = param.needs
+            if other and value and not data.get(other):
+                self.add_error(other, ValidationError(why))
+        return data
 
     @property
     def params(self) -> dict[str, Any]:
-        return {"replace_scripts": True} if self.cleaned_data["replace_scripts"] else {}
+        given = {p.name: self.cleaned_data[p.name] for p in self.asked if p.kept}
+        return self.kind.told({name: value for name, value in given.items() if value})
+
+    @property
+    def focused(self) -> bool:
+        """Whether one of its fields has the focus."""
+        return any(param.focus for param in self.asked)
 
     @property
     def why(self) -> str:
@@ -32,112 +56,27 @@ class RequestForm(forms.Form):
         return str(self.cleaned_data.get("reason", ""))
 
     @property
-    def permission(self) -> str:
+    def permissions(self) -> list[Permission]:
         """What it takes beyond the permission for its kind."""
-        return ""
+        return [p.permission for p in self.asked if p.permission and self.cleaned_data[p.name]]
 
 
-class StartForm(RequestForm):
-    """Of a suspended container, it throws its saved processes away; that is asked for."""
-
-    discard = forms.BooleanField(
-        label="Throw its saved processes away and start it afresh", required=False
+def field_of(param: Param) -> forms.Field:
+    errors = {"required": param.required} if param.required else None
+    options: dict[str, Any] = {
+        "label": param.label,
+        "help_text": param.help,
+        "required": bool(param.required),
+        "error_messages": errors,
+    }
+    if param.hidden:
+        return forms.BooleanField(required=False, widget=forms.HiddenInput)
+    if not param.length:
+        return forms.BooleanField(**options)
+    attrs = {**PLAIN, **({"autofocus": True} if param.focus else {})}
+    return forms.CharField(
+        max_length=param.length,
+        strip=not param.raw,
+        widget=forms.TextInput(attrs={} if param.name == "reason" else attrs),
+        **options,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.container.state == State.SUSPENDED:
-            self.fields["discard"].required = True
-            self.fields["discard"].error_messages["required"] = "Resume it, or say so here."
-        else:
-            del self.fields["discard"]
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return super().params | ({"discard": True} if self.cleaned_data.get("discard") else {})
-
-
-class StopForm(RequestForm):
-    fast = forms.BooleanField(
-        label="Kill its programs instead of asking them to end",
-        required=False,
-        help_text="Faster; what they have not saved is lost. Its stop and umount scripts run",
-    )
-    without_stop_script = forms.BooleanField(
-        label="Stop it without its stop script",
-        required=False,
-        help_text="For when the stop script fails or hangs: what it would have done is left undone",
-    )
-    reason = forms.CharField(
-        label="Reason", required=False, max_length=255, help_text="Kept with the operation"
-    )
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if data.get("without_stop_script") and not data.get("reason"):
-            self.add_error("reason", "Say why its stop script is passed over.")
-        return data
-
-    @property
-    def params(self) -> dict[str, Any]:
-        asked = {key: True for key in ("fast", "without_stop_script") if self.cleaned_data[key]}
-        return super().params | asked
-
-    @property
-    def permission(self) -> str:
-        return "skip_stop_script" if self.cleaned_data["without_stop_script"] else ""
-
-
-class DestroyForm(RequestForm):
-    confirmation = forms.CharField(
-        label="Type its CT ID or host name to confirm",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"].strip()
-        if typed not in (f"{self.container.ctid}", self.container.hostname):
-            raise ValidationError(
-                f"That is not it. Type {self.container.ctid} or {self.container.hostname}."
-            )
-        return typed
-
-
-class ExecForm(RequestForm):
-    command = forms.CharField(
-        label="Command",
-        max_length=LONGEST,
-        strip=False,
-        help_text="For the container's shell; runs as root in it",
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "spellcheck": "false",
-                "autocapitalize": "none",
-                "autofocus": True,
-            }
-        ),
-    )
-
-    def clean_command(self) -> str:
-        command: str = self.cleaned_data["command"]
-        if not command.strip() or "\0" in command:
-            raise ValidationError("Give a command.")
-        return command
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return {"command": ["/bin/sh", "-c", self.cleaned_data["command"]]}
-
-
-FORMS: dict[str, type[RequestForm]] = {
-    "start": StartForm,
-    "stop": StopForm,
-    "restart": RequestForm,
-    "suspend": RequestForm,
-    "resume": RequestForm,
-    "mount": RequestForm,
-    "umount": RequestForm,
-    "destroy": DestroyForm,
-    "exec": ExecForm,
-}

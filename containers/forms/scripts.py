@@ -9,9 +9,22 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from containers.models import ScriptVersion
-from containers.node.actions import Action, Where
+from containers.node.actions import Action
+from containers.node.script_text import LARGEST, Flaw, Source, examine
 
-LARGEST = 1 << 20  # bytes
+MARK = "\ufeff"  # that some editors begin a file with
+REFUSALS = {
+    Flaw.TOO_LARGE: "The script has {mib:.1f} MiB; the most is 1 MiB.",
+    Flaw.NUL: "The script has a NUL byte in it: that is no text.",
+    Flaw.NOT_UTF8: "The script is not UTF-8: it has bytes that can't be read.",
+    Flaw.EMPTY: "The script is empty. To have none run, disable it.",
+    Flaw.NO_INTERPRETER: "Line 1 has to name the interpreter, as in #!/bin/bash.",
+}
+NOTICES = {
+    Flaw.CRLF: "Its lines ended as on Windows (CRLF); they end in LF now.",
+    Flaw.NO_INTERPRETER: "Line 1 names no interpreter. In a container that makes no difference: "
+    "its bash reads the script, or its sh where there is no bash.",
+}
 
 
 class ScriptForm(forms.Form):
@@ -51,41 +64,22 @@ class ScriptForm(forms.Form):
     def clean_body(self) -> bytes:
         """The bytes to keep: UTF-8, lines ended by LF, the last one too."""
         text: str = self.cleaned_data["body"]
-        if "\0" in text:
-            raise ValidationError("The script has a NUL byte in it: that is no text.")
-        if not self.is_utf8(text):
-            raise ValidationError("The script is not UTF-8: it has bytes that can't be read.")
-        if self.data.get("crlf") or (self.uploaded and b"\r\n" in self.uploaded):
-            self.notices.append("Its lines ended as on Windows (CRLF); they end in LF now.")
-        text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-        if not text.strip():
-            raise ValidationError("The script is empty. To have none run, disable it.")
-        body = f"{text.rstrip()}\n".encode()
-        if len(body) > LARGEST:
-            raise ValidationError(
-                f"The script has {len(body) / LARGEST:.1f} MiB; the most is 1 MiB."
-            )
-        self.check_interpreter(text)
-        return body
+        found = examine(self.received(text), self.action, Source.EDITOR)
+        if found.refused:
+            mib = found.size / LARGEST
+            raise ValidationError(REFUSALS[found.refused[0]].format(mib=mib))
+        self.notices += [NOTICES[flaw] for flaw in found.remarked]
+        text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix(MARK)
+        return f"{text.rstrip()}\n".encode()
 
-    def is_utf8(self, text: str) -> bool:
-        """U+FFFD is what stands where Django or a browser could not read."""
-        try:
-            text.encode()
-            (self.uploaded or b"").decode()
-        except UnicodeError:
-            return False
-        return bool(self.uploaded) or "\ufffd" not in text
-
-    def check_interpreter(self, text: str) -> None:
-        if text.startswith("#!"):
-            return
-        if self.action.where is Where.NODE:
-            raise ValidationError("Line 1 has to name the interpreter, as in #!/bin/bash.")
-        self.notices.append(
-            "Line 1 names no interpreter. In a container that makes no difference: "
-            "its bash reads the script, or its sh where there is no bash."
-        )
+    def received(self, text: str) -> bytes:
+        """What was pasted, typed or uploaded; in a text, U+FFFD is what could not be read."""
+        if self.uploaded is not None:
+            return self.uploaded.removeprefix(MARK.encode())
+        if not self.data.get("crlf"):
+            text = text.replace("\r\n", "\n")
+        text = text.removeprefix(MARK).replace("\ufffd", "\udcff")  # no UTF-8 has that
+        return text.encode(errors="surrogatepass")
 
 
 class RestoreForm(forms.Form):

@@ -7,6 +7,7 @@ from containers.models.operation import Busy, LogChunk, Operation, OperationStep
 from containers.models.replaced_system import ReplacedSystem
 from containers.models.schedule import Schedule
 from containers.models.script import Script, ScriptVersion
+from containers.models.script_target import ScriptTarget
 from containers.models.snapshot import Snapshot, TooMany, Verdict
 from containers.models.template import Template
 
@@ -23,6 +24,7 @@ __all__ = [
     "ReplacedSystem",
     "Schedule",
     "Script",
+    "ScriptTarget",
     "ScriptVersion",
     "Snapshot",
     "Template",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +8,15 @@ from django.utils.timezone import now
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+class Actor(TypedDict):
+    """Who does something, by which way, and from where."""
+
+    by: User | None
+    via: str
+    address: NotRequired[str | None]
+    login: NotRequired[str]  # at the node's own terminal
 
 
 class AuditEvent(models.Model):

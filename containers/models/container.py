@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -9,19 +10,27 @@ from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
-from containers.models import wish
+from containers.kind import Kind, lacking
+from containers.models import offer, wish
 from containers.models.address import Address
+from containers.models.audit import AuditEvent
 from containers.models.node import Node
+from containers.models.offer import Offer
 from containers.models.operation import Busy, Operation, Via
 from containers.models.template import Template
+from containers.node.actions import START, STOP
 from containers.node.errors import BadValue, Code
 from containers.node.operations import PLANS
 from containers.node.plan import Refusal
-from containers.node.states import UNFINISHED, State
+from containers.node.states import UNFINISHED, Progress, State
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from containers.models.snapshot import Snapshot
+
+RECENT = timedelta(days=1)  # for which a failure is shown on its page
+SWITCHED_OFF = "switch off its own start and stop scripts, without which it was reinstalled"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
 
 
@@ -106,6 +115,26 @@ class Container(models.Model):
     def refusal(self, kind: str) -> Refusal | None:
         """Why its state, as last heard, does not allow this operation."""
         return PLANS[kind].refusal(State(self.state))
+
+    def offers(self, user: User) -> list[Offer]:
+        """What this user may ever do with it, in the order of the buttons, and why not now."""
+        return offer.offers(user, self)
+
+    def quick_offer(self, user: User) -> Offer | None:
+        """The one button of its line in the list."""
+        return offer.quick_offer(user, self)
+
+    def unanswered_failure(self) -> Operation | None:
+        """The last operation that counts, when it failed lately."""
+        last = self.operations.exclude(kind__in=lacking("alarms")).first()
+        ended_badly = last and last.state in (Progress.FAILED, Progress.INTERRUPTED)
+        if not last or not ended_badly or now() - (last.finished or last.requested) > RECENT:
+            return None
+        return last
+
+    def not_now(self, kind: Kind) -> str:
+        """Why an operation can't be asked for now, as a sentence; empty when it can."""
+        return offer.refusal(self, kind, self.operation)
 
     @classmethod
     def make(
@@ -206,6 +235,63 @@ class Container(models.Model):
                 )
         except IntegrityError as error:
             raise Busy(f"{self}", self.operation) from error
+
+    def reinstall(
+        self,
+        *,
+        by: User | None = None,
+        via: str = Via.BROWSER,
+        reason: str = "",
+        params: Mapping[str, Any],
+    ) -> Operation:
+        """Queue a reinstallation; params as its plan names them. Raises Busy."""
+        return self.request("reinstall", by=by, via=via, reason=reason, params=params)
+
+    # What becomes of it on its node
+
+    def init_ended(self, *, rebooting: bool) -> Operation:
+        """Its init has ended by itself: queue what is due then. Raises Busy."""
+        return self.request("rebooted" if rebooting else "halted", via=Via.CONTAINER)
+
+    def start_after_boot(self) -> Operation:
+        """Queue its start, or that of its saved processes. Raises Busy."""
+        suspended = self.state == State.SUSPENDED
+        return self.request("resume" if suspended else "start", via=Via.BOOT)
+
+    def take_template(self, said: str) -> None:
+        """said: NAME@N. One that is gone from the node meanwhile has a row still."""
+        name, _, version = said.partition("@")
+        found = Template.objects.filter(node=self.node_id, name=name, version=int(version or 0))
+        if template := found.first():
+            self.template = template
+            self.save(update_fields=["template"])
+
+    def leave_snapshots(self) -> None:
+        """It has another system now, which comes from no snapshot."""
+        Container.objects.filter(pk=self.pk).update(here=None)
+
+    def go_on_from(self, snapshot: Snapshot | None) -> None:
+        Container.objects.filter(pk=self.pk).update(here=snapshot)
+
+    def switch_off_scripts(self, operation: Operation) -> None:
+        """Those that a reinstallation went without stay off until somebody turns them on."""
+        for script in self.scripts.filter(name__in=(START.name, STOP.name), enabled=True):
+            script.disable()
+        AuditEvent.record(
+            SWITCHED_OFF,
+            by=operation.by,
+            via=operation.via or Via.BROWSER,
+            ctid=self.ctid,
+            reason=f"operation {operation.pk}",
+        )
+
+    def tell_schedule(self, operation: Operation) -> None:
+        """The schedule that asked for this snapshot, if one did, learns how it ended."""
+        schedule = getattr(self, "schedule", None)
+        if schedule and schedule.pk == operation.params.get("schedule"):
+            schedule.ended(
+                operation, "" if operation.succeeded else operation.error or operation.state
+            )
 
 
 def check_name(name: str, but: Container | None = None) -> None:

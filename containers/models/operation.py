@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from containers import doorbell
+from containers.kind import Kind, known
 from containers.models.node import Node
 from containers.node.actions import Where
 from containers.node.operations import PLANS
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 
 SECRETS = frozenset({"userpasswd"})  # params that are forgotten once it has ended
-MAKING = ("create", "clone")
 NOT_THERE = (None, State.CREATING, State.BROKEN, State.UNKNOWN)  # what a failed create may leave
 
 
@@ -120,7 +120,16 @@ class Operation(models.Model):
 
     @property
     def label(self) -> str:
-        return PLANS[self.kind].label if self.kind in PLANS else self.kind
+        return self.of_kind.label or self.kind
+
+    @property
+    def of_kind(self) -> Kind:
+        """What the panel knows of its kind."""
+        return known(self.kind)
+
+    @property
+    def succeeded(self) -> bool:
+        return self.state == Progress.SUCCEEDED
 
     @property
     def why(self) -> str:
@@ -154,7 +163,10 @@ class Operation(models.Model):
         state: State | None = None,
         at: datetime | None = None,
     ) -> None:
-        """Record how it ended, and in which state that left its container."""
+        """Record how it ended, in which state that left its container, and what follows from it.
+
+        What follows is the kind's to say (containers/kinds).
+        """
         Operation.objects.filter(pk=self.pk).update(
             state=progress,
             code=code,
@@ -166,19 +178,21 @@ class Operation(models.Model):
             self.steps.filter(state=StepState.RUNNING).update(
                 state=StepState.FAILED, note="it was interrupted"
             )
+        self.refresh_from_db(fields=["state", "code", "error", "finished", "params"])
         if not (container := self.container):
             return
-        if progress is Progress.SUCCEEDED:
-            gone = self.kind == "destroy"
-        else:
-            gone = self.kind in MAKING and state in NOT_THERE
-        if gone:
+        kind, plan = self.of_kind, PLANS.get(self.kind)
+        unmade = plan and plan.makes and not self.succeeded and state in NOT_THERE
+        if unmade or (plan and plan.removes and self.succeeded):
             container.delete()
-        elif state:
+            return
+        if state:
             row = type(container).objects.filter(pk=container.pk).exclude(state=state)
             row.update(state=state, state_since=at or now())
-        if self.kind == "create" and progress is Progress.SUCCEEDED and self.params.get("start"):
-            container.request("start", by=self.by, via=self.via)
+        if self.succeeded:
+            kind.succeeded(self, container)
+        else:
+            kind.ended_badly(self, container)
 
     def ring(self) -> None:
         """Tell viewers and pages that it has changed."""

@@ -46,7 +46,8 @@ class Script(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scope} {self.name} script"
+        what = f"{self.name} {self.action.noun}"
+        return what if self.container_id else f"global {what}"
 
     @property
     def scope(self) -> Scope:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,22 @@ from django.urls import reverse
 from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
+from containers.models.inquiry import Inquiry
 from containers.models.operation import Operation, Via
-from containers.node.errors import BadValue
+from containers.node.checkpoint import verdict as verdicts
+from containers.node.errors import BadValue, Code
+from containers.node.plan import Refusal
+from containers.node.states import Progress
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was there before
 SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
+VERDICT = "verdict"  # the inquiry after it; answered by containers/worker/inquiries.py
+OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
+UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
+AGAIN = timedelta(minutes=15)  # after a deletion that failed
 DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise
 
 
@@ -42,6 +51,55 @@ class TrialRestore:
     operation: int = 0
     processes: int = 0
     error: str = ""
+
+
+class SnapshotQuerySet(models.QuerySet["Snapshot"]):
+    """What is asked of a container's snapshots: container.snapshots.made(…)."""
+
+    def asked_of(self, operation: Operation) -> SnapshotQuerySet:
+        """The one that an operation is about."""
+        return self.filter(uuid=operation.params.get("snapshot", ""))
+
+    def made(self, operation: Operation, said: Mapping[str, Any]) -> None:
+        """The row of one that its node says it has made."""
+        container, safety = operation.container, said["kind"] == "safety"
+        if container is None:
+            return
+        snapshot, new = self.get_or_create(
+            uuid=said["uuid"],
+            defaults={
+                "container": container,
+                "name": "" if safety else operation.params.get("name") or "",
+                "note": note_of(operation) if safety else operation.params.get("note") or "",
+                "by": operation.by,
+                "via": operation.via,
+                "number": operation.pk,
+                "created": datetime.fromisoformat(said["created"]),
+                "parent": container.here,
+                "safety": safety,
+                "scheduled": bool(operation.params.get("schedule")) and not safety,
+                "with_processes": said["processes"],
+                "size": said["size"],
+                "manifest": said["manifest"],
+                "facts": {key: value for key, value in said.items() if key not in OWN_COLUMNS},
+                "expires": now() + SAFETY_KEPT if safety else None,
+            },
+        )
+        if new and not safety:
+            container.go_on_from(snapshot)
+
+    def gone(self, uuid: str) -> None:
+        """Those that came after it now come after the one before it."""
+        snapshot = self.filter(uuid=uuid).first()
+        if snapshot is None:
+            return
+        snapshot.children.update(parent=snapshot.parent)
+        Container.objects.filter(here=snapshot).update(here=snapshot.parent)
+        snapshot.delete()
+
+    def tried(self, operation: Operation, said: Mapping[str, Any]) -> None:
+        for snapshot in self.filter(uuid=said["uuid"]):
+            snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"]))
 
 
 class Snapshot(models.Model):
@@ -73,6 +131,8 @@ class Snapshot(models.Model):
     verdict = models.CharField(max_length=16, blank=True, choices=Verdict.choices)
     reasons = models.JSONField(default=list, blank=True)
     verified = models.DateTimeField(null=True, blank=True)
+
+    objects = SnapshotQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created", "-pk"]
@@ -127,6 +187,11 @@ class Snapshot(models.Model):
                     f"there are {limit_of(container)} snapshots already, and no more are allowed"
                 )
         return operation
+
+    @staticmethod
+    def refusal(container: Container) -> Refusal | None:
+        """Why its container's state allows none to be taken."""
+        return container.refusal("snapshot")
 
     @classmethod
     def left(cls, container: Container) -> int:
@@ -216,10 +281,54 @@ class Snapshot(models.Model):
         self.facts["tried"] = {**asdict(trial), "at": trial.at.isoformat()}
         self.save(update_fields=["facts"])
 
+    def ask_for_verdict(self, by: User | None = None) -> Inquiry:
+        """Have its node look whether it can be relied on."""
+        container = self.container
+        return Inquiry.ask(container.node, VERDICT, ctid=container.ctid, by=by, snapshot=self.uuid)
+
+    def restore_failed(self, operation: Operation) -> None:
+        """A restore that was refused for what is wrong with it says that it is broken."""
+        if operation.code == Code.RESTORE and "can't be restored" in operation.error:
+            reason = operation.error.partition("can't be restored: ")[2]
+            self.judge(Verdict.BROKEN, reason.split("; "))
+
+    def trial_succeeded(self) -> None:
+        """It takes away the doubts that only a trial could."""
+        if self.verdict:
+            said = verdicts.Verdict(verdicts.Answer(self.verdict), tuple(self.reasons)).tried()
+            self.judge(said.answer, list(said.reasons))
+
+    def trial_failed(self, operation: Operation) -> None:
+        """One that failed on its processes says that it is broken, whatever its files say."""
+        if operation.state != Progress.FAILED:
+            return
+        self.was_tried(TrialRestore(now(), operation.pk, error=operation.error))
+        if operation.code in UNDUMPABLE:
+            self.judge(Verdict.BROKEN, [operation.error.rstrip(".")])
+
+    def may_be_deleted(self) -> bool:
+        """Whether its container's state allows it now, and it has not failed just before."""
+        container = self.container
+        return not (
+            container.operation or container.refusal("delete_snapshot") or self.failed_to_go()
+        )
+
+    def failed_to_go(self) -> bool:
+        tried = self.container.operations.filter(
+            kind="delete_snapshot", requested__gt=now() - AGAIN, params__snapshot=self.uuid
+        )
+        return tried.exclude(state=Progress.SUCCEEDED).exists()
+
     def judge(self, verdict: str, reasons: list[str], at: datetime | None = None) -> None:
         """Keep a verdict of the node."""
         self.verdict, self.reasons, self.verified = verdict, reasons, at or now()
         self.save(update_fields=["verdict", "reasons", "verified"])
+
+
+def note_of(operation: Operation) -> str:
+    uuid = operation.params.get("snapshot", "")
+    target = Snapshot.objects.filter(uuid=uuid).first()
+    return f"before the restore of {target or uuid[:8]}"
 
 
 def check_line(what: str, text: str, most: int) -> None:

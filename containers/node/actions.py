@@ -36,11 +36,16 @@ class Action:
     where: Where
     scopes: tuple[Scope, ...]
     when: str
+    next: str  # when one that is saved now runs
     refusal: str  # what a failure of it leads to, in the documented undo profile
     hook: bool = False
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def noun(self) -> str:
+        return "hook" if self.hook else "script"
 
     def file(self, scope: Scope) -> str:
         """The name of its file: vps.NAME when global or a hook, else NAME."""
@@ -52,47 +57,56 @@ BOTH = (Scope.GLOBAL, Scope.OWN)
 PREMOUNT = Action(
     "premount", Where.NODE, BOTH,
     "before the private area is mounted",
+    "at the next start or mount",
     "nothing is mounted",
 )  # fmt: skip
 MOUNT = Action(
     "mount", Where.NODE, BOTH,
     "right after the private area is mounted, before the container runs",
+    "at the next start or mount",
     "the private area is dismounted; umount scripts do not run",
 )  # fmt: skip
 START = Action(
     "start", Where.CONTAINER, (Scope.OWN,),
     "in the container, before its init",
+    "at the next start",
     "the container is stopped and dismounted; neither stop nor umount scripts run",
 )  # fmt: skip
 STOP = Action(
     "stop", Where.CONTAINER, (Scope.OWN,),
     "in the container, before it is stopped",
+    "at the next stop",
     "the container is not stopped: it goes on running",
 )  # fmt: skip
 UMOUNT = Action(
     "umount", Where.NODE, BOTH,
     "after the container has stopped, before the private area is dismounted",
+    "at the next stop or dismount",
     "the private area stays mounted",
 )  # fmt: skip
 POSTUMOUNT = Action(
     "postumount", Where.NODE, BOTH,
     "after the private area is dismounted",
+    "at the next stop or dismount",
     "nothing is undone: it is dismounted already",
 )  # fmt: skip
 CREATE = Action(
     "create", Where.NODE, (Scope.GLOBAL,),
     "once a container was made and its configuration written",
+    "at the next creation of a container",
     "the container is deleted again",
 )  # fmt: skip
 REINSTALL = Action(
     "reinstall", Where.NODE, BOTH,
     "when a container is reinstalled, in place of the default reinstallation",
+    "at the next reinstallation",
     "the old system stays as it is; exit code 128 asks for the default reinstallation instead",
     hook=True,
 )  # fmt: skip
 CONFIGURE = Action(
     "configure", Where.CONTAINER, BOTH,
     "in the reinstalled container, once it runs",
+    "at the next reinstallation",
     "the old system is put back",
     hook=True,
 )  # fmt: skip

@@ -113,6 +113,9 @@ class Plan:
     entry: Entry
     exclusive: bool = True
     on_container: bool = True
+    makes: bool = False  # its container; a failure leaves none
+    removes: bool = False  # its container
+    touches: tuple[str, ...] = ()  # what else lies on the node: templates, replaced_systems
     code: Code | None = None  # what a failure of it exits with, but for 128 and refusals
 
     def refusal(self, state: State) -> Refusal | None:

@@ -201,8 +201,8 @@ class Nudge:
     doorbell: Path
     what: str
 
-    def __call__(self, *, urgent: bool = False) -> None:
-        """urgent: look at once, for this is all."""
+    def __call__(self, *, urgent: bool = False) -> bool:
+        """Whether somebody was there. urgent: look at once, for this is all."""
         import socket
 
         with (
@@ -210,6 +210,8 @@ class Nudge:
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as bell,
         ):
             bell.sendto(f"{self.what}{'!' * urgent}".encode(), f"{self.doorbell}")
+            return True
+        return False
 
 
 def fallocate_keeping_size(fd: int, size: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,25 +14,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
-from containers.models import AuditEvent, Container, Operation, Via
+from containers import permissions
+from containers.forms.fields import sentence
+from containers.kind import KINDS
+from containers.models import AuditEvent, Busy, Container, Operation, Via
+from containers.models.audit import Actor
+from containers.node.errors import OperationError
 
 PER_PAGE = 25
-
-DENIALS = {
-    "manage_snapshots": "Clones, schedules and what is protected are the hosting staff's.",
-    "manage_container": "Only the hosting staff can do that with a container.",
-    "reinstall_container": "Reinstalling is the hosting staff's here.",
-    "reinstall_without_stop_script": "Only the hosting staff can pass over the stop script here.",
-    "reinstall_without_own_scripts": "Only the hosting staff can leave its own scripts out here.",
-    "skip_stop_script": "Only the hosting staff can stop a container without its stop script.",
-    "view_scripts": "Scripts and hooks are the hosting staff's.",
-    "edit_scripts": "Scripts and hooks are the hosting staff's.",
-    "cancel_operation": "Only whoever started an operation, or the hosting staff, can cancel it.",
-    "manage_templates": "Templates are the hosting staff's.",
-    "manage_nodes": "Nodes are the hosting staff's.",
-    "manage_people": "People are the hosting staff's to manage.",
-    "view_audit": "The audit log is the hosting staff's.",
-}
 
 
 class Request(HttpRequest):
@@ -73,9 +62,15 @@ def pager(
 
 def need(request: Request, permission: str, thing: Model | None = None) -> None:
     """Raise PermissionDenied, with a sentence, unless the user has the permission."""
-    name = permission.removeprefix("containers.")
-    if not request.user.has_perm(f"containers.{name}", thing):
-        raise PermissionDenied(DENIALS.get(name, ""))
+    if not request.user.has_perm(f"containers.{permission}", thing):
+        raise PermissionDenied(denial(permission))
+
+
+def denial(name: str) -> str:
+    """The sentence for those who have not got a permission."""
+    of_kinds = {kind.permission.name: kind.permission for kind in KINDS.values()}
+    permission = permissions.BY_NAME.get(name) or of_kinds.get(name)
+    return permission.denial if permission else ""
 
 
 def container_of(request: Request, ctid: int, permission: str = "view_container") -> Container:
@@ -94,12 +89,20 @@ def operation_of(request: Request, pk: int, permission: str = "view_operation") 
     return operation
 
 
+def attempted(ask: Callable[[], Operation]) -> tuple[Operation | None, str]:
+    """The operation that was asked for; or None and why not, as a sentence."""
+    try:
+        return ask(), ""
+    except Busy as busy:
+        return None, f"{busy}"
+    except OperationError as error:
+        return None, sentence(error)
+
+
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:
-    return AuditEvent.record(
-        what,
-        by=request.user,
-        via=Via.BROWSER,
-        ctid=ctid,
-        address=request.META.get("REMOTE_ADDR") or None,
-        **details,
-    )
+    return AuditEvent.record(what, ctid=ctid, **actor(request), **details)
+
+
+def actor(request: Request) -> Actor:
+    address = request.META.get("REMOTE_ADDR") or None
+    return {"by": request.user, "via": Via.BROWSER, "address": address}

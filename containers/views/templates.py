@@ -8,27 +8,26 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from containers.forms.requests import form_of
 from containers.forms.templates import BuildForm, ImportForm
+from containers.kind import of_page
 from containers.models import Busy, Node, Operation, Template
 from containers.node.states import UNFINISHED
 from containers.views.page import Request, need, page, record
 
-FORMS: dict[str, type[BuildForm] | type[ImportForm]] = {
-    "build_template": BuildForm,
-    "import_template": ImportForm,
-}
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: Request) -> HttpResponse:
-    """POST kind=build_template|import_template and what its form asks."""
+    """POST kind=… and what its form asks."""
     need(request, "manage_templates")
     asked = request.POST.get("kind", "")
     first = Node.objects.first()
     initial = {"node": first.name if first else None}
     forms = {
-        kind: form(request.POST if kind == asked else None, initial=initial, prefix=kind[:6])
-        for kind, form in FORMS.items()
+        kind.name: form_of(kind)(
+            request.POST if kind.name == asked else None, initial=initial, prefix=kind.name[:6]
+        )
+        for kind in of_page("templates")
     }
     status = 200
     if asked in forms:
@@ -39,10 +38,9 @@ def index(request: Request) -> HttpResponse:
     counted = templates.annotate(used=Count("containers"))
     context = {
         "templates": sorted(counted, key=lambda t: (t.name != "debian-12", t.name, -t.version)),
-        "build": forms["build_template"],
-        "import": forms["import_template"],
+        "forms": [(kind, forms[kind.name]) for kind in of_page("templates")],
         "several_nodes": Node.objects.count() > 1,
-        "unfinished": Operation.objects.filter(kind__in=FORMS, state__in=UNFINISHED),
+        "unfinished": Operation.objects.filter(kind__in=forms, state__in=UNFINISHED),
     }
     return page(request, "templates/index.html", context, parts=["rows"], status=status)
 

@@ -9,7 +9,6 @@ from django.db.models import Case, Value, When
 from containers.models import Container, Operation, OperationStep
 from containers.node.spool import Event
 from containers.node.states import Progress, State, StepState
-from containers.worker import effects
 
 Values = dict[str, Any]
 LABEL, NOTE = 128, 255  # characters that their columns hold
@@ -109,7 +108,7 @@ def script(event: Event) -> Values:
 def fact(operation: Operation, event: Event) -> None:
     container = Container.objects.filter(pk=operation.container_id or 0).first()
     if container:
-        effects.take(operation, container, event["key"], event["value"])
+        operation.of_kind.took(operation, container, event["key"], event["value"])
 
 
 def state(operation: Operation, event: Event) -> None:
@@ -125,8 +124,6 @@ def end(operation: Operation, event: Event) -> None:
         state=State(event["state"]) if event.get("state") else None,
         at=when(event),
     )
-    operation.refresh_from_db(fields=["state", "code", "error", "finished"])
-    effects.of(operation)
 
 
 OF_STEP: dict[str, Callable[[Event], Values]] = {

@@ -86,9 +86,8 @@ class Periodic:
     def ended_by_itself(self, container: Container, monitor: Spool) -> None:
         events, _ = monitor.read_events()
         gone = [event for event in events if event["ev"] == "gone"]
-        kind = "rebooted" if gone and gone[-1]["signal"] == REBOOT else "halted"
         try:
-            container.request(kind, via=Via.CONTAINER)
+            container.init_ended(rebooting=bool(gone) and gone[-1]["signal"] == REBOOT)
         except Busy as busy:
             logger.info("%s ended by itself: %s", container, busy)
 
@@ -126,9 +125,8 @@ class Periodic:
         container = Container.objects.filter(ctid=ctid, node=self.node).first()
         if container is None or container.state == State.RUNNING:
             return True
-        kind = "resume" if container.state == State.SUSPENDED else "start"
         try:
-            container.request(kind, via=Via.BOOT)
+            container.start_after_boot()
         except Busy:
             return False
         return True

@@ -1,11 +1,10 @@
 """The systems that reinstallations replaced: rows made of what lies on the disk, and their end."""
 
 import logging
-from datetime import timedelta
 
 from django.utils.timezone import now
 
-from containers.models import Busy, Container, Node, ReplacedSystem, Via
+from containers.models import Busy, Node, ReplacedSystem
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.processes.run import call
@@ -13,7 +12,6 @@ from containers.node.steps.replaced import Replaced, listed
 from containers.node.storage import Storage, Usage, load
 
 logger = logging.getLogger(__name__)
-AGAIN = timedelta(hours=1)  # after a deletion that failed
 
 
 def sync(conf: NodeConf, node: Node) -> None:
@@ -50,17 +48,9 @@ def usage_of(found: Replaced, storage: Storage) -> Usage | None:
 def forget_due(node: Node) -> None:
     """Request the deletion of those whose date has passed; of a busy container's, later."""
     for replaced in ReplacedSystem.objects.filter(container__node=node, until__lt=now()):
-        container = replaced.container
-        if container.refusal("delete_replaced") or failed_lately(container):
+        if not replaced.may_be_deleted():
             continue
         try:
-            container.request(
-                "delete_replaced", via=Via.SCHEDULE, params={"replaced": replaced.number}
-            )
+            replaced.delete_from_node()
         except Busy as busy:
             logger.info("%s is deleted later: %s", replaced, busy)
-
-
-def failed_lately(container: Container) -> bool:
-    tried = container.operations.filter(kind="delete_replaced", requested__gt=now() - AGAIN)
-    return tried.exclude(state="succeeded").exists()

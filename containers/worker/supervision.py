@@ -21,7 +21,7 @@ from containers.worker.shipment import Shipment
 
 logger = logging.getLogger(__name__)
 TRIES = 5  # at recovering an operation, before a human has to look
-PATIENCE = 0.5  # seconds before the second try; doubled before each further one
+FIRST_RETRY = 0.5  # seconds before the second try; doubled before each further one
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Supervision:
 
     def postpone(self) -> None:
         self.tries += 1
-        self.not_before = time.monotonic() + PATIENCE * 2**self.tries
+        self.not_before = time.monotonic() + FIRST_RETRY * 2**self.tries
 
     def cancel(self) -> None:
         """End the running step, once: a second signal would end the undo step that runs then."""

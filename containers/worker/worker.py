@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from containers import doorbell
 from containers.models import Node, Operation
 from containers.node.conf import NodeConf
+from containers.node.operations import PLANS
 from containers.node.spool import Nudge
 from containers.node.states import FINISHED, Progress
 from containers.worker import inquiries, lock, periodic, replaced_systems, startup, templates
@@ -29,8 +30,8 @@ T = TypeVar("T")
 TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
-PATIENCE = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
-KEEPING = ("reinstall", "undo_reinstall", "delete_replaced")  # change what is kept aside
+DATABASE_AWAY = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
+SYNC = {"templates": templates.sync, "replaced_systems": replaced_systems.sync}
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
 
@@ -93,7 +94,7 @@ class Worker:
 
     def persist(self, act: Callable[[], T]) -> T | None:
         """Do it, though the database may be away for a while. None when stopped meanwhile."""
-        delay, longest = PATIENCE
+        delay, longest = DATABASE_AWAY
         while not self.stopping.is_set():
             try:
                 return act()
@@ -201,12 +202,15 @@ class Worker:
         self.leave(supervision)
         supervision.shipment.discard()
         self.kicked = True
-        if operation.kind in KEEPING:
-            replaced_systems.sync(self.conf, self.node)
+        self.sync(operation)
+
+    def sync(self, operation: Operation) -> None:
+        """Bring the rows of what lies on this node's disk up to date, where it changed that."""
+        plan = PLANS.get(operation.kind)
+        for what in plan.touches if plan else ():
+            SYNC[what](self.conf, self.node)
+            doorbell.ring_pages(everybody=True, **{what: True})
             operation.ring()
-        if operation.ctid is None:
-            templates.sync(self.conf, self.node)
-            doorbell.ring_pages(everybody=True, templates=True)
 
     def leave(self, supervision: Supervision) -> None:
         supervision.forget()

@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django import Settings
 
 from containers import doorbell
 from containers.models import Container, Node, Operation, Template
@@ -102,7 +103,7 @@ def web(redis: str, django_db_setup: None) -> Iterator[Panel]:
 
 
 @pytest.fixture
-def panel(web: Panel, chromium: Browser, transactional_db: None, settings: Any) -> Panel:
+def panel(web: Panel, chromium: Browser, transactional_db: None, settings: Settings) -> Panel:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     settings.SESSION_COOKIE_NAME = f"panel-{web.instance}"
     settings.CHANNEL_LAYERS = {

@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playwright.sync_api import ViewportSize
+
 from containers.node.conf import load
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 60.0  # seconds, on a machine that others keep busy
 DESKTOP = {"width": 1360, "height": 900}
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 @dataclass

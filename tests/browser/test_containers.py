@@ -96,7 +96,7 @@ def test_the_lifecycle_shows_what_a_failing_start_script_undoes(
 ) -> None:
     ct101.scripts.create(name="start").write(b"#!/bin/sh\n", by=alice)
     page = page_of(alice, "/containers/101/")
-    step = page.locator(".plan-step", has_text="Own start script")
+    step = page.locator(".plan-step", has_text="Its start script")
     step.get_by_text("If it fails").click()
     expect(step).to_contain_text("dismount the private area")
     expect(step).to_contain_text("The container is then stopped.")

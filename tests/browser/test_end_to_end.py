@@ -114,7 +114,7 @@ def waiting_for(path: Path | str, before: str, after: str) -> str:
 
 def write(page: Page, name: str, body: str) -> None:
     """A container's script, typed in the editor; page: the container's."""
-    page.get_by_role("link", name=f"Own {name} script").first.click()
+    page.get_by_role("link", name=f"Its {name} script").first.click()
     page.locator("#editor .cm-content").click()
     page.keyboard.insert_text(body)
     page.get_by_label("What changed, and why").fill("to see it run")
@@ -156,13 +156,13 @@ def test_from_the_form_to_a_container_whose_scripts_are_seen_while_they_run(
     rows = page.locator(".xterm-rows")
     expect(rows).to_contain_text("shared disk is checked")
     page.evaluate("window.unloaded = false")
-    step(page, "Run the own mount script", "running")
+    step(page, "Run its mount script", "running")
     assert not any("it is fine" in line for line in screen(page))
     (tmp_path / "mount").touch()
     expect(rows).to_contain_text("it is fine")
-    step(page, "Run the own mount script", "done")
+    step(page, "Run its mount script", "done")
     expect(rows).to_contain_text("database is upgraded")
-    step(page, "Run the own start script", "running")
+    step(page, "Run its start script", "running")
     expect(page.locator("#progress")).to_contain_text("in the container")
     if os.environ.get("SCREENSHOT"):
         page.screenshot(path=SCREENSHOT)
@@ -220,13 +220,15 @@ def test_a_refusing_start_script_is_one_sentence_and_the_rows_of_what_was_undone
     page.locator("#do-start").click()
     failure = page.locator(".notice-error")
     expect(failure).to_contain_text(re.compile("the own start script exited with 3", re.IGNORECASE))
-    expect(failure).to_contain_text("take the container away, dismount the private area")
+    expect(failure).to_contain_text(
+        "remove the container from the runtime, dismount the private area"
+    )
     expect(failure).to_contain_text("The container is stopped now.")
-    step(page, "Run the own start script", "failed")
-    step(page, "Take the container away", "undone")
+    step(page, "Run its start script", "failed")
+    step(page, "Remove the container from the runtime", "undone")
     step(page, "Dismount the private area", "undone")
     expect(page.locator(".xterm-rows")).to_contain_text("no room for a database")
-    page.get_by_role("link", name="Edit own start script v1").click()
+    page.get_by_role("link", name="Edit its start script v1").click()
     expect(page.locator("#editor")).to_contain_text("no room for a database")
     assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
@@ -265,7 +267,7 @@ def test_bob_operates_what_alice_hands_over_and_sees_nothing_else(
     expect(page.get_by_role("link", name=f"web{ctid}")).to_be_visible()
     expect(page.get_by_text(f"ct{other}")).to_have_count(0)
     page.get_by_role("link", name=f"web{ctid}").click()
-    expect(page.get_by_text("Own mount script")).to_have_count(0)
+    expect(page.get_by_text("Its mount script")).to_have_count(0)
     page.locator("#do-start").click()
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
     expect(page.locator(".xterm-rows")).to_contain_text("said in the container")

@@ -141,7 +141,7 @@ def test_a_failure_is_one_sentence_with_the_buttons_that_apply(
     Container.objects.update(state="running")
     operation = ct101.request("stop", by=alice)
     OperationStep.objects.create(
-        operation=operation, number=1, key="own-stop", label="run the own stop script",
+        operation=operation, number=1, key="own-stop", label="run its stop script",
         where="container", state="failed", code=1, version=12,
     )  # fmt: skip
     Operation.objects.update(
@@ -151,7 +151,7 @@ def test_a_failure_is_one_sentence_with_the_buttons_that_apply(
     sentence = "It failed: the own stop script exited with 1. Nothing was undone. CT 101 is running"
     expect(page.locator(".notice-error")).to_contain_text(sentence)
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
-    expect(page.get_by_role("link", name="Edit own stop script v12")).to_be_visible()
+    expect(page.get_by_role("link", name="Edit its stop script v12")).to_be_visible()
     page.get_by_role("link", name="Stop without its stop script").click()
     page.get_by_label("Stop it without its stop script").check()
     page.get_by_role("button", name="Stop", exact=True).click()

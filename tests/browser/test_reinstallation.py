@@ -3,12 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils.timezone import now
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from containers.models import Container, Inquiry, Node, Operation, ReplacedSystem
 from containers.node.states import State
@@ -20,7 +20,15 @@ from tests.real.panel import whole_panel
 from tests.web.test_reinstallation import FOUND
 
 URL = "/containers/101/reinstallation/"
-TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+
+
+class Touch(TypedDict):
+    viewport: ViewportSize
+    has_touch: bool
+    is_mobile: bool
+
+
+TOUCH: Touch = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 CUT = 20.0  # seconds without a connection
 MIB = 1 << 20
 GATED = """#!/bin/sh

@@ -39,7 +39,9 @@ def test_a_script_is_written_checked_changed_compared_and_restored(
     write(page, "#!/bin/sh\necho one\n")
     page.get_by_label("What changed, and why").fill("the first")
     page.get_by_role("button", name="Save as version 1").click()
-    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
+    expect(
+        page.get_by_text("Saved as version 1. It runs at the next start or mount.")
+    ).to_be_visible()
     write(page, "#!/bin/sh\necho two\n")
     page.get_by_role("button", name="Save as version 2").click()
     expect(page.get_by_text("Saved as version 2.")).to_be_visible()
@@ -48,7 +50,7 @@ def test_a_script_is_written_checked_changed_compared_and_restored(
     expect(page.locator(".diff .removed")).to_have_text("-echo one")
     expect(page.locator(".diff .added")).to_have_text("+echo two")
     page.get_by_role("button", name="Restore version 1").click()
-    expect(page.get_by_text("Version 1 is the newest again, as 3.")).to_be_visible()
+    expect(page.get_by_text("Version 1 restored, as version 3.")).to_be_visible()
     assert text_of(ct101) == "#!/bin/sh\necho one\n"
 
 

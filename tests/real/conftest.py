@@ -32,7 +32,10 @@ BASE = 200000
 CACHE = Path("/var/cache/panel-tests")
 SLOW = {"debian_template", "debian_systemd_template", "systemd_archive"}
 BUILDING = 600  # seconds a test may take that has to build a template first
-OWN_CRIU = os.environ.pop("PANEL_CRIU", "")  # or each test's own status would count for nothing
+# Taken away, or each test's own status would count for nothing; under another name for xdist's
+# workers, which inherit what is left.
+os.environ.setdefault("TESTS_CRIU", os.environ.pop("PANEL_CRIU", ""))
+OWN_CRIU = os.environ["TESTS_CRIU"]
 PATIENCE = 10.0  # seconds that killed processes may take to go
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 
+from tests.real.rig import Rig
+
 COUNTER = """#!/bin/sh
 exec </dev/null >/dev/null 2>&1
 (
@@ -14,14 +16,14 @@ echo $! >/tmp/counter.pid
 """
 
 
-def install(rig, ctid):
+def install(rig: Rig, ctid: int) -> None:
     """Have it started by the container's init."""
     script = rig.paths(ctid).fs / "etc/rc.d/counter"
     script.write_text(COUNTER)
     script.chmod(0o755)
 
 
-def counting(rig, ctid):
+def counting(rig: Rig, ctid: int) -> None:
     """A running container with a counter that stands at 0."""
     install(rig, ctid)
     started = rig.operate("start", ctid)
@@ -29,13 +31,13 @@ def counting(rig, ctid):
     rig.wait_for(lambda: read(rig, ctid) == 0, "the counter")
 
 
-def read(rig, ctid):
+def read(rig: Rig, ctid: int) -> int:
     with contextlib.suppress(OSError, ValueError):
         return int((rig.paths(ctid).fs / "tmp/count").read_text())
     return -1
 
 
-def count(rig, ctid):
+def count(rig: Rig, ctid: int) -> int:
     """One step; returns where it stands then."""
     before = read(rig, ctid)
     rig.inside(ctid, "sh", "-c", "kill -USR1 $(cat /tmp/counter.pid)")

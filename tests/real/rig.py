@@ -75,6 +75,18 @@ class Rig:
     def state(self, ctid: int) -> State:
         return observed.state_of(self.paths(ctid))
 
+    def init(self, ctid: int) -> observed.Init:
+        """Of a container that has one, whether it lives or not."""
+        init = observed.init_of(self.paths(ctid))
+        assert init, f"CT {ctid} has no init"
+        return init
+
+    def runner(self, number: int) -> int:
+        """The pid of an operation's runner, which is at work."""
+        pid = self.spool(number).pid()
+        assert pid, f"operation {number} has no runner"
+        return pid
+
     @property
     def driver(self) -> Storage:
         return load(self.storage)

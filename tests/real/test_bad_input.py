@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +12,7 @@ from containers.node.access.accounts import hash_password
 from containers.node.errors import TimedOut
 from containers.node.processes.executor import Executor
 from containers.node.states import State
-from tests.real.rig import SLEEP, sleepers
+from tests.real.rig import SLEEP, Outcome, Rig, sleepers
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
 BASE = 200000
@@ -18,7 +21,7 @@ PATIENCE = 20  # seconds that an operation may take
 
 
 @pytest.fixture
-def host(tmp_path):
+def host(tmp_path: Path) -> Path:
     """Files of the node that a container's root would like to have read or written."""
     folder = tmp_path / "host"
     folder.mkdir(mode=0o777)
@@ -29,14 +32,14 @@ def host(tmp_path):
     return folder
 
 
-def look(folder):
+def look(folder: Path) -> dict[str, tuple[bytes | None, int]]:
     return {
         f"{path}": (path.read_bytes() if path.is_file() else None, path.lstat().st_mtime_ns)
         for path in [folder, *folder.rglob("*")]
     }
 
 
-def link(path, target):
+def link(path: Path, target: Path | str) -> None:
     if not path.is_symlink() and path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
@@ -44,30 +47,40 @@ def link(path, target):
     os.lchown(path, BASE, BASE)
 
 
-def fifo(path):
+def fifo(path: Path) -> None:
     path.unlink(missing_ok=True)
     os.mkfifo(path)
     os.chown(path, BASE, BASE)
 
 
-def folder(path):
+def folder(path: Path) -> None:
     if not path.is_dir():
         path.unlink(missing_ok=True)
         path.mkdir()
         os.chown(path, BASE, BASE)
 
 
-def huge(path):
+def huge(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 40)
 
 
-TRAPS = {
+def file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("")
+
+
+def device(path: Path) -> None:
+    path.unlink()
+    os.mknod(path, 0o20666, os.makedev(1, 5))
+
+
+TRAPS: dict[str, Callable[[Path, Path], None]] = {
     "etc is a link to the node's": lambda fs, host: link(fs / "etc", f"{host}"),
     "etc is a link to itself": lambda fs, host: link(fs / "etc", "/etc"),
     "etc leads out of init's root": lambda fs, host: link(fs / "etc", f"/proc/1/root{host}"),
     "etc climbs": lambda fs, host: link(fs / "etc", "../" * 30 + f"{host}".lstrip("/")),
-    "etc is a file": lambda fs, host: (shutil.rmtree(fs / "etc"), (fs / "etc").write_text("")),
+    "etc is a file": lambda fs, host: file(fs / "etc"),
     "hostname is a fifo": lambda fs, host: fifo(fs / "etc/hostname"),
     "hostname is a folder": lambda fs, host: folder(fs / "etc/hostname"),
     "hosts is a fifo": lambda fs, host: fifo(fs / "etc/hosts"),
@@ -84,8 +97,7 @@ TRAPS = {
     "sbin is a loop": lambda fs, host: link(fs / "sbin", "sbin"),
     "bin is a loop": lambda fs, host: link(fs / "bin", "/bin"),
     "init is a fifo": lambda fs, host: fifo(fs / "sbin/init"),
-    "init is a device": lambda fs, host: ((fs / "sbin/init").unlink(),
-                                          os.mknod(fs / "sbin/init", 0o20666, os.makedev(1, 5))),
+    "init is a device": lambda fs, host: device(fs / "sbin/init"),
     "init is the node's": lambda fs, host: link(fs / "sbin/init", host / "init"),
     "sh is a folder": lambda fs, host: folder(fs / "bin/sh"),
     "sh is a fifo": lambda fs, host: fifo(fs / "bin/sh"),
@@ -93,13 +105,13 @@ TRAPS = {
     "root's home is the node's": lambda fs, host: link(fs / "root", host),
     "dev is the node's": lambda fs, host: link(fs / "dev", host),
     "proc is the node's": lambda fs, host: link(fs / "proc", host),
-    "proc is a file": lambda fs, host: ((fs / "proc").rmdir(), (fs / "proc").write_text("")),
+    "proc is a file": lambda fs, host: file(fs / "proc"),
     "sys leads into proc": lambda fs, host: link(fs / "sys", "/proc/self/fd"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("trap", TRAPS)
-def test_a_trap_in_a_container_catches_nobody(rig, ctid, host, trap):
+def test_a_trap_in_a_container_catches_nobody(rig: Rig, ctid: int, host: Path, trap: str) -> None:
     paths = rig.paths(ctid)
     rig.write(ctid, "start", "true")
     TRAPS[trap](paths.fs, host)
@@ -118,7 +130,7 @@ def test_a_trap_in_a_container_catches_nobody(rig, ctid, host, trap):
     assert rig.state(ctid) is State.STOPPED
 
 
-def test_traps_set_while_it_runs_catch_nobody(rig, ctid, host):
+def test_traps_set_while_it_runs_catch_nobody(rig: Rig, ctid: int, host: Path) -> None:
     assert go(rig, ctid, "start").code == 0
     before = look(host)
     for trap in TRAPS:
@@ -130,7 +142,9 @@ def test_traps_set_while_it_runs_catch_nobody(rig, ctid, host):
     assert go(rig, ctid, "stop", fast=True).code == 0
 
 
-def test_a_trap_for_the_runtime_fails_the_stop_script_which_staff_may_leave_out(rig, ctid):
+def test_a_trap_for_the_runtime_fails_the_stop_script_which_staff_may_leave_out(
+    rig: Rig, ctid: int
+) -> None:
     assert go(rig, ctid, "start").code == 0
     rig.write(ctid, "stop", "true")
     fifo(rig.paths(ctid).fs / "etc/passwd")
@@ -147,7 +161,7 @@ def test_a_trap_for_the_runtime_fails_the_stop_script_which_staff_may_leave_out(
     assert go(rig, ctid, "stop", without_stop_script=True).state is State.STOPPED
 
 
-def test_a_runtime_that_is_made_to_wait_is_ended_with_all_it_started(tmp_path):
+def test_a_runtime_that_is_made_to_wait_is_ended_with_all_it_started(tmp_path: Path) -> None:
     waits = ["sh", "-c", f"{SLEEP} & {SLEEP}"]
     executor = Executor(out=lambda said: None)
 
@@ -167,14 +181,16 @@ def test_a_runtime_that_is_made_to_wait_is_ended_with_all_it_started(tmp_path):
     ],
     ids=["10 MB", "not UTF-8", "NUL"],
 )
-def test_a_script_of_any_size_and_with_any_bytes_runs(rig, ctid, name, body):
+def test_a_script_of_any_size_and_with_any_bytes_runs(
+    rig: Rig, ctid: int, name: str, body: bytes
+) -> None:
     rig.write(ctid, name, body)
     started = go(rig, ctid, "start")
     assert (started.code, started.state) == (0, State.RUNNING), started.log[-500:]
     assert "the end\n" in started.log
 
 
-def go(rig, ctid, plan, **options):
+def go(rig: Rig, ctid: int, plan: str, **options: Any) -> Outcome:
     number = rig.begin(plan, ctid, **options)
     rig.wait_for(lambda: rig.ended(number), f"{plan} to end", PATIENCE)
     return rig.finish(number)
@@ -183,12 +199,12 @@ def go(rig, ctid, plan, **options):
 PASSWORD = hash_password("correct horse")
 
 
-def change(rig, ctid):
+def change(rig: Rig, ctid: int) -> Outcome:
     return go(rig, ctid, "set", spec={"hostname": "web.example"}, sshkeys=[KEY],
               userpasswd={"user": "root", "hash": PASSWORD})  # fmt: skip
 
 
-def restore(rig, ctid):
+def restore(rig: Rig, ctid: int) -> None:
     """Put the folders back that a trap has taken the place of."""
     template = rig.conf.templates / "busybox@1/fs"
     for name in ("etc", "root", "bin", "sbin"):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from containers.node.conf import NodeConf
 from containers.node.processes.cgroup import Group, mounted
 
 
 @pytest.fixture(params=["cgroup2", "freezer"])
-def group(request: pytest.FixtureRequest, node_conf) -> Iterator[Group]:
+def group(request: pytest.FixtureRequest, node_conf: NodeConf) -> Iterator[Group]:
     """In a hierarchy that can give birth, and in one into which a process has to be moved."""
     place: Path | None = mounted().get(request.param)
     if place is None:
@@ -22,7 +23,7 @@ def group(request: pytest.FixtureRequest, node_conf) -> Iterator[Group]:
     group.remove()
 
 
-def test_a_child_is_in_the_group_before_it_does_anything(group):
+def test_a_child_is_in_the_group_before_it_does_anything(group: Group) -> None:
     reader, writer = os.pipe()
     child = group.fork()
     if not child:
@@ -36,7 +37,7 @@ def test_a_child_is_in_the_group_before_it_does_anything(group):
     assert group.processes() == []
 
 
-def test_what_it_forks_is_in_the_group_too_and_ended_with_it(group):
+def test_what_it_forks_is_in_the_group_too_and_ended_with_it(group: Group) -> None:
     reader, writer = os.pipe()
     child = group.fork()
     if not child:

@@ -4,15 +4,18 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from containers.node import observed
 from containers.node.states import State
 from tests.real.conftest import CTIDS
 from tests.real.counter import count, install, read
-from tests.real.snapshots import fresh, take
+from tests.real.rig import Outcome, Rig
+from tests.real.snapshots import Kept, fresh, take
 
 pytestmark = pytest.mark.criu
 UP, DOWN = State.RUNNING, State.STOPPED
@@ -20,18 +23,18 @@ ECHO = "#!/bin/sh\nnc -ll -p 7 -e cat </dev/null >/dev/null 2>&1 &\n"
 
 
 @pytest.fixture
-def address(networked):
+def address(networked: IPv4Network) -> str:
     """One that nobody has; the next one is free too."""
     return f"{networked.network_address + 40}"
 
 
 @pytest.fixture
-def other(networked):
+def other(networked: IPv4Network) -> str:
     return f"{networked.network_address + 41}"
 
 
 @pytest.fixture
-def serving(criu, rig, ctid, address):
+def serving(criu: str, rig: Rig, ctid: int, address: str) -> int:
     """A running container that counts, and echoes on TCP port 7."""
     script = rig.paths(ctid).fs / "etc/rc.d/echo"
     script.write_text(ECHO)
@@ -44,13 +47,13 @@ def serving(criu, rig, ctid, address):
 
 
 @pytest.fixture
-def clone_id(rig):
+def clone_id(rig: Rig) -> Iterator[int]:
     number = next(CTIDS)
     yield number
     rig.clear(number)
 
 
-def answers(address, port=7):
+def answers(address: str, port: int = 7) -> bool:
     try:
         with socket.create_connection((address, port), timeout=1) as line:
             return echoed(line, b"hello")
@@ -58,7 +61,7 @@ def answers(address, port=7):
         return False
 
 
-def listens(address, port=7):
+def listens(address: str, port: int = 7) -> bool:
     try:
         socket.create_connection((address, port), timeout=1).close()
     except OSError:
@@ -66,19 +69,19 @@ def listens(address, port=7):
     return True
 
 
-def echoed(line, words, patience=20):
+def echoed(line: socket.socket, words: bytes, patience: float = 20) -> bool:
     line.settimeout(patience)
     line.sendall(words)
     return line.recv(100) == words
 
 
-def clone(rig, kept, number, *, address, **params):
+def clone(rig: Rig, kept: Kept, number: int, *, address: str, **params: Any) -> Outcome:
     spec = {"hostname": f"clone{number}", "ips": [address], "state": "creating"}
     return rig.operate("clone", number, source=kept.ctid, spec=spec, **kept.params, **params)
 
 
 @pytest.mark.parametrize("safe", [True, False])
-def test_a_client_goes_on_over_a_restore(rig, serving, address, safe):
+def test_a_client_goes_on_over_a_restore(rig: Rig, serving: int, address: str, safe: bool) -> None:
     spec = {"ips": [address]}
     with socket.create_connection((address, 7), timeout=5) as line:
         assert echoed(line, b"before")
@@ -94,7 +97,7 @@ def test_a_client_goes_on_over_a_restore(rig, serving, address, safe):
     assert count(rig, serving) == 1
 
 
-def test_a_client_goes_on_over_a_suspension(rig, serving, address):
+def test_a_client_goes_on_over_a_suspension(rig: Rig, serving: int, address: str) -> None:
     spec = {"ips": [address]}
     with socket.create_connection((address, 7), timeout=5) as line:
         assert echoed(line, b"before")
@@ -104,7 +107,7 @@ def test_a_client_goes_on_over_a_suspension(rig, serving, address):
         assert echoed(line, b"after")
 
 
-def test_connections_can_be_restored_as_closed(rig, serving, address):
+def test_connections_can_be_restored_as_closed(rig: Rig, serving: int, address: str) -> None:
     spec = {"ips": [address]}
     with socket.create_connection((address, 7), timeout=5) as line:
         assert echoed(line, b"before")
@@ -114,7 +117,9 @@ def test_connections_can_be_restored_as_closed(rig, serving, address):
     assert answers(address)
 
 
-def test_a_clone_has_a_self_of_its_own(rig, serving, address, other, clone_id):
+def test_a_clone_has_a_self_of_its_own(
+    rig: Rig, serving: int, address: str, other: str, clone_id: int
+) -> None:
     fs = rig.paths(serving).fs
     (fs / "etc/machine-id").write_text("0" * 32)
     kept = take(rig, serving, spec={"ips": [address]})
@@ -133,7 +138,9 @@ def test_a_clone_has_a_self_of_its_own(rig, serving, address, other, clone_id):
     assert count(rig, serving) == 1
 
 
-def test_a_clones_processes_go_on_at_its_own_address_only(rig, serving, address, other, clone_id):
+def test_a_clones_processes_go_on_at_its_own_address_only(
+    rig: Rig, serving: int, address: str, other: str, clone_id: int
+) -> None:
     with socket.create_connection((address, 7), timeout=5) as line:
         assert echoed(line, b"before")
         count(rig, serving)
@@ -146,7 +153,7 @@ def test_a_clones_processes_go_on_at_its_own_address_only(rig, serving, address,
     rig.wait_for(lambda: answers(other), "the clone's echo")
     assert count(rig, clone_id) == 2
     assert count(rig, serving) == 2
-    init = observed.init_of(rig.paths(clone_id)).pid
+    init = rig.init(clone_id).pid
     groups = Path(f"/proc/{init}/cgroup").read_text()
     assert f"/{clone_id}\n" in groups
     assert f"/{serving}\n" not in groups
@@ -158,8 +165,8 @@ def test_a_clones_processes_go_on_at_its_own_address_only(rig, serving, address,
 
 
 def test_a_listener_on_the_sources_address_is_no_reason_for_a_clone_to_fail(
-    criu, rig, ctid, address, other, clone_id
-):
+    criu: str, rig: Rig, ctid: int, address: str, other: str, clone_id: int
+) -> None:
     script = rig.paths(ctid).fs / "etc/rc.d/echo"
     script.write_text(f"#!/bin/sh\nhttpd -p {address}:7 -h /etc\n")
     script.chmod(0o755)
@@ -176,7 +183,9 @@ def test_a_listener_on_the_sources_address_is_no_reason_for_a_clone_to_fail(
     assert not listens(address)
 
 
-def test_a_clone_that_can_not_be_restored_is_not_made(rig, serving, address, other, clone_id):
+def test_a_clone_that_can_not_be_restored_is_not_made(
+    rig: Rig, serving: int, address: str, other: str, clone_id: int
+) -> None:
     kept = take(rig, serving, spec={"ips": [address]})
     tree = kept.saved.images / "pstree.img"
     tree.write_bytes(tree.read_bytes()[:-4])
@@ -189,26 +198,32 @@ def test_a_clone_that_can_not_be_restored_is_not_made(rig, serving, address, oth
     assert count(rig, serving) == 1
 
 
-def test_an_address_that_is_in_use_is_refused(rig, serving, address, clone_id):
+def test_an_address_that_is_in_use_is_refused(
+    rig: Rig, serving: int, address: str, clone_id: int
+) -> None:
     kept = take(rig, serving, spec={"ips": [address]})
     assert clone(rig, kept, clone_id, address=address).code == 78
     assert not rig.paths(clone_id).private.exists()
 
 
-def test_a_clone_waits_for_nobody_who_holds_the_source(rig, serving, other, address, clone_id):
+def test_a_clone_waits_for_nobody_who_holds_the_source(
+    rig: Rig, serving: int, other: str, address: str, clone_id: int
+) -> None:
     kept = take(rig, serving, spec={"ips": [address]})
     rig.write(serving, "stop", "sleep 1000\n")
     holder = rig.begin("stop", serving, spec={"ips": [address]})
-    rig.wait_for(lambda: "own stop script" in rig.said(holder), "the stop script")
+    rig.wait_for(lambda: "its stop script" in rig.said(holder), "the stop script")
 
     cloned = clone(rig, kept, clone_id, address=other)
 
     assert cloned.code == 9
-    os.kill(rig.spool(holder).pid(), signal.SIGTERM)
+    os.kill(rig.runner(holder), signal.SIGTERM)
     rig.finish(holder)
 
 
-def test_a_template_of_a_snapshot_makes_containers(criu, rig, ctid, clone_id):
+def test_a_template_of_a_snapshot_makes_containers(
+    criu: str, rig: Rig, ctid: int, clone_id: int
+) -> None:
     fs = rig.paths(ctid).fs
     (fs / "root/file").write_text("kept")
     ssh = fs / "etc/ssh"
@@ -226,4 +241,4 @@ def test_a_template_of_a_snapshot_makes_containers(criu, rig, ctid, clone_id):
     assert made.code == 0, made.log
     assert (rig.paths(clone_id).fs / "root/file").read_text() == "kept"
     assert rig.operate("start", clone_id).code == 0
-    assert observed.init_of(rig.paths(clone_id)).alive
+    assert rig.init(clone_id).alive

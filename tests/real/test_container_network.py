@@ -5,19 +5,28 @@ import signal
 import socket
 import subprocess
 import uuid
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import TypedDict
 
 import pytest
 
-from containers.node import observed
 from containers.node.network import names, record
 from containers.node.states import State
+from tests.real.rig import Rig
 
 SERVE = "echo i am $(hostname) >/srv/me; httpd -p 7007 -h /srv"
 ASK = "wget -q -O - http://{}:7007/me"
 
 
+class Lan(TypedDict):
+    pid: int
+    neighbour: str
+    free: str
+
+
 @pytest.fixture
-def pair(rig, networked, bare_ctid, ctid):
+def pair(rig: Rig, networked: IPv4Network, bare_ctid: int, ctid: int) -> dict[int, str]:
     """Two running containers with an address each, serving their names on port 7007."""
     made = {}
     for number in (ctid, bare_ctid):
@@ -32,7 +41,9 @@ def pair(rig, networked, bare_ctid, ctid):
     return made
 
 
-def test_two_containers_talk_to_each_other_and_the_node_to_both(rig, pair):
+def test_two_containers_talk_to_each_other_and_the_node_to_both(
+    rig: Rig, pair: dict[int, str]
+) -> None:
     (one, first), (two, second) = pair.items()
     assert ask(rig, one, second) == f"i am ct{two}\n"
     assert ask(rig, two, first) == f"i am ct{one}\n"
@@ -40,7 +51,7 @@ def test_two_containers_talk_to_each_other_and_the_node_to_both(rig, pair):
         assert node_asks(address) == f"i am ct{number}\n"
 
 
-def test_neither_can_use_the_others_address(rig, pair):
+def test_neither_can_use_the_others_address(rig: Rig, pair: dict[int, str]) -> None:
     (one, first), (two, _) = pair.items()
     assert rig.inside(two, "ip", "addr", "add", f"{first}/32", "dev", "eth0") == ""
 
@@ -50,7 +61,7 @@ def test_neither_can_use_the_others_address(rig, pair):
     assert ping(rig, two, gateway_of(rig), source=first) is False
 
 
-def test_a_container_reaches_no_socket_of_the_nodes_own(rig, pair):
+def test_a_container_reaches_no_socket_of_the_nodes_own(rig: Rig, pair: dict[int, str]) -> None:
     one, _ = pair
     with socket.socket() as own:
         own.bind(("0.0.0.0", 0))
@@ -64,7 +75,9 @@ def test_a_container_reaches_no_socket_of_the_nodes_own(rig, pair):
     assert ping(rig, one, gateway_of(rig))
 
 
-def test_an_address_outside_the_pool_is_seen_as_it_is_by_a_neighbour(rig, ctid, networked, lan):
+def test_an_address_outside_the_pool_is_seen_as_it_is_by_a_neighbour(
+    rig: Rig, ctid: int, networked: IPv4Network, lan: Lan
+) -> None:
     real = lan["free"]
     started = rig.operate("start", ctid, spec={"ips": [real]})
     assert started.code == 0, started.log
@@ -90,7 +103,9 @@ def test_an_address_outside_the_pool_is_seen_as_it_is_by_a_neighbour(rig, ctid, 
         heard.wait()
 
 
-def test_an_address_in_use_is_78_wherever_it_is_asked_for(rig, pair, networked):
+def test_an_address_in_use_is_78_wherever_it_is_asked_for(
+    rig: Rig, pair: dict[int, str], networked: IPv4Network
+) -> None:
     (one, first), (two, second) = pair.items()
     other = 990 + os.getpid() % 10
     created = rig.operate("create", other, spec={"ips": [first]})
@@ -111,10 +126,12 @@ def test_an_address_in_use_is_78_wherever_it_is_asked_for(rig, pair, networked):
 
 
 @pytest.mark.parametrize("how", ["stop", "stop --fast", "kill", "destroy"])
-def test_an_address_is_free_again_once_its_container_has_gone(rig, pair, how):
+def test_an_address_is_free_again_once_its_container_has_gone(
+    rig: Rig, pair: dict[int, str], how: str
+) -> None:
     (one, first), (two, second) = pair.items()
     if how == "kill":
-        os.kill(observed.init_of(rig.paths(one)).pid, signal.SIGKILL)
+        os.kill(rig.init(one).pid, signal.SIGKILL)
         rig.wait_for(lambda: rig.state(one) is State.MOUNTED, "its init to end")
         assert rig.operate("halted", one, spec={"ips": [first]}).code == 0
     else:
@@ -128,17 +145,19 @@ def test_an_address_is_free_again_once_its_container_has_gone(rig, pair, how):
     assert node_asks(first) == f"i am ct{two}\n"
 
 
-def test_an_address_of_a_killed_container_is_free_before_anybody_tidies_up(rig, pair):
+def test_an_address_of_a_killed_container_is_free_before_anybody_tidies_up(
+    rig: Rig, pair: dict[int, str]
+) -> None:
     (one, first), (two, second) = pair.items()
     link = names.veth(rig.conf, one)
-    os.kill(observed.init_of(rig.paths(one)).pid, signal.SIGKILL)
+    os.kill(rig.init(one).pid, signal.SIGKILL)
     rig.wait_for(lambda: not os.path.exists(f"/sys/class/net/{link}"), "its link to go")
 
     taken = rig.operate("set", two, spec={"ips": [second, first], "hostname": f"ct{two}"})
     assert taken.code == 0, taken.log
 
 
-def test_a_failed_start_frees_its_address(rig, pair):
+def test_a_failed_start_frees_its_address(rig: Rig, pair: dict[int, str]) -> None:
     (one, first), (two, second) = pair.items()
     assert rig.operate("stop", one, spec={"ips": [first]}).code == 0
     rig.write(one, "start", "exit 1")
@@ -149,7 +168,7 @@ def test_a_failed_start_frees_its_address(rig, pair):
 
 
 @pytest.fixture
-def lan():
+def lan() -> Iterator[Lan]:
     """A neighbour of the node's, on a network of theirs."""
     number = os.getpid() % 512
     net, link = f"198.{18 + number // 256}.{number % 256}", f"n{uuid.uuid4().hex[:8]}"
@@ -174,25 +193,25 @@ def lan():
         neighbour.wait()
 
 
-def ask(rig, ctid, address):
+def ask(rig: Rig, ctid: int, address: str) -> str:
     return rig.inside(ctid, "sh", "-c", ASK.format(address))
 
 
-def node_asks(address):
+def node_asks(address: str) -> str:
     argv = ["busybox", *ASK.format(address).split()]
     return subprocess.run(argv, capture_output=True, text=True, timeout=20).stdout
 
 
-def ping(rig, ctid, address, source=None):
+def ping(rig: Rig, ctid: int, address: str, source: str | None = None) -> bool:
     how = ["-I", source] if source else []
     return " 0% packet loss" in rig.inside(ctid, "ping", "-c1", "-W1", *how, address)
 
 
-def gateway_of(rig):
+def gateway_of(rig: Rig) -> str:
     return f"{record.load(rig.conf).network.network_address + 1}"
 
 
-def another_address():
+def another_address() -> str:
     """One of the node's own, but for loopback; the gateway's again if it has no other."""
     said = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True)
     found = [line.split()[3].partition("/")[0] for line in said.stdout.splitlines()]

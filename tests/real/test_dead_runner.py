@@ -2,13 +2,18 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from containers.node import observed, runner
+from containers.node.errors import OperationError
 from containers.node.journal import SpoolJournal
 from containers.node.operations import PLANS
+from containers.node.plan import Step
 from containers.node.states import State
+from tests.real.rig import Rig
 
 SCRIPTS = ("vps.mount", "mount", "start", "stop", "umount", "vps.umount")
 UP, DOWN, MOUNTED, MAKING = State.RUNNING, State.STOPPED, State.MOUNTED, State.CREATING
@@ -16,7 +21,7 @@ BEFORE = {"start": DOWN, "stop": UP, "restart": UP, "mount": DOWN, "umount": MOU
           "create": MAKING, "destroy": DOWN, "set": UP, "rebooted": MOUNTED}  # fmt: skip
 
 
-def moments():
+def moments() -> Iterator[tuple[str, str, str]]:
     for plan, state in BEFORE.items():
         for step in PLANS[plan].steps(state):
             if "-pre" in step.key or "-post" in step.key or step.key == "global-create":
@@ -32,20 +37,20 @@ class DyingJournal(SpoolJournal):
 
     at = ("", "")
 
-    def began(self, step, *, undoing=False):
+    def began(self, step: Step, *, undoing: bool = False) -> None:
         super().began(step, undoing=undoing)
         self.die(step, "began")
 
-    def ended(self, step, error=None):
+    def ended(self, step: Step, error: OperationError | None = None) -> None:
         self.die(step, "ended")
         super().ended(step, error)
 
-    def die(self, step, moment):
+    def die(self, step: Step, moment: str) -> None:
         if self.at == (step.key, moment):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_dying(rig, plan, ctid, step, moment, **params):
+def run_dying(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
     """Run an operation whose runner is killed at a moment; returns its number."""
     number = rig.request(plan, ctid, **params)
     child = os.fork()
@@ -53,7 +58,7 @@ def run_dying(rig, plan, ctid, step, moment, **params):
         try:
             os.setsid()
             DyingJournal.at = (step, moment)
-            runner.SpoolJournal = DyingJournal
+            pytest.MonkeyPatch().setattr(runner, "SpoolJournal", DyingJournal)
             runner.main(rig.conf, number)
         finally:
             os._exit(0)
@@ -63,7 +68,9 @@ def run_dying(rig, plan, ctid, step, moment, **params):
 
 
 @pytest.mark.parametrize(("plan", "step", "moment"), [*moments()])
-def test_nothing_stays_half_done(rig, bare_ctid, plan, step, moment):
+def test_nothing_stays_half_done(
+    rig: Rig, bare_ctid: int, plan: str, step: str, moment: str
+) -> None:
     ctid = bare_ctid
     if plan != "create":
         assert rig.operate("create", ctid).code == 0
@@ -87,7 +94,7 @@ def test_nothing_stays_half_done(rig, bare_ctid, plan, step, moment):
         assert not observed.mounted(paths.root)
         assert not observed.left_behind(paths)
     if found is UP:
-        assert observed.init_of(paths).alive
+        assert rig.init(ctid).alive
     if found is State.BROKEN:
         assert not paths.private.exists()
         assert not paths.conf_link.is_symlink()
@@ -95,7 +102,7 @@ def test_nothing_stays_half_done(rig, bare_ctid, plan, step, moment):
         assert rig.operate("restart", ctid).code == 0
 
 
-def allowed(plan, step):
+def allowed(plan: str, step: str) -> set[State]:
     """Where a dead runner's container may be: as before, or as after the whole; or, when a script
     was under way, where vzctl leaves it when that script fails."""
     forward = {"start": UP, "stop": DOWN, "restart": UP, "mount": MOUNTED, "umount": DOWN,
@@ -109,7 +116,7 @@ def allowed(plan, step):
     return found
 
 
-def test_a_second_recovery_finds_nothing_to_do(rig, ctid):
+def test_a_second_recovery_finds_nothing_to_do(rig: Rig, ctid: int) -> None:
     number = run_dying(rig, "start", ctid, "create", "ended")
     rig.zygote.recover(number)
     before = rig.finish(number).events

@@ -5,21 +5,35 @@ import json
 import shutil
 import subprocess
 import time
-from types import SimpleNamespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from containers.node import observed
 from containers.node.access.accounts import hash_password
 from containers.node.states import State
+from containers.node.templates.catalogue import Template
+from tests.real.rig import Outcome, Rig
 
 pytestmark = pytest.mark.xdist_group("debian")  # each worker would unpack the templates
 PASSWORD = "correct horse ' battery"
 NUMBERS = itertools.count(601)
 
 
+@dataclass(frozen=True)
+class Debian:
+    ctid: int
+    address: str
+    spec: dict[str, Any]
+    made: Outcome
+    systemd: bool
+
+
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory):
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SSH key of alice's."""
     folder = tmp_path_factory.mktemp("alice")
     subprocess.run(
@@ -29,7 +43,9 @@ def keys(tmp_path_factory):
 
 
 @pytest.fixture(params=["debian_systemd_template", "debian_template"])
-def debian(rig, networked, keys, request):
+def debian(
+    rig: Rig, networked: IPv4Network, keys: Path, request: pytest.FixtureRequest
+) -> Iterator[Debian]:
     """A running container of each flavour, with an address, a password and alice's key."""
     template = request.getfixturevalue(request.param)
     ctid = next(NUMBERS)
@@ -46,13 +62,14 @@ def debian(rig, networked, keys, request):
     started = rig.operate("start", ctid, spec=spec)
     assert started.code == 0, started.log
     try:
-        yield SimpleNamespace(ctid=ctid, address=address, spec=spec, made=made,
-                              systemd="systemd" in request.param)  # fmt: skip
+        yield Debian(ctid, address, spec, made, systemd="systemd" in request.param)
     finally:
         rig.clear(ctid)
 
 
-def test_it_boots_lets_its_owner_in_reboots_and_stops(rig, debian, keys, tmp_path):
+def test_it_boots_lets_its_owner_in_reboots_and_stops(
+    rig: Rig, debian: Debian, keys: Path, tmp_path: Path
+) -> None:
     until_up(rig, debian)
     known = host_keys(rig, debian, tmp_path)
     assert known == sorted(f"{print_}" for _, print_ in debian.made.facts["host_keys"])
@@ -84,7 +101,9 @@ def test_it_boots_lets_its_owner_in_reboots_and_stops(rig, debian, keys, tmp_pat
     assert rig.operate("halted", debian.ctid, spec=debian.spec).state is State.STOPPED
 
 
-def test_each_has_keys_and_a_machine_id_of_its_own(rig, debian_systemd_template):
+def test_each_has_keys_and_a_machine_id_of_its_own(
+    rig: Rig, debian_systemd_template: Template
+) -> None:
     spec = {"template": f"{debian_systemd_template}"}
     found = []
     for ctid in (next(NUMBERS), next(NUMBERS)):
@@ -98,7 +117,7 @@ def test_each_has_keys_and_a_machine_id_of_its_own(rig, debian_systemd_template)
     assert len(found[0][0].strip()) == 32
 
 
-def until_up(rig, debian):
+def until_up(rig: Rig, debian: Debian) -> None:
     if debian.systemd:
         rig.wait_for(lambda: "bus" not in said_up(rig, debian), "systemd to answer", 20)
         said = said_up(rig, debian)
@@ -108,11 +127,11 @@ def until_up(rig, debian):
     rig.wait_for(lambda: "LISTEN" in rig.inside(debian.ctid, *answers), "sshd to listen", 20)
 
 
-def said_up(rig, debian):
+def said_up(rig: Rig, debian: Debian) -> str:
     return rig.inside(debian.ctid, "systemctl", "is-system-running", "--wait")
 
 
-def host_keys(rig, debian, tmp_path):
+def host_keys(rig: Rig, debian: Debian, tmp_path: Path) -> list[str]:
     """The fingerprints of the keys that its sshd shows; they are known from now on."""
     said = subprocess.run(
         ["ssh-keyscan", "-t", "ed25519,ecdsa", debian.address],
@@ -126,13 +145,15 @@ def host_keys(rig, debian, tmp_path):
     return sorted(line.split()[1] for line in listed.stdout.splitlines())
 
 
-def ssh(debian, tmp_path, command, key=None):
+def ssh(debian: Debian, tmp_path: Path, command: str, key: Path | None = None) -> str:
     done = sign_in(debian, tmp_path, command, PASSWORD, key)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def sign_in(debian, tmp_path, command, password, key=None):
+def sign_in(
+    debian: Debian, tmp_path: Path, command: str, password: str, key: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     assert shutil.which("sshpass"), "sshpass is installed by make test"
     how = ["-i", f"{key}", "-o", "PasswordAuthentication=no"]
     if key is None:
@@ -145,9 +166,9 @@ def sign_in(debian, tmp_path, command, password, key=None):
     )  # fmt: skip
 
 
-def end_from_within(rig, debian, command):
+def end_from_within(rig: Rig, debian: Debian, command: str) -> dict[str, int | None]:
     """Type it in the container; how its init then ended."""
-    init = observed.init_of(rig.paths(debian.ctid))
+    init = rig.init(debian.ctid)
     rig.begin("exec", debian.ctid, command=["sh", "-c", f"{command} </dev/null"])
     rig.wait_for(lambda: '"gone"' in events(rig, debian)[-1], f"{command} to end it", 40)
     assert not init.alive
@@ -155,5 +176,5 @@ def end_from_within(rig, debian, command):
     return {"code": gone["code"], "signal": gone["signal"]}
 
 
-def events(rig, debian):
+def events(rig: Rig, debian: Debian) -> list[str]:
     return rig.paths(debian.ctid).monitor.joinpath("events").read_text().splitlines()

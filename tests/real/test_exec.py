@@ -5,17 +5,17 @@ import signal
 
 import pytest
 
-from containers.node import observed
 from containers.node.states import State
+from tests.real.rig import Rig
 
 
 @pytest.fixture
-def running(rig, ctid):
+def running(rig: Rig, ctid: int) -> int:
     assert rig.operate("start", ctid).code == 0
     return ctid
 
 
-def test_output_of_both_kinds_and_the_exit_code_are_told(rig, running):
+def test_output_of_both_kinds_and_the_exit_code_are_told(rig: Rig, running: int) -> None:
     done = rig.operate("exec", running, command=["sh", "-c", "echo out; echo err >&2; exit 5"])
 
     assert (done.code, done.facts["exit"], done.end["progress"]) == (8, 5, "failed")
@@ -23,7 +23,7 @@ def test_output_of_both_kinds_and_the_exit_code_are_told(rig, running):
     assert done.end["error"] == "Sh exited with 5."
 
 
-def test_words_are_handed_on_as_they_are(rig, running):
+def test_words_are_handed_on_as_they_are(rig: Rig, running: int) -> None:
     words = ["a b", "$HOME", "`id`", "*", "", "ü", "-n"]
     script = 'for word; do printf "<%s>" "$word"; done'
     assert rig.inside(running, "sh", "-c", script, "sh", *words) == "".join(
@@ -31,7 +31,7 @@ def test_words_are_handed_on_as_they_are(rig, running):
     )
 
 
-def test_a_command_that_is_not_there_is_8(rig, running):
+def test_a_command_that_is_not_there_is_8(rig: Rig, running: int) -> None:
     missing = rig.operate("exec", running, command=["no-such-command"])
 
     assert missing.code == 8
@@ -39,18 +39,18 @@ def test_a_command_that_is_not_there_is_8(rig, running):
     assert rig.operate("exec", running, command=["true"]).code == 0
 
 
-def test_a_container_that_does_not_run_is_31(rig, ctid):
+def test_a_container_that_does_not_run_is_31(rig: Rig, ctid: int) -> None:
     assert rig.operate("exec", ctid, command=["true"]).code == 31
     rig.operate("mount", ctid)
     assert rig.operate("exec", ctid, command=["true"]).code == 31
 
 
-def test_it_is_ended_with_all_it_started_when_it_is_cancelled(rig, running):
+def test_it_is_ended_with_all_it_started_when_it_is_cancelled(rig: Rig, running: int) -> None:
     busy = "sleep 1001 & (setsid sleep 1001 &) ; echo ready; sleep 1001"
     number = rig.begin("exec", running, command=["sh", "-c", busy])
     rig.wait_for(lambda: "ready" in rig.said(number), "the command to run")
 
-    os.kill(rig.spool(number).pid(), signal.SIGTERM)
+    os.kill(rig.runner(number), signal.SIGTERM)
     ended = rig.finish(number)
 
     assert (ended.code, ended.end["progress"]) == (79, "cancelled")
@@ -58,7 +58,7 @@ def test_it_is_ended_with_all_it_started_when_it_is_cancelled(rig, running):
     assert "sleep 1001" not in rig.inside(running, "ps", "-o", "args")
 
 
-def test_it_is_ended_at_its_time_limit(rig, running):
+def test_it_is_ended_at_its_time_limit(rig: Rig, running: int) -> None:
     ended = rig.operate("exec", running, command=["sleep", "1001"], timeout=0.3)
 
     assert (ended.code, rig.state(running)) == (8, State.RUNNING)
@@ -66,7 +66,7 @@ def test_it_is_ended_at_its_time_limit(rig, running):
     assert "sleep 1001" not in rig.inside(running, "ps", "-o", "args")
 
 
-def test_it_holds_nothing_up_and_is_held_up_by_nothing(rig, running):
+def test_it_holds_nothing_up_and_is_held_up_by_nothing(rig: Rig, running: int) -> None:
     long = rig.begin("exec", running, command=["sh", "-c", "echo ready; sleep 1001"])
     rig.wait_for(lambda: "ready" in rig.said(long), "the command to run")
     rig.write(running, "stop", "echo stopping; while [ ! -e /go ]; do sleep .05; done\n")
@@ -80,11 +80,11 @@ def test_it_holds_nothing_up_and_is_held_up_by_nothing(rig, running):
     assert (ended.code, ended.facts["exit"]) == (8, -15), "halting, its init asked all to end"
 
 
-def test_nothing_of_it_is_left_when_its_container_goes(rig, running):
+def test_nothing_of_it_is_left_when_its_container_goes(rig: Rig, running: int) -> None:
     number = rig.begin("exec", running, command=["sh", "-c", "echo ready; sleep 1001"])
     rig.wait_for(lambda: "ready" in rig.said(number), "the command to run")
 
-    os.kill(observed.init_of(rig.paths(running)).pid, signal.SIGKILL)
+    os.kill(rig.init(running).pid, signal.SIGKILL)
 
     ended = rig.finish(number)
     assert (ended.code, ended.facts["exit"], rig.state(running)) == (8, -9, State.MOUNTED)

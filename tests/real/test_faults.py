@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,8 +45,8 @@ BOTH = ("documented", "vzctl")
     ],
 )
 def test_a_cancel_ends_the_script_that_runs_and_undoes_the_rest(
-    rig, ctid, before, plan, at, profile, scripts, after
-):
+    rig: Rig, ctid: int, before: State, plan: str, at: str, profile: str, scripts: str, after: State
+) -> None:
     bring(rig, ctid, before)
     for name in ("vps.mount", "mount", "start", "stop", "umount", "vps.umount"):
         rig.write(ctid, name, "#!/bin/sh\ntrue\n")
@@ -65,7 +67,7 @@ def test_a_cancel_ends_the_script_that_runs_and_undoes_the_rest(
     assert rig.operate("restart", ctid).code == 0
 
 
-def test_a_create_that_is_cancelled_leaves_nothing(rig, bare_ctid):
+def test_a_create_that_is_cancelled_leaves_nothing(rig: Rig, bare_ctid: int) -> None:
     rig.write(bare_ctid, "vps.create", HANGS)
     number = rig.begin("create", bare_ctid)
     rig.wait_for(lambda: "hanging" in rig.said(number), "the script to hang")
@@ -77,7 +79,7 @@ def test_a_create_that_is_cancelled_leaves_nothing(rig, bare_ctid):
     assert not rig.paths(bare_ctid).conf_link.is_symlink()
 
 
-def test_a_stop_that_waits_for_an_init_can_be_cancelled(rig, ctid):
+def test_a_stop_that_waits_for_an_init_can_be_cancelled(rig: Rig, ctid: int) -> None:
     (rig.paths(ctid).fs / "sbin/init").write_text("#!/bin/sh\n# panel-init\nexec sleep 1004\n")
     assert rig.operate("start", ctid).code == 0
     number = rig.begin("stop", ctid)
@@ -89,7 +91,7 @@ def test_a_stop_that_waits_for_an_init_can_be_cancelled(rig, ctid):
     assert rig.operate("stop", ctid, stop_timeout=0.2).state is DOWN
 
 
-def test_a_second_cancel_ends_the_undo_too(rig, ctid):
+def test_a_second_cancel_ends_the_undo_too(rig: Rig, ctid: int) -> None:
     rig.write(ctid, "start", f"echo hanging; {SLEEP}\n")
     rig.write(ctid, "umount", f"#!/bin/sh\necho undoing; {SLEEP}\n")
     hanging = set(sleepers())
@@ -108,7 +110,7 @@ def test_a_second_cancel_ends_the_undo_too(rig, ctid):
     assert rig.state(ctid) is MOUNTED
 
 
-def test_a_cancel_after_the_last_step_changes_nothing(rig, ctid):
+def test_a_cancel_after_the_last_step_changes_nothing(rig: Rig, ctid: int) -> None:
     number = rig.begin("mount", ctid)
     rig.finish(number)
     with contextlib.suppress(ProcessLookupError, TypeError):  # it may have left
@@ -120,7 +122,9 @@ def test_a_cancel_after_the_last_step_changes_nothing(rig, ctid):
 # Two at once
 
 
-def test_the_second_operation_is_refused_with_9_and_the_holder_named(rig, ctid, tmp_path):
+def test_the_second_operation_is_refused_with_9_and_the_holder_named(
+    rig: Rig, ctid: int, tmp_path: Path
+) -> None:
     rig.write(
         ctid, "mount", f"#!/bin/sh\necho here; until [ -e {tmp_path}/go ]; do sleep .05; done"
     )
@@ -137,12 +141,14 @@ def test_the_second_operation_is_refused_with_9_and_the_holder_named(rig, ctid, 
     assert rig.finish(first).state is UP
 
 
-def test_a_shell_that_holds_the_lock_keeps_the_panel_out(rig, ctid):
+def test_a_shell_that_holds_the_lock_keeps_the_panel_out(rig: Rig, ctid: int) -> None:
     lock = rig.paths(ctid).lock
     lock.write_text("1\nstopping\n")  # as one that was killed has left it
     shell = subprocess.Popen(["flock", f"{lock}", "sh", "-c", "echo held; read x"],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     with shell:
+        assert shell.stdin
+        assert shell.stdout
         assert shell.stdout.readline() == b"held\n"
         refused = rig.operate("start", ctid)
         shell.stdin.write(b"\n")
@@ -152,10 +158,14 @@ def test_a_shell_that_holds_the_lock_keeps_the_panel_out(rig, ctid):
     assert rig.operate("start", ctid).code == 0
 
 
-def test_what_a_dead_runner_left_is_tidied_up_once_a_shell_lets_go_of_the_lock(rig, ctid):
+def test_what_a_dead_runner_left_is_tidied_up_once_a_shell_lets_go_of_the_lock(
+    rig: Rig, ctid: int
+) -> None:
     number = run_dying(rig, "start", ctid, "create", "ended")
     lock = ["flock", f"{rig.paths(ctid).lock}", "sh", "-c", "echo held; read x"]
     with subprocess.Popen(lock, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        assert shell.stdin
+        assert shell.stdout
         assert shell.stdout.readline() == b"held\n"
         runner = rig.zygote.recover(number)
         rig.wait_for(lambda: observed.started(runner) is None, "the recovery to give way")
@@ -172,7 +182,7 @@ def test_what_a_dead_runner_left_is_tidied_up_once_a_shell_lets_go_of_the_lock(r
 
 
 @pytest.fixture(scope="module")
-def beta():
+def beta() -> Iterator[Rig]:
     """A second node, whose pool is small."""
     with node("beta", "200M") as conf:
         busybox.publish(conf)
@@ -185,14 +195,14 @@ def beta():
 
 
 @pytest.fixture
-def small(beta):
+def small(beta: Rig) -> Iterator[int]:
     """A container on it."""
     assert beta.operate("create", 101).code == 0
     yield 101
     beta.clear(101)
 
 
-def test_on_a_full_pool_nothing_is_made_and_nothing_is_lost(beta, small):
+def test_on_a_full_pool_nothing_is_made_and_nothing_is_lost(beta: Rig, small: int) -> None:
     beta.write(small, "mount", "#!/bin/sh\necho of old\n")
     assert beta.operate("start", small).code == 0
     settings = beta.paths(small).ve_conf.read_text()
@@ -221,14 +231,14 @@ def test_on_a_full_pool_nothing_is_made_and_nothing_is_lost(beta, small):
 
 
 @pytest.fixture
-def tight(beta, small):
+def tight(beta: Rig, small: int) -> Iterator[int]:
     """The spool on a disk of its own, with room for the journal and little more."""
     call(["mount", "-t", "tmpfs", "-o", "size=1536k", "none", f"{beta.conf.spool}"])
     yield small
     call(["umount", "--lazy", f"{beta.conf.spool}"])
 
 
-def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta, tight):
+def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta: Rig, tight: int) -> None:
     beta.write(tight, "mount", "#!/bin/sh\necho first\nseq 1000000\n")
 
     outcome = beta.operate("start", tight, patience=0.2)
@@ -248,7 +258,7 @@ def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta, tight)
     assert beta.operate("start", tight, patience=0.2).code == 0
 
 
-def test_output_waits_for_room_rather_than_being_lost(beta, tight):
+def test_output_waits_for_room_rather_than_being_lost(beta: Rig, tight: int) -> None:
     filler = beta.conf.spool / "filler"
     go = beta.conf.state / "go"
     beta.write(
@@ -267,7 +277,7 @@ def test_output_waits_for_room_rather_than_being_lost(beta, tight):
     assert "".join(f"{n}\n" for n in range(1, 10000)) in outcome.log
 
 
-def test_without_room_for_its_journal_an_operation_does_not_begin(beta, tight):
+def test_without_room_for_its_journal_an_operation_does_not_begin(beta: Rig, tight: int) -> None:
     beta.write(tight, "mount", "#!/bin/sh\necho ran\n")
     number = beta.request("start", tight, patience=0.2)
     filler = beta.conf.spool / "filler"
@@ -286,7 +296,7 @@ def test_without_room_for_its_journal_an_operation_does_not_begin(beta, tight):
 
 
 @contextlib.contextmanager
-def full(place):
+def full(place: Path) -> Iterator[None]:
     """A disk with no room left, for files nor for what is kept about them."""
     folder = place / "filler"
     folder.mkdir()
@@ -306,18 +316,18 @@ def full(place):
         os.sync()
 
 
-def fill(path):
+def fill(path: Path) -> None:
     with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"x" * 4096)
 
 
-def bring(rig, ctid, state):
+def bring(rig: Rig, ctid: int, state: State) -> None:
     plans = {UP: "start", MOUNTED: "mount"}
     if state in plans:
         assert rig.operate(plans[state], ctid).code == 0
     assert rig.state(ctid) is state
 
 
-def cancel(rig, number):
-    os.kill(rig.spool(number).pid(), signal.SIGTERM)
+def cancel(rig: Rig, number: int) -> None:
+    os.kill(rig.runner(number), signal.SIGTERM)

@@ -3,17 +3,22 @@
 import contextlib
 import os
 import signal
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
 
-from containers.node import observed
 from containers.node.network.live import links
 from containers.node.states import State
 from containers.node.storage import pool
 from containers.node.storage.mounts import mounts
 from tests.real.conftest import hierarchies, pids
-from tests.real.rig import name_of
+from tests.real.rig import Rig, name_of
 
 
-def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare_ctid):
+def test_a_life_with_all_its_troubles_leaves_nothing_behind(
+    rig: Rig, networked: IPv4Network, bare_ctid: int
+) -> None:
     ctid = bare_ctid
     spec = {"ips": [f"{networked.network_address + ctid}"], "ram": 64, "pids": 40}
     rig.operate("create", 9001)  # so that what the first one makes for all is there
@@ -35,7 +40,7 @@ def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare
         assert rig.operate("start", ctid, spec=spec, profile=profile).code == 79
     rig.write(ctid, "start", "(setsid sleep 1002 &) ; echo up")
     assert rig.operate("start", ctid, spec=spec).code == 0
-    os.kill(observed.init_of(rig.paths(ctid)).pid, signal.SIGKILL)
+    os.kill(rig.init(ctid).pid, signal.SIGKILL)
     rig.wait_for(lambda: rig.state(ctid) is State.MOUNTED, "its init to end")
     assert rig.operate("halted", ctid, spec=spec).code == 0
     assert rig.operate("destroy", ctid, spec=spec).code == 0
@@ -50,12 +55,12 @@ def test_a_life_with_all_its_troubles_leaves_nothing_behind(rig, networked, bare
     assert news(rig, before) == expected
 
 
-def news(rig, before):
+def news(rig: Rig, before: dict[str, set[Any]]) -> dict[str, list[Any]]:
     """What is there that was not before."""
     return {what: sorted(found - before[what]) for what, found in inventory(rig).items()}
 
 
-def inventory(rig):
+def inventory(rig: Rig) -> dict[str, set[Any]]:
     """All there is of the node, but for the operations' logs."""
     groups = [place / rig.conf.cgroup.lstrip("/") for place in hierarchies()]
     inner = [path for group in groups for path in group.glob("**/") if not forked_beforehand(path)]
@@ -74,18 +79,18 @@ def inventory(rig):
     }  # fmt: skip
 
 
-def forked_beforehand(group):
+def forked_beforehand(group: Path) -> bool:
     """Whether it is the home of a runner to be."""
     return group.name.startswith("runner-") and set(map(name_of, pids(group))) == {"panel-zygote"}
 
 
-def walk(place, without):
+def walk(place: Path, without: set[Path]) -> Iterator[str]:
     for folder, names, files in os.walk(place):
         names[:] = [name for name in names if all(f"{w}" != f"{folder}/{name}" for w in without)]
         yield from (f"{folder}/{name}" for name in [*names, *files])
 
 
-def network_of(pid):
+def network_of(pid: int) -> str:
     with contextlib.suppress(FileNotFoundError):  # it has just ended
         return os.readlink(f"/proc/{pid}/ns/net")
     return ""

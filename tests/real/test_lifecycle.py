@@ -1,11 +1,13 @@
 """A container's life on a real node: made, started, stopped, destroyed."""
 
 from containers.node import runtimes
+from containers.node.conf import NodeConf
 from containers.node.processes.run import call
 from containers.node.states import State
+from tests.real.rig import Rig
 
 
-def test_a_container_is_made_started_stopped_and_destroyed(rig):
+def test_a_container_is_made_started_stopped_and_destroyed(rig: Rig) -> None:
     made = rig.operate("create", 101)
     assert made.code == 0, made.log
     assert rig.state(101) is State.STOPPED
@@ -23,7 +25,7 @@ def test_a_container_is_made_started_stopped_and_destroyed(rig):
     assert not rig.paths(101).private.exists()
 
 
-def test_a_paused_container_is_stopped_with_its_stop_script(rig, ctid):
+def test_a_paused_container_is_stopped_with_its_stop_script(rig: Rig, ctid: int) -> None:
     assert rig.operate("start", ctid).code == 0
     rig.write(ctid, "stop", "echo on its way\n")
     call(runtimes.load("runc").pause(rig.paths(ctid)))
@@ -36,7 +38,9 @@ def test_a_paused_container_is_stopped_with_its_stop_script(rig, ctid):
     assert rig.state(ctid) is State.STOPPED
 
 
-def test_an_init_that_does_not_halt_is_killed_at_the_nodes_time_limit(rig, ctid, node_conf):
+def test_an_init_that_does_not_halt_is_killed_at_the_nodes_time_limit(
+    rig: Rig, ctid: int, node_conf: NodeConf
+) -> None:
     before = node_conf.vz_conf.read_text() if node_conf.vz_conf.exists() else ""
     node_conf.vz_conf.write_text(f'{before}\nSTOP_TIMEOUT="1"\n')
     try:

@@ -251,7 +251,9 @@ def gateway(node: NodeConf) -> str:
     return pool_address(node, 1)
 
 
-def test_the_node_reaches_a_container_and_it_reaches_the_other_one(node, container, echo):
+def test_the_node_reaches_a_container_and_it_reaches_the_other_one(
+    node: NodeConf, container: Make, echo: Callable[[Space | None, str], Callable[[], str]]
+) -> None:
     one, two = pool_address(node, 101), pool_address(node, 102)
     alpha, beta = container(101, one), container(102, two)
     echo(alpha, one)
@@ -261,8 +263,11 @@ def test_the_node_reaches_a_container_and_it_reaches_the_other_one(node, contain
 
 
 def test_a_container_reaches_no_port_of_the_node_on_any_of_its_addresses(
-    guarded, lan, container, echo
-):
+    guarded: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     one = pool_address(guarded, 101)
     alpha = container(101, one, REAL6)
     echo(None, "::")
@@ -271,7 +276,12 @@ def test_a_container_reaches_no_port_of_the_node_on_any_of_its_addresses(
     assert lan.asks(NODE_LAN) == f"::ffff:{NEIGHBOUR}", "others still reach the node"
 
 
-def test_nothing_leaves_a_container_but_from_its_own_addresses(guarded, lan, container, echo):
+def test_nothing_leaves_a_container_but_from_its_own_addresses(
+    guarded: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     one, two, two6 = pool_address(guarded, 101), REAL2, REAL26
     container(101, one, REAL, REAL6)
     thief = container(102, two, two6)
@@ -287,7 +297,12 @@ def test_nothing_leaves_a_container_but_from_its_own_addresses(guarded, lan, con
     assert (heard(), heard6()) == (two, two6), "the first that was heard, so nothing before"
 
 
-def test_a_taken_over_address_receives_nothing(node, lan, container, echo):
+def test_a_taken_over_address_receives_nothing(
+    node: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     one = pool_address(node, 101)
     alpha, thief = container(101, one, REAL6), container(102, pool_address(node, 102))
     for stolen, length in ((one, 32), (REAL, 32), (REAL6, 128)):
@@ -302,7 +317,9 @@ def test_a_taken_over_address_receives_nothing(node, lan, container, echo):
     assert lan.asks(REAL6) == NEIGHBOUR6
 
 
-def test_claiming_an_address_by_arp_changes_nothing(node, container, echo):
+def test_claiming_an_address_by_arp_changes_nothing(
+    node: NodeConf, container: Make, echo: Callable[[Space | None, str], Callable[[], str]]
+) -> None:
     one, two = pool_address(node, 101), pool_address(node, 102)
     alpha, thief = container(101, one), container(102, two)
     echo(alpha, one)
@@ -326,7 +343,9 @@ for opcode in (1, 2):
     assert node_asks(one) == gateway(node)
 
 
-def test_an_address_of_another_container_is_refused_with_78(node, container, space):
+def test_an_address_of_another_container_is_refused_with_78(
+    node: NodeConf, container: Make, space: Make
+) -> None:
     one = pool_address(node, 101)
     container(101, one)
     done = run_hook(node, 102, (one,), space().pid)
@@ -339,8 +358,11 @@ def test_an_address_of_another_container_is_refused_with_78(node, container, spa
 
 
 def test_a_real_address_is_reached_by_neighbours_and_seen_by_them_as_it_is(
-    node, lan, container, echo
-):
+    node: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     alpha = container(101, REAL)
     echo(alpha, REAL)
     echo(lan, NEIGHBOUR)
@@ -348,7 +370,12 @@ def test_a_real_address_is_reached_by_neighbours_and_seen_by_them_as_it_is(
     assert alpha.asks(NEIGHBOUR) == REAL
 
 
-def test_a_real_ipv6_address_is_reached_by_neighbours(node, lan, container, echo):
+def test_a_real_ipv6_address_is_reached_by_neighbours(
+    node: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     alpha = container(101, pool_address(node, 101), REAL6)
     echo(alpha, REAL6)
     echo(lan, NEIGHBOUR6)
@@ -357,7 +384,12 @@ def test_a_real_ipv6_address_is_reached_by_neighbours(node, lan, container, echo
 
 
 @pytest.mark.nat
-def test_an_address_of_the_pool_leaves_as_the_nodes(guarded, lan, container, echo):
+def test_an_address_of_the_pool_leaves_as_the_nodes(
+    guarded: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     if no_nat := record.load(guarded).no_nat:
         pytest.skip(no_nat)
     one = pool_address(guarded, 101)
@@ -368,7 +400,12 @@ def test_an_address_of_the_pool_leaves_as_the_nodes(guarded, lan, container, ech
     assert alpha.asks(REAL) == one, "not towards the node's own containers"
 
 
-def test_addresses_come_and_go_while_a_container_runs(node, lan, container, echo):
+def test_addresses_come_and_go_while_a_container_runs(
+    node: NodeConf,
+    lan: Space,
+    container: Make,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+) -> None:
     one = pool_address(node, 101)
     alpha = container(101)
     echo(lan, NEIGHBOUR)
@@ -391,7 +428,9 @@ def test_addresses_come_and_go_while_a_container_runs(node, lan, container, echo
     assert node_asks(one) == gateway(node)
 
 
-def test_adding_another_containers_address_to_a_running_one_is_refused_with_78(node, container):
+def test_adding_another_containers_address_to_a_running_one_is_refused_with_78(
+    node: NodeConf, container: Make
+) -> None:
     one = pool_address(node, 101)
     container(101, one)
     beta = container(102)
@@ -401,7 +440,9 @@ def test_adding_another_containers_address_to_a_running_one_is_refused_with_78(n
     assert one not in beta.run("ip", "addr")
 
 
-def test_after_a_container_its_addresses_are_free_at_once(node, lan, container, space):
+def test_after_a_container_its_addresses_are_free_at_once(
+    node: NodeConf, lan: Space, container: Make, space: Make
+) -> None:
     one = pool_address(node, 101)
     left_behind = container(101, one, REAL, REAL6)
     with live.detaching(node, 101, [one, REAL, REAL6]):
@@ -418,7 +459,9 @@ def test_after_a_container_its_addresses_are_free_at_once(node, lan, container, 
         pass
 
 
-def test_a_link_left_over_is_replaced(node, container, echo):
+def test_a_link_left_over_is_replaced(
+    node: NodeConf, container: Make, echo: Callable[[Space | None, str], Callable[[], str]]
+) -> None:
     one = pool_address(node, 101)
     container(101, one)
     again = container(101, one)
@@ -426,7 +469,9 @@ def test_a_link_left_over_is_replaced(node, container, echo):
     assert node_asks(one) == gateway(node)
 
 
-def test_a_network_namespace_of_a_user_namespace_is_set_up_like_any(node, container, echo):
+def test_a_network_namespace_of_a_user_namespace_is_set_up_like_any(
+    node: NodeConf, container: Make, echo: Callable[[Space | None, str], Callable[[], str]]
+) -> None:
     one = pool_address(node, 101)
     alpha = container(101, one, options=("--user", "--map-root-user"))
     echo(alpha, one)
@@ -446,7 +491,7 @@ def test_a_network_namespace_of_a_user_namespace_is_set_up_like_any(node, contai
     assert node_asks(one, patience=0.4) == "nobody", "its root may do with it as it likes"
 
 
-def test_the_node_sees_who_has_an_address(node, lan, container):
+def test_the_node_sees_who_has_an_address(node: NodeConf, lan: Space, container: Make) -> None:
     one = pool_address(node, 101)
     container(101, one, REAL)
     free = pool_address(node, 200)
@@ -475,7 +520,7 @@ def test_the_node_sees_who_has_an_address(node, lan, container):
     assert not answers(parse(NEIGHBOUR), "nosuch0")
 
 
-def test_prepare_changes_what_it_planned_and_nothing_the_second_time(conf):
+def test_prepare_changes_what_it_planned_and_nothing_the_second_time(conf: NodeConf) -> None:
     planned = ours(prepare.plan(conf))
     assert not record.path(conf).exists()
     assert not conf.vz_conf.exists()
@@ -484,7 +529,9 @@ def test_prepare_changes_what_it_planned_and_nothing_the_second_time(conf):
     assert ours(prepare.plan(conf)) == []
 
 
-def test_rules_that_others_flushed_come_back(node, container, echo):
+def test_rules_that_others_flushed_come_back(
+    node: NodeConf, container: Make, echo: Callable[[Space | None, str], Callable[[], str]]
+) -> None:
     alpha = container(101, pool_address(node, 101), REAL6)
     echo(None, "::")
     subprocess.run(["nft", "delete", "table", "inet", names.table(node)], check=True)
@@ -494,7 +541,9 @@ def test_rules_that_others_flushed_come_back(node, container, echo):
     assert alpha.asks(gateway(node), patience=0.4) == "nobody"
 
 
-def test_prepare_drops_what_a_dead_container_left(node, lan, container):
+def test_prepare_drops_what_a_dead_container_left(
+    node: NodeConf, lan: Space, container: Make
+) -> None:
     alpha = container(101, REAL, REAL6)
     assert ours(prepare.prepare(node)) == []
     end(alpha.process)
@@ -529,7 +578,7 @@ print(json.dumps([before, during, machine(), remove.remove(conf)]))
 """
 
 
-def test_removing_leaves_the_machine_as_it_was(space, tmp_path):
+def test_removing_leaves_the_machine_as_it_was(space: Make, tmp_path: Path) -> None:
     alone = space()
     setting = (
         "mount -t sysfs sysfs /sys; mount -t tmpfs tmpfs /run; ip link set lo up;"
@@ -549,14 +598,16 @@ def test_removing_leaves_the_machine_as_it_was(space, tmp_path):
     assert again == []
 
 
-def test_where_the_network_was_not_prepared_a_container_has_loopback_only(conf, space):
+def test_where_the_network_was_not_prepared_a_container_has_loopback_only(
+    conf: NodeConf, space: Make
+) -> None:
     alone = space()
     assert run_hook(conf, 101, (), alone.pid).returncode == 0
     alone.run("ping", "-c1", "-W2", "127.0.0.1")
     assert [link["ifname"] for link in json.loads(alone.run("ip", "-json", "link"))] == ["lo"]
 
 
-def test_a_state_without_a_pid_is_an_error_that_says_so(node):
+def test_a_state_without_a_pid_is_an_error_that_says_so(node: NodeConf) -> None:
     entry = hook(node, 101, [])
     done = subprocess.run(
         entry["args"], executable=entry["path"], input='{"id": "101"}', text=True,
@@ -565,7 +616,12 @@ def test_a_state_without_a_pid_is_an_error_that_says_so(node):
     assert (done.returncode, done.stderr) == (1, "nethook: the container's state names no pid\n")
 
 
-def test_runc_runs_the_hook(node, echo, tmp_path, stack):
+def test_runc_runs_the_hook(
+    node: NodeConf,
+    echo: Callable[[Space | None, str], Callable[[], str]],
+    tmp_path: Path,
+    stack: contextlib.ExitStack,
+) -> None:
     one = pool_address(node, 101)
     bundle, name = tmp_path / "bundle", f"net-{node.instance}"
     (bundle / "rootfs/bin").mkdir(parents=True)
@@ -615,20 +671,22 @@ def planned(tmp_path: Path) -> Callable[..., str]:
     return plan
 
 
-def test_without_nftables_its_rules_are_iptables(planned):
+def test_without_nftables_its_rules_are_iptables(planned: Callable[..., str]) -> None:
     said = planned("iptables", "iptables-restore", "ip6tables", "ip6tables-restore")
     assert "the iptables chains panel_" in said
     assert ", with NAT for 10." in said
 
 
-def test_where_no_firewall_works_containers_have_loopback_only(planned):
+def test_where_no_firewall_works_containers_have_loopback_only(planned: Callable[..., str]) -> None:
     assert planned().startswith(
         "containers have loopback only: nothing here can keep them from reaching the node itself"
         " (nft: unshare exited with 127"
     )
 
 
-def test_where_no_link_can_be_made_containers_have_loopback_only(planned):
+def test_where_no_link_can_be_made_containers_have_loopback_only(
+    planned: Callable[..., str],
+) -> None:
     setpriv = (f"{shutil.which('setpriv')}", "--bounding-set=-net_admin")
     said = planned("nft", by=setpriv)
     assert said.startswith(
@@ -637,7 +695,7 @@ def test_where_no_link_can_be_made_containers_have_loopback_only(planned):
     assert len(said.splitlines()) == 1
 
 
-def test_where_nat_is_forbidden_containers_have_all_the_rest(planned):
+def test_where_nat_is_forbidden_containers_have_all_the_rest(planned: Callable[..., str]) -> None:
     nft = f"""#!/bin/bash
 text=$(</dev/stdin)
 case $text in *masquerade*) echo "no NAT today" >&2; exit 1;; esac

@@ -96,7 +96,9 @@ def whole(log: bytes) -> bool:
 # Processes
 
 
-def test_killing_the_node_costs_no_byte_of_the_script_that_runs(panel, ctid, gate):
+def test_killing_the_node_costs_no_byte_of_the_script_that_runs(
+    panel: Panel, ctid: int, gate: Gate
+) -> None:
     panel.save(ctid, "mount", gate.script("early", "late"))
     operation = panel.request("start", ctid)
     panel.until_says(operation, EARLY)
@@ -112,7 +114,9 @@ def test_killing_the_node_costs_no_byte_of_the_script_that_runs(panel, ctid, gat
     assert observed.state_of(panel.path(ctid)) is State.RUNNING
 
 
-def test_what_ended_while_the_node_was_away_is_found_when_it_is_back(panel, ctid, gate):
+def test_what_ended_while_the_node_was_away_is_found_when_it_is_back(
+    panel: Panel, ctid: int, gate: Gate
+) -> None:
     panel.save(ctid, "mount", gate.script("early", "late") + "exit 7\n")
     operation = panel.request("start", ctid)
     panel.until_says(operation, EARLY)
@@ -130,8 +134,8 @@ def test_what_ended_while_the_node_was_away_is_found_when_it_is_back(panel, ctid
 
 @pytest.mark.parametrize(("script", "kind"), [("mount", "start"), ("start", "start")])
 def test_a_killed_runner_leaves_an_interrupted_operation_and_the_true_state(
-    panel, ctid, gate, script, kind
-):
+    panel: Panel, ctid: int, gate: Gate, script: str, kind: str
+) -> None:
     gate = gate_in(panel, ctid) if script == "start" else gate
     panel.save(ctid, script, gate.script("early", "late"))
     operation = panel.request(kind, ctid)
@@ -155,7 +159,9 @@ def runs(path: str) -> bool:
     return any(path.encode() in line for line in lines)
 
 
-def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(panel, ctid):
+def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(
+    panel: Panel, ctid: int
+) -> None:
     panel.pctl("start", ctid)
     init = observed.init_of(panel.path(ctid))
     monitor = Spool(panel.path(ctid).monitor)
@@ -170,7 +176,9 @@ def test_a_container_outlives_its_monitor_and_its_halt_is_noticed_all_the_same(p
     assert panel.shown(panel.last(ctid))["kind"] == "halted"
 
 
-def test_a_container_whose_monitor_was_killed_with_it_is_not_said_to_run(panel, ctid):
+def test_a_container_whose_monitor_was_killed_with_it_is_not_said_to_run(
+    panel: Panel, ctid: int
+) -> None:
     panel.pctl("start", ctid)
     init = observed.init_of(panel.path(ctid))
     assert init is not None
@@ -194,7 +202,9 @@ def kill(pid: int | None) -> None:
 # What is beside it
 
 
-def test_a_log_goes_on_when_redis_was_restarted_meanwhile(panel, ctid, gate):
+def test_a_log_goes_on_when_redis_was_restarted_meanwhile(
+    panel: Panel, ctid: int, gate: Gate
+) -> None:
     panel.save(ctid, "mount", gate.script("early", "late"))
     operation = panel.request("start", ctid)
     panel.until_says(operation, EARLY)
@@ -207,7 +217,9 @@ def test_a_log_goes_on_when_redis_was_restarted_meanwhile(panel, ctid, gate):
     panel.pctl("stop", ctid)
 
 
-def test_nothing_is_lost_while_the_database_takes_no_writes(panel, ctid, gate):
+def test_nothing_is_lost_while_the_database_takes_no_writes(
+    panel: Panel, ctid: int, gate: Gate
+) -> None:
     panel.save(ctid, "mount", gate.script("early", "late"))
     operation = panel.request("start", ctid)
     panel.until_says(operation, EARLY)
@@ -224,7 +236,7 @@ def test_nothing_is_lost_while_the_database_takes_no_writes(panel, ctid, gate):
 
 
 @pytest.mark.postgres
-def test_nothing_is_lost_while_postgresql_is_away(postgres, gate):
+def test_nothing_is_lost_while_postgresql_is_away(postgres: "Postgres", gate: Gate) -> None:
     with whole_panel(PANEL_DATABASE_URL=postgres.url) as panel:
         ctid = 101
         panel.pctl("create", ctid, "--ostemplate", "busybox")
@@ -247,7 +259,9 @@ def test_nothing_is_lost_while_postgresql_is_away(postgres, gate):
         assert whole(log.encode()), log
 
 
-def test_output_waits_for_room_below_the_spool(panel, ctid, gate, tmp_path):
+def test_output_waits_for_room_below_the_spool(
+    panel: Panel, ctid: int, gate: Gate, tmp_path: Path
+) -> None:
     """The disk of the spool is full while a script writes; then somebody makes room."""
     filler = panel.conf.spool / "filler"
     with tight_spool(panel):
@@ -290,7 +304,9 @@ def fill(path: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["halt", "poweroff"])
-def test_what_is_halted_from_within_is_dismounted_with_its_scripts(panel, ctid, word):
+def test_what_is_halted_from_within_is_dismounted_with_its_scripts(
+    panel: Panel, ctid: int, word: str
+) -> None:
     panel.save(ctid, "umount", "#!/bin/sh\necho own umount of $VEID\n")
     panel.pctl("start", ctid)
     ask_within(panel, ctid, word)
@@ -303,7 +319,9 @@ def test_what_is_halted_from_within_is_dismounted_with_its_scripts(panel, ctid, 
     assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
 
-def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(panel, ctid):
+def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(
+    panel: Panel, ctid: int
+) -> None:
     for name in ("mount", "start", "stop", "umount"):
         panel.save(ctid, name, f"#!/bin/sh\necho own {name} of $VEID\n")
     panel.pctl("start", ctid)
@@ -319,7 +337,9 @@ def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(
     assert observed.init_of(panel.path(ctid)) != first
 
 
-def test_a_second_operation_is_refused_with_its_holder_named(panel, ctid, gate):
+def test_a_second_operation_is_refused_with_its_holder_named(
+    panel: Panel, ctid: int, gate: Gate
+) -> None:
     panel.save(ctid, "mount", gate.script("early", "late"))
     operation = panel.request("start", ctid)
     panel.until_says(operation, b"early")
@@ -332,7 +352,9 @@ def test_a_second_operation_is_refused_with_its_holder_named(panel, ctid, gate):
 # A power cut
 
 
-def test_after_a_reboot_of_the_node_one_start_brings_everything_back(panel, ctid, another, gate):
+def test_after_a_reboot_of_the_node_one_start_brings_everything_back(
+    panel: Panel, ctid: int, another: int, gate: Gate
+) -> None:
     """Also what was under way then: it is interrupted. One failing start holds up no other."""
     failing, under_way = made(panel), made(panel)
     third, fourth = next(failing), next(under_way)
@@ -372,7 +394,9 @@ def test_after_a_reboot_of_the_node_one_start_brings_everything_back(panel, ctid
         next(leftover, None)
 
 
-def test_a_power_cut_during_a_reinstallation_leaves_the_old_system_as_it_was(panel, ctid):
+def test_a_power_cut_during_a_reinstallation_leaves_the_old_system_as_it_was(
+    panel: Panel, ctid: int
+) -> None:
     panel.pctl("start", ctid)
     mine = panel.path(ctid).fs / "root" / "mine"
     mine.write_text("precious\n")

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import pytest
 
 from containers.node import observed
-from containers.node.conf import CHECKOUT
+from containers.node.conf import CHECKOUT, NodeConf
 from containers.node.layout import Layout
 from containers.node.states import State
+from containers.node.templates.catalogue import Template
 
 CTIDS = itertools.count(1001)  # far from those of other tests on this node
 BASE = 200000  # the ids of the tests' templates
@@ -69,7 +71,7 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def shell(node_conf, busybox, networked) -> Shell:
+def shell(node_conf: NodeConf, busybox: Template, networked: IPv4Network) -> Shell:
     """A node as prepare leaves it, but for what it would change outside its own places."""
     (node_conf.state / "web").mkdir(mode=0o700, exist_ok=True)
     node_conf.vz_conf.write_text(f'UID_BASE="{BASE}"\nUID_SIZE="65536"\n')
@@ -86,17 +88,17 @@ def shell(node_conf, busybox, networked) -> Shell:
 
 
 @pytest.fixture
-def ctid(shell: Shell, node_conf) -> Iterator[int]:
+def ctid(shell: Shell, node_conf: NodeConf) -> Iterator[int]:
     """A container made with pctl, which is gone afterwards."""
     yield from made(shell, node_conf)
 
 
 @pytest.fixture
-def another(shell: Shell, node_conf) -> Iterator[int]:
+def another(shell: Shell, node_conf: NodeConf) -> Iterator[int]:
     yield from made(shell, node_conf)
 
 
-def made(shell: Shell, node_conf) -> Iterator[int]:
+def made(shell: Shell, node_conf: NodeConf) -> Iterator[int]:
     number = next(CTIDS)
     shell.run("create", number, "--ostemplate", "busybox", "--userpasswd", "root:secret")
     yield number
@@ -106,7 +108,9 @@ def made(shell: Shell, node_conf) -> Iterator[int]:
     shell.run("destroy", number)
 
 
-def test_a_containers_life_from_the_command_line(shell, ctid, node_conf, networked):
+def test_a_containers_life_from_the_command_line(
+    shell: Shell, ctid: int, node_conf: NodeConf, networked: IPv4Network
+) -> None:
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
     assert f"Start of CT {ctid}: done." in shell.run("start", ctid)
     assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
@@ -129,7 +133,7 @@ def test_a_containers_life_from_the_command_line(shell, ctid, node_conf, network
     shell.run("umount", ctid)
 
 
-def test_commands_run_with_the_callers_stdio_and_vzctls_codes(shell, ctid):
+def test_commands_run_with_the_callers_stdio_and_vzctls_codes(shell: Shell, ctid: int) -> None:
     shell.run("exec", ctid, "true", code=8)
     shell.run("exec2", ctid, "true", code=31)
     shell.run("start", ctid)
@@ -140,7 +144,7 @@ def test_commands_run_with_the_callers_stdio_and_vzctls_codes(shell, ctid):
     assert "inside" in shell.run("enter", ctid, "--exec", "echo inside")
 
 
-def test_the_output_of_a_failing_script_comes_with_its_code(shell, ctid):
+def test_the_output_of_a_failing_script_comes_with_its_code(shell: Shell, ctid: int) -> None:
     shell.run("script", "save", ctid, "mount", stdin="#!/bin/sh\necho by $VEID; exit 7\n")
     said = shell.run("start", ctid, code=79)
     assert f"by {ctid}\n" in said
@@ -150,9 +154,10 @@ def test_the_output_of_a_failing_script_comes_with_its_code(shell, ctid):
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
 
 
-def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell, ctid):
+def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell: Shell, ctid: int) -> None:
     shell.run("script", "save", ctid, "start", stdin="echo here; sleep 600\n")
     with shell.begun("start", ctid) as first:
+        assert first.stdout
         assert next(line for line in first.stdout if "==>" not in line) == "here\n"
         said = shell.run("stop", ctid, code=9)
         first.send_signal(signal.SIGINT)  # no terminal: it cancels
@@ -165,14 +170,16 @@ def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell, ctid):
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
 
 
-def test_two_containers_at_once_without_a_node_process_both_end(shell, ctid, another):
+def test_two_containers_at_once_without_a_node_process_both_end(
+    shell: Shell, ctid: int, another: int
+) -> None:
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda number: shell.run("start", number), (ctid, another)))
     for number in (ctid, another):
         assert shell.run("status", number) == f"CTID {number} exist mounted running\n"
 
 
-def test_ctrl_c_asks_on_a_terminal_and_the_answer_counts(shell, ctid):
+def test_ctrl_c_asks_on_a_terminal_and_the_answer_counts(shell: Shell, ctid: int) -> None:
     shell.run("script", "save", ctid, "start", stdin="echo here; sleep 3; echo slept\n")
     said = b""
     pid, terminal = pty.fork()

@@ -2,15 +2,21 @@
 
 import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from containers.node import observed
 from containers.node.access.accounts import hash_password
+from containers.node.layout import Layout
 from containers.node.operations import PLANS
 from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps import replaced
+from containers.node.storage import Usage
+from containers.node.templates.catalogue import Template
+from tests.real.rig import Rig
 from tests.real.test_dead_runner import run_dying
 
 UP, DOWN = State.RUNNING, State.STOPPED
@@ -38,7 +44,7 @@ exit $?
 
 
 @pytest.fixture
-def old(rig, ctid):
+def old(rig: Rig, ctid: int) -> Layout:
     """A running container whose system has files of its own."""
     assert rig.operate("start", ctid).code == 0
     paths = rig.paths(ctid)
@@ -47,21 +53,23 @@ def old(rig, ctid):
     return paths
 
 
-def has_old_system(paths):
+def has_old_system(paths: Layout) -> bool:
     return (paths.fs / "root/mine").exists()
 
 
-def has_new_system(paths):
+def has_new_system(paths: Layout) -> bool:
     return not (paths.fs / "root/mine").exists() and (paths.fs / "bin/busybox").exists()
 
 
-def clean(paths):
+def clean(paths: Layout) -> bool:
     left = {p.name for p in paths.private.iterdir()}
     return left <= {"fs", "scripts", "ve.conf"}
 
 
 @pytest.mark.parametrize("before", [UP, DOWN])
-def test_a_reinstalled_container_has_a_new_system_with_the_old_files_in_it(rig, ctid, old, before):
+def test_a_reinstalled_container_has_a_new_system_with_the_old_files_in_it(
+    rig: Rig, ctid: int, old: Layout, before: State
+) -> None:
     if before is DOWN:
         assert rig.operate("stop", ctid).code == 0
 
@@ -74,7 +82,7 @@ def test_a_reinstalled_container_has_a_new_system_with_the_old_files_in_it(rig, 
     assert clean(old)
 
 
-def test_erasing_keeps_nothing(rig, ctid, old):
+def test_erasing_keeps_nothing(rig: Rig, ctid: int, old: Layout) -> None:
     outcome = rig.operate("reinstall", ctid, skipbackup=True, resetpwdb=True)
 
     assert outcome.code == 0, outcome.log
@@ -84,7 +92,7 @@ def test_erasing_keeps_nothing(rig, ctid, old):
     assert clean(old)
 
 
-def test_passwords_are_carried_over_unless_reset(rig, ctid, old):
+def test_passwords_are_carried_over_unless_reset(rig: Rig, ctid: int, old: Layout) -> None:
     hashed = hash_password("correct horse")
     rig.operate("set", ctid, userpasswd={"user": "root", "hash": hashed})
 
@@ -94,7 +102,9 @@ def test_passwords_are_carried_over_unless_reset(rig, ctid, old):
     assert hashed not in (old.fs / "etc/shadow").read_text()
 
 
-def test_the_old_area_is_kept_aside_and_one_operation_puts_it_back(rig, ctid, old):
+def test_the_old_area_is_kept_aside_and_one_operation_puts_it_back(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     outcome = rig.operate("reinstall", ctid, keep_until="2099-01-01T00:00:00+00:00")
     kept = next(e["value"] for e in outcome.events if e["ev"] == "fact" and e["key"] == "kept")
     assert (old.old / f"{kept['operation']}" / "fs/root/mine").exists()
@@ -107,7 +117,9 @@ def test_the_old_area_is_kept_aside_and_one_operation_puts_it_back(rig, ctid, ol
     assert (old.old / f"{kept['operation']}" / "fs/old/root/mine").exists()
 
 
-def test_hooks_like_the_vendors_samples_run_as_they_are(rig, ctid, old, busybox, tmp_path):
+def test_hooks_like_the_vendors_samples_run_as_they_are(
+    rig: Rig, ctid: int, old: Layout, busybox: Template, tmp_path: Path
+) -> None:
     import subprocess
 
     source = tmp_path / "system"
@@ -140,7 +152,9 @@ def test_hooks_like_the_vendors_samples_run_as_they_are(rig, ctid, old, busybox,
         ("sleep 100", 128, "time limit"),
     ],
 )
-def test_a_hook_that_fails_leaves_the_old_system_running(rig, ctid, old, hook, code, says):
+def test_a_hook_that_fails_leaves_the_old_system_running(
+    rig: Rig, ctid: int, old: Layout, hook: str, code: int, says: str
+) -> None:
     rig.write(ctid, "vps.reinstall", f"#!/bin/bash\n{hook}\n")
     init = observed.init_of(old)
 
@@ -153,7 +167,9 @@ def test_a_hook_that_fails_leaves_the_old_system_running(rig, ctid, old, hook, c
     assert clean(old)
 
 
-def test_a_hook_that_prints_a_hundred_megabytes_is_waited_for(rig, ctid, old):
+def test_a_hook_that_prints_a_hundred_megabytes_is_waited_for(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     size = 100_000_000
     rig.write(ctid, "vps.reinstall", f"#!/bin/bash\nyes | head -c {size}\nexit 3\n")
 
@@ -167,7 +183,9 @@ def test_a_hook_that_prints_a_hundred_megabytes_is_waited_for(rig, ctid, old):
     assert clean(old)
 
 
-def test_a_hook_that_fills_the_disk_leaves_the_old_system_running(rig, ctid, old):
+def test_a_hook_that_fills_the_disk_leaves_the_old_system_running(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     rig.write(ctid, "vps.reinstall", FILLING)
 
     outcome = rig.operate("reinstall", ctid)
@@ -179,7 +197,7 @@ def test_a_hook_that_fills_the_disk_leaves_the_old_system_running(rig, ctid, old
     assert rig.operate("restart", ctid).code == 0  # there is room again
 
 
-def test_exit_128_asks_for_the_default_and_no_hook_runs(rig, ctid, old):
+def test_exit_128_asks_for_the_default_and_no_hook_runs(rig: Rig, ctid: int, old: Layout) -> None:
     rig.write(ctid, "vps.reinstall", "#!/bin/sh\nexit 128\n")
     rig.write(ctid, "vps.configure", "touch /configured\n")
 
@@ -190,7 +208,9 @@ def test_exit_128_asks_for_the_default_and_no_hook_runs(rig, ctid, old):
     assert not (old.fs / "configured").exists()
 
 
-def test_a_hook_removed_or_renamed_on_the_node_counts_as_disabled(rig, ctid, old):
+def test_a_hook_removed_or_renamed_on_the_node_counts_as_disabled(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     rig.write(ctid, "vps.reinstall", "#!/bin/sh\nexit 3\n")
     hook = rig.conf.scripts / "vps.reinstall"
     hook.rename(hook.with_suffix(".off"))
@@ -202,7 +222,9 @@ def test_a_hook_removed_or_renamed_on_the_node_counts_as_disabled(rig, ctid, old
 @pytest.mark.parametrize(
     ("name", "body"), [("start", "exit 1\n"), ("mount", "#!/bin/sh\nexit 1\n")]
 )
-def test_a_script_that_refuses_the_new_system_puts_the_old_one_back(rig, ctid, old, name, body):
+def test_a_script_that_refuses_the_new_system_puts_the_old_one_back(
+    rig: Rig, ctid: int, old: Layout, name: str, body: str
+) -> None:
     """It lets the old system start: it refuses where there is no file of the user's."""
     test = "[ -e /root/mine ] && exit 0\n" if name == "start" else (
         "#!/bin/sh\n. $VE_CONFFILE\n[ -e $VE_ROOT/root/mine ] && exit 0\n"
@@ -221,7 +243,9 @@ def test_a_script_that_refuses_the_new_system_puts_the_old_one_back(rig, ctid, o
         assert has_new_system(old)
 
 
-def test_a_failing_configure_hook_puts_the_old_system_back(rig, ctid, old):
+def test_a_failing_configure_hook_puts_the_old_system_back(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     rig.write(ctid, "vps.configure", "exit 2\n")
 
     outcome = rig.operate("reinstall", ctid)
@@ -231,7 +255,9 @@ def test_a_failing_configure_hook_puts_the_old_system_back(rig, ctid, old):
     assert rig.state(ctid) is UP
 
 
-def test_a_container_that_cannot_be_stopped_is_reinstalled_without_its_stop_script(rig, ctid, old):
+def test_a_container_that_cannot_be_stopped_is_reinstalled_without_its_stop_script(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     rig.write(ctid, "stop", "exit 1\n")
 
     assert rig.operate("reinstall", ctid).code == 94
@@ -240,7 +266,9 @@ def test_a_container_that_cannot_be_stopped_is_reinstalled_without_its_stop_scri
     assert has_new_system(old)
 
 
-def test_a_container_without_a_shell_or_programs_is_reinstalled(rig, ctid, old):
+def test_a_container_without_a_shell_or_programs_is_reinstalled(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     import shutil
 
     shutil.rmtree(old.fs / "bin")
@@ -254,7 +282,9 @@ def test_a_container_without_a_shell_or_programs_is_reinstalled(rig, ctid, old):
 
 
 @pytest.mark.parametrize("passwd", ["link", "fifo", "huge"])
-def test_an_old_system_with_a_hostile_passwd_is_put_back_with_a_reason(rig, ctid, old, passwd):
+def test_an_old_system_with_a_hostile_passwd_is_put_back_with_a_reason(
+    rig: Rig, ctid: int, old: Layout, passwd: str
+) -> None:
     file = old.fs / "etc/passwd"
     file.unlink()
     if passwd == "link":
@@ -274,7 +304,9 @@ def test_an_old_system_with_a_hostile_passwd_is_put_back_with_a_reason(rig, ctid
     assert rig.operate("reinstall", ctid, resetpwdb=True).code == 0
 
 
-def test_old_files_over_the_disk_limit_are_refused_before_anything_stops(rig, ctid, old):
+def test_old_files_over_the_disk_limit_are_refused_before_anything_stops(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     over_twenty_mib(old)
     init = observed.init_of(old)
 
@@ -291,7 +323,9 @@ def test_old_files_over_the_disk_limit_are_refused_before_anything_stops(rig, ct
     assert clean(old)
 
 
-def test_old_files_that_do_not_fit_are_kept_aside_until_a_date_and_put_back(rig, ctid, old):
+def test_old_files_that_do_not_fit_are_kept_aside_until_a_date_and_put_back(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     over_twenty_mib(old)
     assert rig.operate("reinstall", ctid, spec={"diskspace": 20}).code == 94
     until = "2099-01-01T00:00:00+00:00"
@@ -315,26 +349,33 @@ def test_old_files_that_do_not_fit_are_kept_aside_until_a_date_and_put_back(rig,
     assert rig.state(ctid) is UP
 
 
-def test_what_is_kept_is_known_to_share_its_files_with_old(rig, ctid, old):
+def test_what_is_kept_is_known_to_share_its_files_with_old(
+    rig: Rig, ctid: int, old: Layout
+) -> None:
     over_twenty_mib(old)
     done = rig.operate("reinstall", ctid, keep_until="2099-01-01T00:00:00+00:00")
     kept = old.old / f"{done.facts['kept']['operation']}" / "fs"
 
-    def room():
+    def room() -> Usage:
         return rig.driver.parse_usage(call(rig.driver.usage(kept)))
 
+    def own() -> int:
+        found = room().own
+        assert found is not None
+        return found
+
     assert room().bytes > 40 << 20
-    assert room().own < 20 << 20
+    assert own() < 20 << 20
     (old.fs / "old/root/big").unlink()
-    assert room().own > 40 << 20
+    assert own() > 40 << 20
 
 
-def over_twenty_mib(old):
+def over_twenty_mib(old: Layout) -> None:
     with (old.fs / "root/big").open("wb") as big:
         big.write(os.urandom(40 << 20))
 
 
-def test_a_template_that_is_gone_changes_nothing(rig, ctid, old):
+def test_a_template_that_is_gone_changes_nothing(rig: Rig, ctid: int, old: Layout) -> None:
     outcome = rig.operate("reinstall", ctid, template="gone@7")
 
     assert outcome.code == 94
@@ -342,7 +383,7 @@ def test_a_template_that_is_gone_changes_nothing(rig, ctid, old):
     assert has_old_system(old)
 
 
-def moments():
+def moments() -> Iterator[tuple[State, str, str]]:
     for state in (UP, DOWN):
         for step in PLANS["reinstall"].steps(state):
             if "-pre" in step.key or "-post" in step.key:
@@ -352,7 +393,9 @@ def moments():
 
 
 @pytest.mark.parametrize(("before", "step", "moment"), [*moments()])
-def test_a_runner_killed_at_any_step_leaves_one_whole_system(rig, ctid, old, before, step, moment):
+def test_a_runner_killed_at_any_step_leaves_one_whole_system(
+    rig: Rig, ctid: int, old: Layout, before: State, step: str, moment: str
+) -> None:
     if before is DOWN:
         assert rig.operate("stop", ctid).code == 0
     for name in ("vps.mount", "mount", "start", "stop", "umount", "vps.umount"):

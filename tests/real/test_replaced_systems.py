@@ -4,11 +4,14 @@ import json
 
 from containers.node.states import State
 from containers.node.steps.replaced import listed
+from tests.real.rig import Rig
 
 SOON, LATER = "2099-01-01T00:00:00+00:00", "2099-02-01T00:00:00+00:00"
 
 
-def test_undoing_trades_the_templates_and_keeps_the_other_until_the_later_date(rig, ctid):
+def test_undoing_trades_the_templates_and_keeps_the_other_until_the_later_date(
+    rig: Rig, ctid: int
+) -> None:
     assert rig.operate("start", ctid).code == 0
     done = rig.operate("reinstall", ctid, keep_until=LATER)
     assert done.facts["template"].startswith("busybox")
@@ -28,7 +31,7 @@ def test_undoing_trades_the_templates_and_keeps_the_other_until_the_later_date(r
     assert kept.until.isoformat() == LATER
 
 
-def test_what_has_been_forgotten_is_gone_and_nothing_else(rig, ctid):
+def test_what_has_been_forgotten_is_gone_and_nothing_else(rig: Rig, ctid: int) -> None:
     assert rig.operate("start", ctid).code == 0
     numbers = [
         rig.operate("reinstall", ctid, keep_until=SOON).facts["kept"]["operation"] for _ in range(2)
@@ -39,7 +42,9 @@ def test_what_has_been_forgotten_is_gone_and_nothing_else(rig, ctid):
     assert rig.operate("undo_reinstall", ctid, replaced=numbers[0]).code == 94
 
 
-def test_a_reinstallation_that_fails_says_nothing_of_host_keys_or_template(rig, ctid):
+def test_a_reinstallation_that_fails_says_nothing_of_host_keys_or_template(
+    rig: Rig, ctid: int
+) -> None:
     rig.write(ctid, "vps.configure", "exit 3\n")
     failed = rig.operate("reinstall", ctid, keep_until=SOON)
     assert failed.code == 94

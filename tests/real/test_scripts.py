@@ -8,7 +8,7 @@ import pytest
 from containers.node import observed
 from containers.node.states import State
 from containers.node.veconf import read
-from tests.real.rig import SLEEP, sleepers
+from tests.real.rig import SLEEP, Rig, sleepers
 
 FRAGMENT_OF_004 = """#!/bin/bash
 #
@@ -38,7 +38,7 @@ echo "root is $VE_ROOT, private is $VE_PRIVATE"
 """
 
 
-def test_a_host_script_has_vzctls_environment_and_no_more(rig, ctid):
+def test_a_host_script_has_vzctls_environment_and_no_more(rig: Rig, ctid: int) -> None:
     rig.write(ctid, "mount", "#!/bin/sh\nenv -u PWD -u SHLVL -u _ | sort\nreadlink /proc/$$/fd/0\n")
 
     log = rig.operate("mount", ctid).log
@@ -50,7 +50,7 @@ def test_a_host_script_has_vzctls_environment_and_no_more(rig, ctid):
     ) in log
 
 
-def test_a_container_script_runs_in_the_container_before_its_init(rig, ctid):
+def test_a_container_script_runs_in_the_container_before_its_init(rig: Rig, ctid: int) -> None:
     rig.write(
         ctid,
         "start",
@@ -65,7 +65,7 @@ def test_a_container_script_runs_in_the_container_before_its_init(rig, ctid):
     assert f"HOME=/\nPATH={path}\nTERM=linux\nVEID={ctid}\nto stderr\n" in log
 
 
-def test_what_scripts_make_can_be_read_by_others(rig, ctid):
+def test_what_scripts_make_can_be_read_by_others(rig: Rig, ctid: int) -> None:
     rig.write(ctid, "mount", "#!/bin/sh\numask\n")
     rig.write(ctid, "start", "echo in it: $(umask)\n")
 
@@ -75,7 +75,7 @@ def test_what_scripts_make_can_be_read_by_others(rig, ctid):
     assert "in it: 0022\n" in log
 
 
-def test_the_stop_script_runs_in_the_running_container(rig, ctid):
+def test_the_stop_script_runs_in_the_running_container(rig: Rig, ctid: int) -> None:
     rig.operate("start", ctid)
     rig.write(ctid, "stop", "cat /proc/1/comm\n")
 
@@ -83,7 +83,9 @@ def test_the_stop_script_runs_in_the_running_container(rig, ctid):
 
 
 @pytest.mark.parametrize("fragment", [FRAGMENT_OF_002, FRAGMENT_OF_004])
-def test_the_documents_fragments_run_as_they_are_printed(rig, ctid, fragment, vz_conf_in_place):
+def test_the_documents_fragments_run_as_they_are_printed(
+    rig: Rig, ctid: int, fragment: str, vz_conf_in_place: None
+) -> None:
     rig.write(ctid, "mount", fragment)
 
     outcome = rig.operate("mount", ctid)
@@ -93,7 +95,9 @@ def test_the_documents_fragments_run_as_they_are_printed(rig, ctid, fragment, vz
     assert f"root is {paths.root}, private is {paths.private}\n" in outcome.log
 
 
-def test_the_last_exit_code_of_a_container_script_counts_and_an_empty_one_is_fine(rig, ctid):
+def test_the_last_exit_code_of_a_container_script_counts_and_an_empty_one_is_fine(
+    rig: Rig, ctid: int
+) -> None:
     rig.write(ctid, "start", "false\n")
     assert rig.operate("start", ctid).code == 79
     rig.write(ctid, "start", "")
@@ -108,7 +112,9 @@ def test_the_last_exit_code_of_a_container_script_counts_and_an_empty_one_is_fin
         ("#!/no/such/interpreter\n", "could not be started: No such file or directory"),
     ],
 )
-def test_a_host_script_that_cannot_be_run_fails_with_a_reason(rig, ctid, body, why):
+def test_a_host_script_that_cannot_be_run_fails_with_a_reason(
+    rig: Rig, ctid: int, body: str, why: str
+) -> None:
     rig.write(ctid, "mount", body)
 
     outcome = rig.operate("start", ctid)
@@ -117,7 +123,7 @@ def test_a_host_script_that_cannot_be_run_fails_with_a_reason(rig, ctid, body, w
     assert f"The own mount script {why}." in outcome.end["error"]
 
 
-def test_a_container_without_a_shell_cannot_run_its_start_script(rig, ctid):
+def test_a_container_without_a_shell_cannot_run_its_start_script(rig: Rig, ctid: int) -> None:
     rig.write(ctid, "start", "true\n")
     (rig.paths(ctid).fs / "bin/sh").unlink()
 
@@ -128,7 +134,9 @@ def test_a_container_without_a_shell_cannot_run_its_start_script(rig, ctid):
 
 
 @pytest.mark.parametrize("name", ["mount", "start"])
-def test_a_script_is_ended_at_its_time_limit_with_all_it_started(rig, ctid, name):
+def test_a_script_is_ended_at_its_time_limit_with_all_it_started(
+    rig: Rig, ctid: int, name: str
+) -> None:
     rig.write(
         ctid,
         name,
@@ -143,7 +151,9 @@ def test_a_script_is_ended_at_its_time_limit_with_all_it_started(rig, ctid, name
     assert set(sleepers()) <= before
 
 
-def test_a_stop_script_over_its_time_limit_leaves_the_container_running(rig, ctid):
+def test_a_stop_script_over_its_time_limit_leaves_the_container_running(
+    rig: Rig, ctid: int
+) -> None:
     rig.operate("start", ctid)
     before = set(sleepers())
     rig.write(ctid, "stop", f"{SLEEP} &\n{SLEEP}\n")
@@ -154,7 +164,9 @@ def test_a_stop_script_over_its_time_limit_leaves_the_container_running(rig, cti
     assert set(sleepers()) <= before
 
 
-def test_what_a_successful_start_script_leaves_running_stays_with_the_container(rig, ctid):
+def test_what_a_successful_start_script_leaves_running_stays_with_the_container(
+    rig: Rig, ctid: int
+) -> None:
     before = set(sleepers())
     rig.write(ctid, "start", f"{SLEEP} &\n")
 
@@ -164,14 +176,14 @@ def test_what_a_successful_start_script_leaves_running_stays_with_the_container(
     assert time.monotonic() - began < 5
     left = set(sleepers()) - before
     assert len(left) == 1
-    init = observed.init_of(rig.paths(ctid))
+    init = rig.init(ctid)
     parent = int(Path(f"/proc/{left.pop()}/stat").read_text().rsplit(")", 1)[1].split()[1])
     assert parent == init.pid
 
 
 def test_a_bind_mount_of_the_mount_script_is_in_the_container_and_gone_afterwards(
-    rig, ctid, tmp_path
-):
+    rig: Rig, ctid: int, tmp_path: Path
+) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "shared").write_text("from the node\n")
     paths = rig.paths(ctid)
@@ -193,7 +205,7 @@ def test_a_bind_mount_of_the_mount_script_is_in_the_container_and_gone_afterward
     assert (tmp_path / "shared").exists()
 
 
-def test_a_mount_left_behind_is_detached_with_a_warning_that_names_it(rig, ctid):
+def test_a_mount_left_behind_is_detached_with_a_warning_that_names_it(rig: Rig, ctid: int) -> None:
     rig.write(
         ctid,
         "mount",
@@ -209,7 +221,7 @@ def test_a_mount_left_behind_is_detached_with_a_warning_that_names_it(rig, ctid)
     assert not observed.submounts(rig.paths(ctid).root)
 
 
-def test_output_is_handed_on_as_it_is_written(rig, ctid, tmp_path):
+def test_output_is_handed_on_as_it_is_written(rig: Rig, ctid: int, tmp_path: Path) -> None:
     rig.write(
         ctid, "mount", f"#!/bin/sh\necho first\nwhile [ ! -e {tmp_path}/go ]; do sleep .05; done\n"
     )
@@ -222,7 +234,7 @@ def test_output_is_handed_on_as_it_is_written(rig, ctid, tmp_path):
     assert rig.finish(number).code == 0
 
 
-def test_output_is_kept_byte_for_byte(rig, ctid):
+def test_output_is_kept_byte_for_byte(rig: Rig, ctid: int) -> None:
     rig.write(ctid, "mount", "#!/bin/sh\nprintf 'a\\r\\nb\\0\\377\\n'\nseq 200000\n")
 
     number = rig.begin("mount", ctid)
@@ -233,7 +245,9 @@ def test_output_is_kept_byte_for_byte(rig, ctid):
     assert b"".join(b"%d\n" % n for n in range(1, 200001)) in log
 
 
-def test_a_value_with_shell_in_it_means_itself_when_the_file_is_sourced(rig, ctid, tmp_path):
+def test_a_value_with_shell_in_it_means_itself_when_the_file_is_sourced(
+    rig: Rig, ctid: int, tmp_path: Path
+) -> None:
     touch = f"touch {tmp_path}/owned"
     evil = f'it\'s "x"; {touch}; `{touch}` $({touch}) \\ $HOME #'
     rig.write(ctid, "mount", '#!/bin/sh\n. $VE_CONFFILE\nprintf "<%s>" "$DESCRIPTION"\n')
@@ -245,13 +259,13 @@ def test_a_value_with_shell_in_it_means_itself_when_the_file_is_sourced(rig, cti
     assert not (tmp_path / "owned").exists()
 
 
-def test_a_value_with_a_line_break_is_refused_and_nothing_happens(rig, ctid):
+def test_a_value_with_a_line_break_is_refused_and_nothing_happens(rig: Rig, ctid: int) -> None:
     outcome = rig.operate("mount", ctid, spec={"description": "a\nTOUCH=1"})
 
     assert (outcome.code, outcome.state) == (21, State.STOPPED)
 
 
-def test_a_script_the_panel_did_not_write_stops_a_start_but_not_a_stop(rig, ctid):
+def test_a_script_the_panel_did_not_write_stops_a_start_but_not_a_stop(rig: Rig, ctid: int) -> None:
     rig.operate("start", ctid)
     stranger = rig.paths(ctid).scripts / "umount"
     stranger.write_text("#!/bin/sh\necho a stranger\n")
@@ -272,7 +286,9 @@ def test_a_script_the_panel_did_not_write_stops_a_start_but_not_a_stop(rig, ctid
     assert not stranger.exists()
 
 
-def test_a_script_that_was_taken_away_in_the_panel_is_gone_from_the_node(rig, ctid):
+def test_a_script_that_was_taken_away_in_the_panel_is_gone_from_the_node(
+    rig: Rig, ctid: int
+) -> None:
     rig.write(ctid, "mount", "#!/bin/sh\necho once\n")
     rig.operate("mount", ctid)
     rig.operate("umount", ctid)
@@ -282,7 +298,7 @@ def test_a_script_that_was_taken_away_in_the_panel_is_gone_from_the_node(rig, ct
     assert not (rig.paths(ctid).scripts / "mount").exists()
 
 
-def log_of(rig, number):
+def log_of(rig: Rig, number: int) -> bytes:
     try:
         return rig.spool(number).log.read_bytes()
     except FileNotFoundError:

@@ -4,9 +4,12 @@ The rows are those of the measured vzctl 4.11.1; where the documentation differs
 that fails), each undo profile has its own row.
 """
 
+from typing import Any
+
 import pytest
 
 from containers.node.states import State
+from tests.real.rig import Rig
 
 ALL = ["vps.mount", "mount", "start", "stop", "umount", "vps.umount"]
 BOTH = ("documented", "vzctl")
@@ -15,12 +18,12 @@ STARTS = "vps.mount mount start"
 STOPS = "stop umount vps.umount"
 
 
-def save_all(rig, ctid):
+def save_all(rig: Rig, ctid: int) -> None:
     for name in ALL:
         rig.write(ctid, name, f"#!/bin/sh\necho {name} of $VEID\n")
 
 
-def bring(rig, ctid, state):
+def bring(rig: Rig, ctid: int, state: State) -> None:
     """Bring the container into a state, before there are scripts."""
     if state is UP:
         assert rig.operate("start", ctid).code == 0
@@ -56,7 +59,17 @@ def bring(rig, ctid, state):
         (MOUNTED, "destroy", {}, "", 41, MOUNTED),
     ],
 )
-def test_a_sequence_is_vzctls(rig, ctid, before, plan, params, scripts, code, after, profile):
+def test_a_sequence_is_vzctls(
+    rig: Rig,
+    ctid: int,
+    before: State,
+    plan: str,
+    params: dict[str, Any],
+    scripts: str,
+    code: int,
+    after: State,
+    profile: str,
+) -> None:
     bring(rig, ctid, before)
     save_all(rig, ctid)
 
@@ -66,7 +79,7 @@ def test_a_sequence_is_vzctls(rig, ctid, before, plan, params, scripts, code, af
     assert outcome.state is after
 
 
-def test_premount_and_postumount_run_around_the_mount(rig, ctid):
+def test_premount_and_postumount_run_around_the_mount(rig: Rig, ctid: int) -> None:
     for name in ("premount", "vps.premount", "mount", "umount", "postumount", "vps.postumount"):
         rig.write(ctid, name, "#!/bin/sh\nexit 0\n")
 
@@ -78,7 +91,9 @@ ENDINGS = [("exit 1", None), ("exit 128", None), ("kill -9 $$", 9), ("exit 255",
 
 
 @pytest.mark.parametrize(("ending", "signal"), ENDINGS)
-def test_every_failure_of_a_script_is_79(rig, ctid, ending, signal):
+def test_every_failure_of_a_script_is_79(
+    rig: Rig, ctid: int, ending: str, signal: int | None
+) -> None:
     rig.write(ctid, "mount", f"#!/bin/sh\n{ending}\n")
 
     outcome = rig.operate("start", ctid)
@@ -117,8 +132,16 @@ def test_every_failure_of_a_script_is_79(rig, ctid, ending, signal):
     ],
 )
 def test_a_failure_is_undone_as_the_profile_says(
-    rig, ctid, before, plan, failing, profile, scripts, code, after
-):
+    rig: Rig,
+    ctid: int,
+    before: State,
+    plan: str,
+    failing: str,
+    profile: str,
+    scripts: str,
+    code: int,
+    after: State,
+) -> None:
     bring(rig, ctid, before)
     save_all(rig, ctid)
     for name in failing.split():
@@ -129,7 +152,7 @@ def test_a_failure_is_undone_as_the_profile_says(
     assert (outcome.scripts, outcome.code, rig.state(ctid)) == (scripts.split(), code, after)
 
 
-def test_fast_does_not_get_past_a_refusing_stop_script(rig, ctid):
+def test_fast_does_not_get_past_a_refusing_stop_script(rig: Rig, ctid: int) -> None:
     bring(rig, ctid, UP)
     rig.write(ctid, "stop", "exit 1\n")
 
@@ -142,7 +165,9 @@ def test_fast_does_not_get_past_a_refusing_stop_script(rig, ctid):
     ("profile", "scripts"),
     [("documented", STARTS), ("vzctl", f"{STARTS} umount vps.umount")],
 )
-def test_without_an_init_the_start_script_runs_and_booting_fails(rig, ctid, profile, scripts):
+def test_without_an_init_the_start_script_runs_and_booting_fails(
+    rig: Rig, ctid: int, profile: str, scripts: str
+) -> None:
     save_all(rig, ctid)
     (rig.paths(ctid).fs / "sbin/init").unlink()
 
@@ -151,7 +176,7 @@ def test_without_an_init_the_start_script_runs_and_booting_fails(rig, ctid, prof
     assert (outcome.scripts, outcome.code, rig.state(ctid)) == (scripts.split(), 47, DOWN)
 
 
-def test_a_disabled_container_starts_by_force_only(rig, ctid):
+def test_a_disabled_container_starts_by_force_only(rig: Rig, ctid: int) -> None:
     disabled = {"disabled": True}
     assert rig.operate("start", ctid, spec=disabled).code == 105
     assert rig.state(ctid) is DOWN
@@ -160,7 +185,7 @@ def test_a_disabled_container_starts_by_force_only(rig, ctid):
     assert rig.state(ctid) is DOWN
 
 
-def test_a_refusing_create_script_deletes_the_container_again(rig):
+def test_a_refusing_create_script_deletes_the_container_again(rig: Rig) -> None:
     rig.write(9000, "vps.create", "#!/bin/sh\ntest -f $VE_CONFFILE || exit 2\nexit 1\n")
     try:
         outcome = rig.operate("create", 9000)

@@ -1,10 +1,15 @@
 """Settings that are changed reach a container: its files at once, its processes while it runs."""
 
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from containers.node import figures, observed, veconf
 from containers.node.access.accounts import hash_password
 from containers.node.states import State
+from tests.real.rig import Rig
 
 MIB = 1024 * 1024
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
@@ -13,7 +18,7 @@ FORKS = "i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i+1)); done; wait"
 
 
 @pytest.fixture(params=[State.STOPPED, State.RUNNING])
-def either(rig, ctid, request):
+def either(rig: Rig, ctid: int, request: pytest.FixtureRequest) -> int:
     """A container that is stopped, and one that runs."""
     if request.param is State.RUNNING:
         assert rig.operate("start", ctid).code == 0
@@ -21,30 +26,30 @@ def either(rig, ctid, request):
 
 
 @pytest.fixture
-def running(rig, ctid):
+def running(rig: Rig, ctid: int) -> int:
     assert rig.operate("start", ctid).code == 0
     return ctid
 
 
-def start_if_stopped(rig, ctid, **spec):
+def start_if_stopped(rig: Rig, ctid: int, **spec: Any) -> None:
     if rig.state(ctid) is not State.RUNNING:
         started = rig.operate("start", ctid, spec=spec)
         assert started.code == 0, started.log
 
 
-def group(rig, ctid, controller):
+def group(rig: Rig, ctid: int, controller: str) -> Path:
     return observed.cgroup_paths(rig.paths(ctid))[controller]
 
 
-def figure(rig, ctid, controller, file):
+def figure(rig: Rig, ctid: int, controller: str, file: str) -> str:
     return (group(rig, ctid, controller) / file).read_text().strip()
 
 
-def fs(rig, ctid, path):
+def fs(rig: Rig, ctid: int, path: str) -> str:
     return (rig.paths(ctid).fs / path).read_text()
 
 
-def test_a_host_name_is_in_the_files_and_in_the_running_container(rig, either):
+def test_a_host_name_is_in_the_files_and_in_the_running_container(rig: Rig, either: int) -> None:
     changed = rig.operate("set", either, spec={"hostname": "web.example.org"})
 
     assert changed.code == 0, changed.log
@@ -55,7 +60,7 @@ def test_a_host_name_is_in_the_files_and_in_the_running_container(rig, either):
     assert rig.inside(either, "hostname") == "web.example.org\n"
 
 
-def test_name_servers_and_search_domains_are_in_resolv_conf(rig, either):
+def test_name_servers_and_search_domains_are_in_resolv_conf(rig: Rig, either: int) -> None:
     wanted = {"nameservers": ["192.0.2.53", "2001:db8::53"], "searchdomains": ["example.org"]}
 
     changed = rig.operate("set", either, spec=wanted)
@@ -66,7 +71,7 @@ def test_name_servers_and_search_domains_are_in_resolv_conf(rig, either):
     assert lines[1:] == ["search example.org", "nameserver 192.0.2.53", "nameserver 2001:db8::53"]
 
 
-def test_onboot_and_disabled_are_in_the_configuration_file(rig, either):
+def test_onboot_and_disabled_are_in_the_configuration_file(rig: Rig, either: int) -> None:
     rig.operate("set", either, spec={"onboot": True, "disabled": True})
     found = veconf.read(rig.paths(either).ve_conf)
     assert (found["ONBOOT"], found["DISABLED"]) == ("yes", "yes")
@@ -76,7 +81,7 @@ def test_onboot_and_disabled_are_in_the_configuration_file(rig, either):
     assert (found["ONBOOT"], found["DISABLED"]) == ("no", "no")
 
 
-def test_a_password_and_keys_are_set(rig, either):
+def test_a_password_and_keys_are_set(rig: Rig, either: int) -> None:
     hashed = hash_password("correct horse")
 
     changed = rig.operate("set", either, userpasswd={"user": "root", "hash": hashed}, sshkeys=[KEY])
@@ -89,7 +94,7 @@ def test_a_password_and_keys_are_set(rig, either):
     assert rig.inside(either, "stat", "-c", "%u %a", "/root/.ssh/authorized_keys") == "0 600\n"
 
 
-def test_a_password_for_a_user_that_is_not_there_is_refused(rig, either):
+def test_a_password_for_a_user_that_is_not_there_is_refused(rig: Rig, either: int) -> None:
     params = {"userpasswd": {"user": "mallory", "hash": hash_password("x y z")}}
 
     refused = rig.operate("set", either, **params)
@@ -98,13 +103,13 @@ def test_a_password_for_a_user_that_is_not_there_is_refused(rig, either):
     assert "mallory" in refused.end["error"]
 
 
-def test_limits_hold_from_the_start_on(rig, ctid):
+def test_limits_hold_from_the_start_on(rig: Rig, ctid: int) -> None:
     spec = {"ram": 64, "cpus": 0.5, "pids": 40}
     assert rig.operate("start", ctid, spec=spec).code == 0
     check_limits(rig, ctid)
 
 
-def test_limits_are_changed_while_it_runs_and_taken_away_again(rig, running):
+def test_limits_are_changed_while_it_runs_and_taken_away_again(rig: Rig, running: int) -> None:
     changed = rig.operate("set", running, spec={"ram": 64, "cpus": 0.5, "pids": 40})
     assert changed.code == 0, changed.log
     check_limits(rig, running)
@@ -120,7 +125,7 @@ def test_limits_are_changed_while_it_runs_and_taken_away_again(rig, running):
     assert rig.operate("exec", running, command=["sh", "-c", EAT]).code == 0
 
 
-def check_limits(rig, ctid):
+def check_limits(rig: Rig, ctid: int) -> None:
     """memory, processor and processes are limited to 64 MiB, half a processor, 40."""
     assert figure(rig, ctid, "cpu", "cpu.cfs_quota_us") == "50000"
     before = figures.measure(rig.paths(ctid), rig.driver)
@@ -137,7 +142,9 @@ def check_limits(rig, ctid):
     assert rig.state(ctid) is State.RUNNING
 
 
-def test_a_memory_limit_below_what_it_uses_is_refused_and_it_goes_on(rig, running):
+def test_a_memory_limit_below_what_it_uses_is_refused_and_it_goes_on(
+    rig: Rig, running: int
+) -> None:
     rig.operate("exec", running, command=["sh", "-c", "sleep 1000 & "])
     assert rig.operate("set", running, spec={"ram": 64}).code == 0
     fill = "mount -t tmpfs none /mnt && dd if=/dev/zero of=/mnt/x bs=1M count=40"
@@ -151,7 +158,7 @@ def test_a_memory_limit_below_what_it_uses_is_refused_and_it_goes_on(rig, runnin
     assert rig.state(running) is State.RUNNING
 
 
-def test_a_write_stops_at_the_disk_limit_and_the_container_goes_on(rig, running):
+def test_a_write_stops_at_the_disk_limit_and_the_container_goes_on(rig: Rig, running: int) -> None:
     assert rig.operate("set", running, spec={"diskspace": 32}).code == 0
 
     number = rig.begin(
@@ -176,7 +183,7 @@ def test_a_write_stops_at_the_disk_limit_and_the_container_goes_on(rig, running)
     assert figures.measure(rig.paths(running), rig.driver)["disk"]["limit"] is None
 
 
-def test_a_full_container_can_be_stopped_started_and_destroyed(rig, running):
+def test_a_full_container_can_be_stopped_started_and_destroyed(rig: Rig, running: int) -> None:
     assert rig.operate("set", running, spec={"diskspace": 16}).code == 0
     rig.operate("exec", running, command=["dd", "if=/dev/zero", "of=/big", "bs=64k"])
     rig.write(running, "mount", "#!/bin/sh\necho up\n")
@@ -188,7 +195,9 @@ def test_a_full_container_can_be_stopped_started_and_destroyed(rig, running):
     assert "up\n" in started.log
 
 
-def test_addresses_come_and_go_while_it_runs(rig, networked, running):
+def test_addresses_come_and_go_while_it_runs(
+    rig: Rig, networked: IPv4Network, running: int
+) -> None:
     one, two = (f"{networked.network_address + n}" for n in (701, 702))
 
     added = rig.operate("set", running, spec={"ips": [one, two]})
@@ -204,8 +213,8 @@ def test_addresses_come_and_go_while_it_runs(rig, networked, running):
 
 
 def test_what_a_failed_change_has_brought_already_is_no_obstacle_to_the_next(
-    rig, networked, running
-):
+    rig: Rig, networked: IPv4Network, running: int
+) -> None:
     one = f"{networked.network_address + 703}"
     broken = rig.operate("set", running, spec={"ips": [one], "description": "two\nlines"})
     assert broken.code == 21
@@ -217,8 +226,8 @@ def test_what_a_failed_change_has_brought_already_is_no_obstacle_to_the_next(
 
 
 def test_an_address_that_the_containers_root_took_before_is_given_all_the_same(
-    rig, networked, running
-):
+    rig: Rig, networked: IPv4Network, running: int
+) -> None:
     one = f"{networked.network_address + 704}"
     rig.inside(running, "ip", "addr", "add", f"{one}/32", "dev", "eth0")
 
@@ -228,6 +237,6 @@ def test_an_address_that_the_containers_root_took_before_is_given_all_the_same(
     assert addresses(rig, running) == {one}
 
 
-def addresses(rig, ctid):
+def addresses(rig: Rig, ctid: int) -> set[str]:
     said = rig.inside(ctid, "ip", "-4", "-o", "addr", "show", "dev", "eth0")
     return {line.split()[3].removesuffix("/32") for line in said.splitlines()}

@@ -4,6 +4,9 @@ import contextlib
 import json
 import re
 import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +16,8 @@ from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.storage import space
 from tests.real.counter import count, counting
-from tests.real.snapshots import fresh, listed, private, take
+from tests.real.rig import Rig
+from tests.real.snapshots import Kept, fresh, listed, private, take
 
 pytestmark = pytest.mark.criu
 UP, DOWN, MOUNTED = State.RUNNING, State.STOPPED, State.MOUNTED
@@ -21,17 +25,17 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def running(criu, rig, ctid):
+def running(criu: str, rig: Rig, ctid: int) -> int:
     counting(rig, ctid)
     return ctid
 
 
 @pytest.fixture
-def kept(rig, running):
+def kept(rig: Rig, running: int) -> Kept:
     return take(rig, running)
 
 
-def flip(path):
+def flip(path: Path) -> Callable[[], object]:
     """One bit, in the middle; returns what takes it back."""
     whole = path.read_bytes()
     middle = len(whole) // 2
@@ -39,7 +43,7 @@ def flip(path):
     return lambda: path.write_bytes(whole)
 
 
-def test_a_flipped_bit_in_any_file_is_found(rig, running, kept):
+def test_a_flipped_bit_in_any_file_is_found(rig: Rig, running: int, kept: Kept) -> None:
     files = [path for path in kept.saved.path.rglob("*")
              if path.is_file() and kept.saved.fs not in path.parents]  # fmt: skip
     assert len(files) > 25
@@ -53,7 +57,7 @@ def test_a_flipped_bit_in_any_file_is_found(rig, running, kept):
     assert kept.verify().answer == "ok"
 
 
-def test_a_flipped_bit_anywhere_in_the_manifest_is_found_even_without_its_hash(kept):
+def test_a_flipped_bit_anywhere_in_the_manifest_is_found_even_without_its_hash(kept: Kept) -> None:
     whole = kept.saved.manifest.read_bytes()
     kept.manifest = None
     for place in range(0, len(whole), 7):
@@ -63,9 +67,11 @@ def test_a_flipped_bit_anywhere_in_the_manifest_is_found_even_without_its_hash(k
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing", "added", "manifest missing"])
-def test_damage_is_named_and_the_container_left_alone(rig, running, kept, damage):
+def test_damage_is_named_and_the_container_left_alone(
+    rig: Rig, running: int, kept: Kept, damage: str
+) -> None:
     pages = next(kept.saved.images.glob("pages-*.img"))
-    said = {
+    said: dict[str, Callable[[], object]] = {
         "truncated": lambda: pages.write_bytes(pages.read_bytes()[:-1]),
         "missing": lambda: pages.unlink(),
         "added": lambda: (kept.saved.images / "pages-99.img").write_bytes(b"more"),
@@ -82,7 +88,7 @@ def test_damage_is_named_and_the_container_left_alone(rig, running, kept, damage
     assert listed(rig, running) == [kept.uuid]
 
 
-def test_whoever_changes_file_and_manifest_is_found_by_the_panels_record(kept):
+def test_whoever_changes_file_and_manifest_is_found_by_the_panels_record(kept: Kept) -> None:
     flip(next(kept.saved.images.glob("pages-*.img")))
     recorded = kept.manifest
     kept.agree()
@@ -91,13 +97,15 @@ def test_whoever_changes_file_and_manifest_is_found_by_the_panels_record(kept):
     assert kept.verify().answer == "broken"
 
 
-def test_what_was_not_looked_at_is_not_ok(kept):
+def test_what_was_not_looked_at_is_not_ok(kept: Kept) -> None:
     kept.manifest = None
     assert (kept.verify().answer, kept.verify().exit) == ("can't tell", 1)
 
 
 @pytest.mark.parametrize("safe", [True, False])
-def test_images_that_criu_refuses_put_the_container_back(rig, running, kept, safe):
+def test_images_that_criu_refuses_put_the_container_back(
+    rig: Rig, running: int, kept: Kept, safe: bool
+) -> None:
     """The manifest agrees with them, so that only CRIU can find it."""
     tree = kept.saved.images / "pstree.img"
     tree.write_bytes(tree.read_bytes()[:-4])
@@ -119,11 +127,13 @@ def test_images_that_criu_refuses_put_the_container_back(rig, running, kept, saf
         assert rig.operate("start", running).code == 0
 
 
-def safety(wanted):
+def safety(wanted: bool) -> dict[str, str]:
     return {"safety": fresh()} if wanted else {}
 
 
-def test_a_restore_that_hangs_is_ended_at_its_time_limit(rig, running, kept):
+def test_a_restore_that_hangs_is_ended_at_its_time_limit(
+    rig: Rig, running: int, kept: Kept
+) -> None:
     pages = max(kept.saved.images.glob("pages-*.img"), key=lambda path: path.stat().st_size)
     pages.write_bytes(pages.read_bytes()[:4096])
     kept.agree()
@@ -138,7 +148,7 @@ def test_a_restore_that_hangs_is_ended_at_its_time_limit(rig, running, kept):
     assert len(processes(rig, running)) <= 5  # of the half restored one none is left
 
 
-def processes(rig, ctid):
+def processes(rig: Rig, ctid: int) -> list[str]:
     group = observed.cgroup_paths(rig.paths(ctid))["freezer"]
     return (group / "cgroup.procs").read_text().split()
 
@@ -150,7 +160,9 @@ def processes(rig, ctid):
         ("umount", ["umount"]),
     ],
 )
-def test_a_script_that_refuses_puts_the_container_back(rig, running, kept, name, scripts, tmp_path):
+def test_a_script_that_refuses_puts_the_container_back(
+    rig: Rig, running: int, kept: Kept, name: str, scripts: list[str], tmp_path: Path
+) -> None:
     refuses = tmp_path / "refuses"
     rig.write(running, "mount", "#!/bin/sh\n")
     rig.write(running, "umount", "#!/bin/sh\n")
@@ -166,7 +178,7 @@ def test_a_script_that_refuses_puts_the_container_back(rig, running, kept, name,
     assert not refuses.exists()
 
 
-def test_a_full_disk_fails_the_snapshot_and_the_container_goes_on(rig, running):
+def test_a_full_disk_fails_the_snapshot_and_the_container_goes_on(rig: Rig, running: int) -> None:
     """A deleted file that is open still is copied into the images, and nobody counts it before."""
     rig.inside(running, "sh", "-c",
                "(exec 3>/root/big; dd if=/dev/zero bs=1M count=96 >&3 2>/dev/null; rm /root/big;"
@@ -181,12 +193,12 @@ def test_a_full_disk_fails_the_snapshot_and_the_container_goes_on(rig, running):
     assert count(rig, running) == 1
 
 
-def adopted(rig, ctid, command):
+def adopted(rig: Rig, ctid: int, command: str) -> None:
     pids = processes(rig, ctid)
     assert any(command.encode() in commands(pid) for pid in pids)
 
 
-def commands(pid):
+def commands(pid: str) -> bytes:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return file.read().replace(b"\0", b" ")
@@ -194,7 +206,7 @@ def commands(pid):
         return b""
 
 
-def test_too_little_room_is_seen_before_anything_is_paused(rig, running):
+def test_too_little_room_is_seen_before_anything_is_paused(rig: Rig, running: int) -> None:
     with filled(rig, leave=8 * MIB):
         outcome = rig.operate("snapshot", running, snapshot=fresh())
 
@@ -203,7 +215,7 @@ def test_too_little_room_is_seen_before_anything_is_paused(rig, running):
 
 
 @contextlib.contextmanager
-def filled(rig, leave):
+def filled(rig: Rig, leave: int) -> Iterator[None]:
     """The node's pool with so many bytes left."""
     pool, filler = rig.conf.vz, rig.conf.vz / "filler"
     try:
@@ -222,7 +234,9 @@ def filled(rig, leave):
         call(["sync", "-f", f"{pool}"])
 
 
-def test_without_criu_only_disks_are_kept_and_the_reason_is_told(rig, running, kept, criu):
+def test_without_criu_only_disks_are_kept_and_the_reason_is_told(
+    rig: Rig, running: int, kept: Kept, criu: str
+) -> None:
     status = rig.conf.state / "criu/status"
     status.write_text("off: no CRIU works on this kernel\n")
     try:
@@ -259,7 +273,9 @@ def test_without_criu_only_disks_are_kept_and_the_reason_is_told(rig, running, k
         ({"disk": "another"}, "its disk is not the read-only one"),
     ],
 )
-def test_what_can_not_be_restored_here_is_told_before(rig, kept, changes, reason):
+def test_what_can_not_be_restored_here_is_told_before(
+    rig: Rig, kept: Kept, changes: dict[str, Any], reason: str | None
+) -> None:
     kept.rewrite(**changes)
     verdict = kept.verify()
     if reason is None:
@@ -269,19 +285,19 @@ def test_what_can_not_be_restored_here_is_told_before(rig, kept, changes, reason
     assert verdict.reasons[0].startswith(reason)
 
 
-def test_a_disk_that_can_be_written_to_is_not_ok(rig, kept):
+def test_a_disk_that_can_be_written_to_is_not_ok(rig: Rig, kept: Kept) -> None:
     call(["btrfs", "property", "set", "-ts", f"{kept.saved.fs}", "ro", "false"])
     assert kept.verify().answer == "broken"
 
 
-def test_an_address_it_has_no_more_makes_the_verdict_uncertain(rig, kept):
+def test_an_address_it_has_no_more_makes_the_verdict_uncertain(rig: Rig, kept: Kept) -> None:
     kept.rewrite(addresses=["192.0.2.77"])
     verdict = kept.verify()
     assert verdict.answer == "can't tell"
     assert "192.0.2.77 is no longer its address" in verdict.reasons[0]
 
 
-def test_an_unknown_or_half_made_snapshot_is_broken(rig, kept):
+def test_an_unknown_or_half_made_snapshot_is_broken(rig: Rig, kept: Kept) -> None:
     path = kept.saved.path
     half = path.with_name(f".new-{path.name}")
     path.rename(half)
@@ -291,13 +307,15 @@ def test_an_unknown_or_half_made_snapshot_is_broken(rig, kept):
     assert kept.verify().answer == "broken"
 
 
-def test_what_is_known_of_it_must_be_readable(kept):
+def test_what_is_known_of_it_must_be_readable(kept: Kept) -> None:
     kept.saved.record.write_text(json.dumps(["not", "a", "record"]))
     kept.agree()
     assert kept.verify().answer == "broken"
 
 
-def test_the_bits_of_a_cut_dump_are_gone_when_the_container_is(rig, running, kept):
+def test_the_bits_of_a_cut_dump_are_gone_when_the_container_is(
+    rig: Rig, running: int, kept: Kept
+) -> None:
     half = rig.paths(running).snapshots / f".new-{fresh()}"
     shutil.copytree(kept.saved.images, half / "img")
     assert rig.operate("stop", running, fast=True).code == 0
@@ -305,13 +323,15 @@ def test_the_bits_of_a_cut_dump_are_gone_when_the_container_is(rig, running, kep
     assert not rig.paths(running).snapshots.exists()
 
 
-def test_an_older_criu_is_older():
+def test_an_older_criu_is_older() -> None:
     assert criu_of.older("4.1.1", "4.2")
     assert criu_of.older("4.2", "4.2.1")
     assert not criu_of.older("4.10", "4.9.9")
 
 
-def test_a_safety_snapshot_that_can_not_be_sealed_puts_the_container_back(rig, running, kept):
+def test_a_safety_snapshot_that_can_not_be_sealed_puts_the_container_back(
+    rig: Rig, running: int, kept: Kept
+) -> None:
     """Something is in the way of its last files, and the former disk is in it already."""
     uuid = fresh()
     count(rig, running)

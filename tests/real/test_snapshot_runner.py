@@ -3,13 +3,17 @@
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from containers.node import observed, runner
 from containers.node.operations import PLANS
 from containers.node.states import State
 from tests.real.counter import count, counting, install
+from tests.real.rig import Outcome, Rig
 from tests.real.snapshots import fresh, listed, private, take
 from tests.real.test_dead_runner import DyingJournal
 
@@ -37,7 +41,7 @@ TELLING = {  # the moments that make test looks at
 }  # fmt: skip
 
 
-def moments():
+def moments() -> Iterator[ParameterSet]:
     for name, state in BEFORE.items():
         seen = set()
         for step in PLANS[name.split()[0]].steps(state):
@@ -50,7 +54,7 @@ def moments():
                 yield pytest.param(name, step.key, moment, marks=() if short else pytest.mark.long)
 
 
-def die_at(rig, plan, ctid, step, moment, **params):
+def die_at(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
     """Run an operation whose runner is killed at a moment; returns its number."""
     number = rig.request(plan, ctid, **params)
     child = os.fork()
@@ -58,7 +62,7 @@ def die_at(rig, plan, ctid, step, moment, **params):
         try:
             os.setsid()
             DyingJournal.at = (step, moment)
-            runner.SpoolJournal = DyingJournal
+            pytest.MonkeyPatch().setattr(runner, "SpoolJournal", DyingJournal)
             runner.main(rig.conf, number)
         finally:
             os._exit(0)
@@ -67,7 +71,7 @@ def die_at(rig, plan, ctid, step, moment, **params):
     return number
 
 
-def recovered(rig, number):
+def recovered(rig: Rig, number: int) -> Outcome:
     rig.zygote.recover(number)
     outcome = rig.finish(number)
     assert outcome.end["progress"] == "interrupted"
@@ -75,22 +79,25 @@ def recovered(rig, number):
 
 
 @pytest.mark.parametrize(("name", "step", "moment"), [*moments()])
-def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment):
+def test_nothing_stays_half_done(
+    criu: str, rig: Rig, ctid: int, bare_ctid: int, name: str, step: str, moment: str
+) -> None:
     plan, stop = name.split()[0], name.endswith("stop")
     counting(rig, ctid)
     count(rig, ctid)
-    kept = take(rig, ctid) if plan in ("restore", "clone", "trial_restore") else None
+    kept = take(rig, ctid).params if plan in ("restore", "clone", "trial_restore") else {}
     if plan == "resume":
         assert rig.operate("suspend", ctid).code == 0
     if plan == "restore":
         count(rig, ctid)
-    params = {
+    asked: dict[str, Callable[[], dict[str, Any]]] = {
         "snapshot": lambda: {"snapshot": fresh(), "stop": stop},
-        "restore": lambda: {**kept.params, "safety": fresh()},
-        "clone": lambda: {**kept.params, "source": ctid, "processes": True,
+        "restore": lambda: {**kept, "safety": fresh()},
+        "clone": lambda: {**kept, "source": ctid, "processes": True,
                           "spec": {"state": "creating"}},
-        "trial_restore": lambda: kept.params,
-    }.get(plan, dict)()  # fmt: skip
+        "trial_restore": lambda: kept,
+    }  # fmt: skip
+    params = asked.get(plan, dict)()
     on = bare_ctid if plan == "clone" else ctid
 
     number = die_at(rig, plan, on, step, moment, **params)
@@ -114,7 +121,7 @@ def test_nothing_stays_half_done(criu, rig, ctid, bare_ctid, name, step, moment)
     assert [path.name for path in (rig.conf.vz / "private").iterdir() if len(path.name) > 6] == []
 
 
-def whole_snapshots(rig, ctid):
+def whole_snapshots(rig: Rig, ctid: int) -> None:
     from containers.node.checkpoint.verdict import verify
 
     for name in listed(rig, ctid):
@@ -126,7 +133,9 @@ def whole_snapshots(rig, ctid):
 
 @pytest.mark.parametrize("plan", ["snapshot", "suspend"])
 @pytest.mark.parametrize("delay", [0.03, 0.1, 0.2])
-def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(criu, rig, ctid, plan, delay):
+def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
+    criu: str, rig: Rig, ctid: int, plan: str, delay: float
+) -> None:
     """CRIU is not killed with it: it ends what it does, and is waited for."""
     install(rig, ctid)
     counting(rig, ctid)
@@ -145,7 +154,7 @@ def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(criu, rig, c
     assert rig.operate(plan, ctid, **params).code == 0
 
 
-def kill_after(rig, number, delay):
+def kill_after(rig: Rig, number: int, delay: float) -> bool:
     """False when it had ended by itself."""
     time.sleep(delay)  # somewhere within
     pid = rig.spool(number).pid()
@@ -156,7 +165,7 @@ def kill_after(rig, number, delay):
     return True
 
 
-def test_a_container_that_a_dead_runner_has_paused_goes_on(criu, rig, ctid):
+def test_a_container_that_a_dead_runner_has_paused_goes_on(criu: str, rig: Rig, ctid: int) -> None:
     counting(rig, ctid)
     number = rig.begin("snapshot", ctid, snapshot=fresh())
     rig.wait_for(lambda: observed.paused(rig.paths(ctid)), "the pause")
@@ -169,7 +178,9 @@ def test_a_container_that_a_dead_runner_has_paused_goes_on(criu, rig, ctid):
 
 
 @pytest.mark.parametrize("delay", [0.02, 0.15])
-def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(criu, rig, ctid, delay):
+def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(
+    criu: str, rig: Rig, ctid: int, delay: float
+) -> None:
     """Its monitor goes on with that, and is waited for: nothing is restored twice."""
     counting(rig, ctid)
     assert rig.operate("suspend", ctid).code == 0
@@ -184,11 +195,13 @@ def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(criu,
     assert rig.operate("stop", ctid).code == 0
 
 
-def test_a_cancelled_snapshot_leaves_a_living_container_and_nothing_else(criu, rig, ctid):
+def test_a_cancelled_snapshot_leaves_a_living_container_and_nothing_else(
+    criu: str, rig: Rig, ctid: int
+) -> None:
     counting(rig, ctid)
     number = rig.begin("snapshot", ctid, snapshot=fresh())
     rig.wait_for(lambda: "keep its processes\x1b" in rig.said(number), "the dump")
-    os.kill(rig.spool(number).pid(), signal.SIGTERM)
+    os.kill(rig.runner(number), signal.SIGTERM)
 
     outcome = rig.finish(number)
 

@@ -2,12 +2,13 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
-from containers.node import observed
 from containers.node.states import State
 from tests.real.counter import count, counting, read
+from tests.real.rig import Rig
 from tests.real.snapshots import fresh, listed, private, take
 
 pytestmark = pytest.mark.criu
@@ -15,20 +16,20 @@ UP, DOWN, MOUNTED = State.RUNNING, State.STOPPED, State.MOUNTED
 
 
 @pytest.fixture
-def running(criu, rig, ctid):
+def running(criu: str, rig: Rig, ctid: int) -> int:
     counting(rig, ctid)
     return ctid
 
 
-def put(rig, ctid, text):
+def put(rig: Rig, ctid: int, text: str) -> None:
     (rig.paths(ctid).fs / "root/file").write_text(text)
 
 
-def got(rig, ctid):
+def got(rig: Rig, ctid: int) -> str:
     return (rig.paths(ctid).fs / "root/file").read_text()
 
 
-def test_a_snapshot_lets_the_container_go_on(rig, running):
+def test_a_snapshot_lets_the_container_go_on(rig: Rig, running: int) -> None:
     count(rig, running)
     kept = take(rig, running, name="before", note="a note")
 
@@ -42,7 +43,7 @@ def test_a_snapshot_lets_the_container_go_on(rig, running):
     assert (kept.verify().answer, kept.verify().reasons) == ("ok", ())
 
 
-def test_a_restore_brings_memory_and_disk_of_then_back(rig, running):
+def test_a_restore_brings_memory_and_disk_of_then_back(rig: Rig, running: int) -> None:
     put(rig, running, "then")
     count(rig, running)
     kept = take(rig, running)
@@ -58,7 +59,7 @@ def test_a_restore_brings_memory_and_disk_of_then_back(rig, running):
     assert private(rig, running) == ["fs", "scripts", "ve.conf"]
 
 
-def test_the_safety_snapshot_leads_back_again(rig, running):
+def test_the_safety_snapshot_leads_back_again(rig: Rig, running: int) -> None:
     kept = take(rig, running)
     count(rig, running)
     count(rig, running)
@@ -75,10 +76,10 @@ def test_the_safety_snapshot_leads_back_again(rig, running):
     assert count(rig, running) == 3
 
 
-def test_a_container_that_was_killed_comes_back(rig, running):
+def test_a_container_that_was_killed_comes_back(rig: Rig, running: int) -> None:
     count(rig, running)
     kept = take(rig, running)
-    init = observed.init_of(rig.paths(running))
+    init = rig.init(running)
     os.kill(init.pid, signal.SIGKILL)
     rig.wait_for(lambda: rig.state(running) is MOUNTED, "its end")
 
@@ -88,7 +89,9 @@ def test_a_container_that_was_killed_comes_back(rig, running):
     assert count(rig, running) == 2
 
 
-def test_a_restored_container_can_be_kept_restored_and_stopped_again(rig, running):
+def test_a_restored_container_can_be_kept_restored_and_stopped_again(
+    rig: Rig, running: int
+) -> None:
     first = take(rig, running)
     assert rig.operate("restore", running, **first.params).code == 0
     assert count(rig, running) == 1
@@ -102,7 +105,7 @@ def test_a_restored_container_can_be_kept_restored_and_stopped_again(rig, runnin
     assert "it is killed" not in stopped.log
 
 
-def test_the_console_of_a_restored_container_is_kept(rig, running):
+def test_the_console_of_a_restored_container_is_kept(rig: Rig, running: int) -> None:
     kept = take(rig, running)
     assert rig.operate("restore", running, **kept.params).code == 0
     console = rig.paths(running).monitor / "console"
@@ -112,7 +115,7 @@ def test_the_console_of_a_restored_container_is_kept(rig, running):
     rig.wait_for(lambda: b"still here" in console.read_bytes(), "the console")
 
 
-def test_a_stopped_container_has_its_disk_kept_and_restored(rig, ctid):
+def test_a_stopped_container_has_its_disk_kept_and_restored(rig: Rig, ctid: int) -> None:
     put(rig, ctid, "then")
     kept = take(rig, ctid)
     assert kept.facts["processes"] is False
@@ -128,7 +131,9 @@ def test_a_stopped_container_has_its_disk_kept_and_restored(rig, ctid):
     assert got(rig, ctid) == "later"
 
 
-def test_a_mounted_container_has_its_disk_kept_and_is_dismounted_by_a_restore(rig, ctid):
+def test_a_mounted_container_has_its_disk_kept_and_is_dismounted_by_a_restore(
+    rig: Rig, ctid: int
+) -> None:
     assert rig.operate("mount", ctid).code == 0
     kept = take(rig, ctid)
     assert rig.state(ctid) is MOUNTED
@@ -138,7 +143,9 @@ def test_a_mounted_container_has_its_disk_kept_and_is_dismounted_by_a_restore(ri
     assert (restored.code, restored.state) == (0, DOWN)
 
 
-def test_a_disk_only_snapshot_of_a_running_container_stops_it_when_restored(rig, running):
+def test_a_disk_only_snapshot_of_a_running_container_stops_it_when_restored(
+    rig: Rig, running: int
+) -> None:
     kept = take(rig, running, disk_only=True)
     assert kept.facts["processes"] is False
     assert count(rig, running) == 1
@@ -149,7 +156,7 @@ def test_a_disk_only_snapshot_of_a_running_container_stops_it_when_restored(rig,
     assert restored.facts["snapshot"]["processes"] is True
 
 
-def test_only_the_disk_of_a_snapshot_can_be_restored(rig, running):
+def test_only_the_disk_of_a_snapshot_can_be_restored(rig: Rig, running: int) -> None:
     put(rig, running, "then")
     kept = take(rig, running)
     put(rig, running, "later")
@@ -160,7 +167,7 @@ def test_only_the_disk_of_a_snapshot_can_be_restored(rig, running):
     assert got(rig, running) == "then"
 
 
-def test_a_snapshot_can_end_the_container(rig, running):
+def test_a_snapshot_can_end_the_container(rig: Rig, running: int) -> None:
     count(rig, running)
     for name in ("vps.mount", "mount", "start", "stop", "umount", "vps.umount"):
         rig.write(running, name, "#!/bin/sh\ntrue\n")
@@ -176,7 +183,7 @@ def test_a_snapshot_can_end_the_container(rig, running):
     assert count(rig, running) == 2
 
 
-def test_snapshots_are_deleted_one_by_one_and_with_their_container(rig, running):
+def test_snapshots_are_deleted_one_by_one_and_with_their_container(rig: Rig, running: int) -> None:
     one, other = take(rig, running), take(rig, running)
 
     deleted = rig.operate("delete_snapshot", running, snapshot=one.uuid)
@@ -188,7 +195,7 @@ def test_snapshots_are_deleted_one_by_one_and_with_their_container(rig, running)
     assert listed(rig, running) == []
 
 
-def test_a_daemon_of_the_start_script_is_kept_too(criu, rig, ctid):
+def test_a_daemon_of_the_start_script_is_kept_too(criu: str, rig: Rig, ctid: int) -> None:
     rig.write(ctid, "start", """
         (i=0; trap 'i=$((i + 1)); echo $i >/tmp/count' USR1
          echo $i >/tmp/count; while :; do sleep 1000 & wait $!; done) &
@@ -205,7 +212,9 @@ def test_a_daemon_of_the_start_script_is_kept_too(criu, rig, ctid):
     assert count(rig, ctid) == 2
 
 
-def test_what_mount_scripts_have_mounted_is_there_after_a_restore(criu, rig, ctid, tmp_path):
+def test_what_mount_scripts_have_mounted_is_there_after_a_restore(
+    criu: str, rig: Rig, ctid: int, tmp_path: Path
+) -> None:
     (tmp_path / "data").write_text("the node's")
     tmp_path.chmod(0o755)
     target = f"{rig.paths(ctid).root}/mnt"
@@ -222,8 +231,8 @@ def test_what_mount_scripts_have_mounted_is_there_after_a_restore(criu, rig, cti
 
 
 def test_without_its_mount_script_a_restore_is_refused_and_nothing_is_touched(
-    criu, rig, ctid, tmp_path
-):
+    criu: str, rig: Rig, ctid: int, tmp_path: Path
+) -> None:
     target = f"{rig.paths(ctid).root}/mnt"
     rig.write(ctid, "mount", f"#!/bin/sh\nmount --bind {tmp_path} {target}\n")
     counting(rig, ctid)
@@ -238,7 +247,7 @@ def test_without_its_mount_script_a_restore_is_refused_and_nothing_is_touched(
     assert count(rig, ctid) == 1
 
 
-def test_an_exec_session_is_told_of_left_out_and_goes_on(rig, running):
+def test_an_exec_session_is_told_of_left_out_and_goes_on(rig: Rig, running: int) -> None:
     session = rig.begin("exec", running, command=["sh", "-c", "echo here; sleep 1000"])
     rig.wait_for(lambda: "here" in rig.said(session), "the session")
 
@@ -254,7 +263,7 @@ def test_an_exec_session_is_told_of_left_out_and_goes_on(rig, running):
     assert count(rig, running) == 1
 
 
-def test_a_snapshot_that_exists_is_not_written_over(rig, ctid):
+def test_a_snapshot_that_exists_is_not_written_over(rig: Rig, ctid: int) -> None:
     kept = take(rig, ctid)
 
     again = rig.operate("snapshot", ctid, snapshot=kept.uuid)
@@ -263,7 +272,7 @@ def test_a_snapshot_that_exists_is_not_written_over(rig, ctid):
     assert kept.verify().answer == "ok"
 
 
-def test_a_trial_restore_touches_nothing(rig, running):
+def test_a_trial_restore_touches_nothing(rig: Rig, running: int) -> None:
     kept = take(rig, running)
     before = private(rig, running)
 
@@ -277,7 +286,9 @@ def test_a_trial_restore_touches_nothing(rig, running):
     assert kept.verify().answer == "ok"
 
 
-def test_on_plain_directories_nothing_vouches_for_the_disk(criu, rig, bare_ctid):
+def test_on_plain_directories_nothing_vouches_for_the_disk(
+    criu: str, rig: Rig, bare_ctid: int
+) -> None:
     rig.storage = "directory"
     assert rig.operate("create", bare_ctid).code == 0
     counting(rig, bare_ctid)
@@ -294,7 +305,7 @@ def test_on_plain_directories_nothing_vouches_for_the_disk(criu, rig, bare_ctid)
     assert count(rig, bare_ctid) == 1
 
 
-def test_a_snapshot_needs_a_name_that_is_a_uuid(rig, ctid):
+def test_a_snapshot_needs_a_name_that_is_a_uuid(rig: Rig, ctid: int) -> None:
     for params in ({}, {"snapshot": "../../etc"}, {"snapshot": 7}):
         assert rig.operate("snapshot", ctid, **params).code == 21
         assert rig.operate("restore", ctid, **params).code == 21

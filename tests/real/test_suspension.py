@@ -1,10 +1,13 @@
 """Suspend and resume: vzctl's order of scripts, and states, in both profiles."""
 
+from pathlib import Path
+
 import pytest
 
 from containers.node import observed
 from containers.node.states import State
 from tests.real.counter import count, counting, read
+from tests.real.rig import Rig
 from tests.real.snapshots import private
 
 pytestmark = pytest.mark.criu
@@ -14,25 +17,25 @@ PROFILES = ("documented", "vzctl")
 
 
 @pytest.fixture
-def running(criu, rig, ctid):
+def running(criu: str, rig: Rig, ctid: int) -> int:
     counting(rig, ctid)
     return ctid
 
 
 @pytest.fixture
-def suspended(rig, running):
+def suspended(rig: Rig, running: int) -> int:
     count(rig, running)
     assert rig.operate("suspend", running).code == 0
     return running
 
 
-def save_all(rig, ctid):
+def save_all(rig: Rig, ctid: int) -> None:
     for name in ALL:
         rig.write(ctid, name, f"#!/bin/sh\necho {name} of $VEID\n")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_scripts_of_both_are_vzctls(rig, running, profile):
+def test_the_scripts_of_both_are_vzctls(rig: Rig, running: int, profile: str) -> None:
     save_all(rig, running)
     count(rig, running)
 
@@ -53,8 +56,8 @@ def test_the_scripts_of_both_are_vzctls(rig, running, profile):
     ("failing", "scripts"), [("umount", ["umount"]), ("vps.umount", ["umount", "vps.umount"])]
 )
 def test_a_refusing_umount_script_leaves_it_mounted_and_suspended(
-    rig, running, profile, failing, scripts
-):
+    rig: Rig, running: int, profile: str, failing: str, scripts: list[str]
+) -> None:
     save_all(rig, running)
     rig.write(running, failing, "#!/bin/sh\nexit 1\n")
 
@@ -70,8 +73,8 @@ def test_a_refusing_umount_script_leaves_it_mounted_and_suspended(
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_resume_that_criu_refuses_runs_the_umount_scripts_and_stays_suspended(
-    rig, suspended, profile
-):
+    rig: Rig, suspended: int, profile: str
+) -> None:
     save_all(rig, suspended)
     images = rig.paths(suspended).private / "dump/img"
     whole = (images / "pstree.img").read_bytes()
@@ -86,7 +89,7 @@ def test_a_resume_that_criu_refuses_runs_the_umount_scripts_and_stays_suspended(
     assert count(rig, suspended) == 2
 
 
-def damage(rig, ctid, path, content):
+def damage(rig: Rig, ctid: int, path: Path, content: bytes) -> None:
     from containers.node.checkpoint import manifest, saved
 
     path.write_bytes(content)
@@ -95,7 +98,9 @@ def damage(rig, ctid, path, content):
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("failing", ["vps.mount", "mount"])
-def test_a_mount_script_that_refuses_a_resume_leaves_it_suspended(rig, suspended, profile, failing):
+def test_a_mount_script_that_refuses_a_resume_leaves_it_suspended(
+    rig: Rig, suspended: int, profile: str, failing: str
+) -> None:
     save_all(rig, suspended)
     rig.write(suspended, failing, "#!/bin/sh\nexit 1\n")
 
@@ -105,7 +110,7 @@ def test_a_mount_script_that_refuses_a_resume_leaves_it_suspended(rig, suspended
     assert (failed.code, failed.state) == (79, SUSPENDED)
 
 
-def test_a_changed_dump_is_not_resumed(rig, suspended):
+def test_a_changed_dump_is_not_resumed(rig: Rig, suspended: int) -> None:
     pages = max((rig.paths(suspended).private / "dump/img").glob("pages-*.img"),
                 key=lambda path: path.stat().st_size)  # fmt: skip
     whole = pages.read_bytes()
@@ -117,7 +122,9 @@ def test_a_changed_dump_is_not_resumed(rig, suspended):
     assert "not as it was written" in failed.end["error"]
 
 
-def test_a_suspended_container_starts_only_when_told_to_throw_its_processes_away(rig, suspended):
+def test_a_suspended_container_starts_only_when_told_to_throw_its_processes_away(
+    rig: Rig, suspended: int
+) -> None:
     refused = rig.operate("start", suspended)
     assert (refused.code, refused.state) == (32, SUSPENDED)
     assert "resume it first" in refused.end["error"]
@@ -133,18 +140,20 @@ def test_a_suspended_container_starts_only_when_told_to_throw_its_processes_away
 @pytest.mark.parametrize(
     ("plan", "code"), [("suspend", 0), ("stop", 0), ("mount", 32), ("umount", 32), ("snapshot", 32)]
 )
-def test_what_a_suspended_container_refuses(rig, suspended, plan, code):
+def test_what_a_suspended_container_refuses(rig: Rig, suspended: int, plan: str, code: int) -> None:
     outcome = rig.operate(plan, suspended)
     assert (outcome.code, outcome.state) == (code, SUSPENDED)
 
 
-def test_a_suspended_container_can_be_destroyed(rig, suspended):
+def test_a_suspended_container_can_be_destroyed(rig: Rig, suspended: int) -> None:
     assert rig.operate("destroy", suspended).code == 0
     assert not rig.paths(suspended).private.exists()
 
 
 @pytest.mark.parametrize(("state", "code"), [(UP, 32), (DOWN, 17), (MOUNTED, 17)])
-def test_there_is_nothing_to_resume_but_of_a_suspended_one(rig, ctid, state, code):
+def test_there_is_nothing_to_resume_but_of_a_suspended_one(
+    rig: Rig, ctid: int, state: State, code: int
+) -> None:
     plans = {UP: "start", MOUNTED: "mount"}
     if state in plans:
         assert rig.operate(plans[state], ctid).code == 0
@@ -152,5 +161,5 @@ def test_there_is_nothing_to_resume_but_of_a_suspended_one(rig, ctid, state, cod
     assert (outcome.code, outcome.state) == (code, state)
 
 
-def test_a_stopped_container_can_not_be_suspended(rig, ctid):
+def test_a_stopped_container_can_not_be_suspended(rig: Rig, ctid: int) -> None:
     assert rig.operate("suspend", ctid).code == 31

@@ -3,12 +3,17 @@
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
+from typing import Any, Protocol
 
 import pytest
 
 from containers.node.states import State
+from containers.node.templates.catalogue import Template
 from tests.real.conftest import CTIDS
-from tests.real.snapshots import fresh, take
+from tests.real.rig import Outcome, Rig
+from tests.real.snapshots import Kept, fresh, take
 
 pytestmark = [pytest.mark.criu, pytest.mark.timeout(900)]
 UP = State.RUNNING
@@ -18,39 +23,43 @@ KEYS = 200_000
 class Machine:
     """A container of Debian's with an address, operated with one specification."""
 
-    def __init__(self, rig, ctid, template, address, hostname):
+    def __init__(self, rig: Rig, ctid: int, template: str, address: str, hostname: str) -> None:
         self.rig, self.ctid, self.address = rig, ctid, address
-        self.spec = {"template": template, "ips": [address], "hostname": hostname}
+        self.spec: dict[str, Any] = {"template": template, "ips": [address], "hostname": hostname}
 
-    def operate(self, plan, **params):
+    def operate(self, plan: str, **params: Any) -> Outcome:
         done = self.rig.operate(plan, self.ctid, spec=self.spec, **params)
         assert done.code == 0, done.log
         return done
 
-    def take(self, **params):
+    def take(self, **params: Any) -> Kept:
         return take(self.rig, self.ctid, spec=self.spec, **params)
 
-    def inside(self, *command, ok=(0,)):
+    def inside(self, *command: str, ok: tuple[int, ...] = (0,)) -> str:
         argv = ["runc", "--root", f"{self.rig.paths(self.ctid).runc_root}", "exec", f"{self.ctid}"]
         done = subprocess.run([*argv, *command], capture_output=True, text=True, timeout=60)
         return done.stdout.strip()
 
-    def until(self, happened, what, patience=60):
+    def until(self, happened: Callable[[], object], what: str, patience: float = 60) -> None:
         deadline = time.monotonic() + patience
         while not happened():
             assert time.monotonic() < deadline, f"waited {patience} s for {what}"
             time.sleep(0.1)  # it can't tell us
 
-    def redis(self, *words):
+    def redis(self, *words: str) -> str:
         return self.inside("redis-cli", *words)
 
 
-@pytest.fixture
-def machines(criu, rig, networked):
-    """Makes containers of a template, started; gone afterwards."""
-    made = []
+class Make(Protocol):
+    def __call__(self, template: str, hostname: str = ..., start: bool = ...) -> Machine: ...
 
-    def make(template, hostname="replaced", start=True):
+
+@pytest.fixture
+def machines(criu: str, rig: Rig, networked: IPv4Network) -> Iterator[Make]:
+    """Makes containers of a template, started; gone afterwards."""
+    made: list[int] = []
+
+    def make(template: str, hostname: str = "replaced", start: bool = True) -> Machine:
         number = next(CTIDS)
         address = f"{networked.network_address + 60 + len(made)}"
         machine = Machine(rig, number, template, address, hostname)
@@ -65,7 +74,7 @@ def machines(criu, rig, networked):
         rig.clear(number)
 
 
-def http(address):
+def http(address: str) -> bool:
     try:
         with socket.create_connection((address, 80), timeout=2) as line:
             line.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
@@ -74,7 +83,7 @@ def http(address):
         return False
 
 
-def serves(machine):
+def serves(machine: Machine) -> bool:
     return (
         machine.redis("ping") == "PONG"
         and "accepting" in machine.inside("pg_isready")
@@ -83,7 +92,7 @@ def serves(machine):
 
 
 @pytest.fixture
-def servers(machines, debian_workload):
+def servers(machines: Make, debian_workload: Template) -> Machine:
     """nginx, redis with its keys, postgres with a session that has a temporary table."""
     machine = machines(debian_workload.name)
     machine.until(lambda: serves(machine), "the servers")
@@ -105,13 +114,13 @@ SESSION = """(rm -f /tmp/ask /tmp/answer; mkfifo /tmp/ask
 ) </dev/null >/dev/null 2>&1 & sleep 1; echo 1 >/tmp/ask"""
 
 
-def asked(machine, expected):
+def asked(machine: Machine, expected: int) -> None:
     machine.inside("su", "postgres", "-c", "echo 1 >/tmp/ask")
     machine.until(lambda: machine.inside("cat", "/tmp/answer") == f"{expected}", "the session")
 
 
 @pytest.mark.long
-def test_servers_are_kept_over_a_kill_and_a_restore_to_an_earlier_point(servers):
+def test_servers_are_kept_over_a_kill_and_a_restore_to_an_earlier_point(servers: Machine) -> None:
     run_id = run_of(servers)
     kept = servers.take()
     assert kept.verify().answer == "ok", kept.verify()
@@ -131,12 +140,12 @@ def test_servers_are_kept_over_a_kill_and_a_restore_to_an_earlier_point(servers)
     assert serves(servers)
 
 
-def run_of(machine):
+def run_of(machine: Machine) -> str:
     return machine.inside("sh", "-c", "redis-cli info server | grep run_id")
 
 
 @pytest.mark.long
-def test_a_client_of_redis_goes_on_over_a_restore_in_place(servers):
+def test_a_client_of_redis_goes_on_over_a_restore_in_place(servers: Machine) -> None:
     servers.redis("config", "set", "protected-mode", "no")
     servers.redis("config", "set", "bind", "0.0.0.0")
     with socket.create_connection((servers.address, 6379), timeout=10) as line:
@@ -146,14 +155,14 @@ def test_a_client_of_redis_goes_on_over_a_restore_in_place(servers):
         assert said(line, b"GET key:77\r\n") == b"$2\r\n77\r\n"
 
 
-def said(line, words):
+def said(line: socket.socket, words: bytes) -> bytes:
     line.settimeout(20)
     line.sendall(words)
     return line.recv(100)
 
 
 @pytest.mark.long
-def test_servers_listen_in_a_clone(servers, machines):
+def test_servers_listen_in_a_clone(servers: Machine, machines: Make) -> None:
     kept = servers.take()
     clone = machines(servers.spec["template"], "clone", start=False)
     clone.spec["state"] = "creating"
@@ -168,7 +177,7 @@ def test_servers_listen_in_a_clone(servers, machines):
 
 
 @pytest.mark.long
-def test_a_session_from_outside_the_tree_is_a_clear_reason(servers):
+def test_a_session_from_outside_the_tree_is_a_clear_reason(servers: Machine) -> None:
     """psql of an exec session, connected by a unix socket to a server that would be dumped."""
     paths = servers.rig.paths(servers.ctid)
     argv = ["runc", "--root", f"{paths.runc_root}", "exec", f"{servers.ctid}",
@@ -185,7 +194,7 @@ def test_a_session_from_outside_the_tree_is_a_clear_reason(servers):
         session.wait()
 
 
-def test_debian_with_sysvinit_is_kept(machines, debian_template):
+def test_debian_with_sysvinit_is_kept(machines: Make, debian_template: Template) -> None:
     machine = machines(debian_template.name)
     pid = "cat /run/sshd.pid 2>/dev/null || true"  # its script tries sshd -t before
     machine.until(lambda: machine.inside("sh", "-c", pid), "sshd")
@@ -204,7 +213,9 @@ def test_debian_with_sysvinit_is_kept(machines, debian_template):
     assert "it is killed" not in machine.operate("stop").log
 
 
-def test_the_sshd_of_a_clone_answers_with_host_keys_of_its_own(machines, debian_template):
+def test_the_sshd_of_a_clone_answers_with_host_keys_of_its_own(
+    machines: Make, debian_template: Template
+) -> None:
     source = machines(debian_template.name)
     source.until(lambda: host_key(source), "sshd")
     before, kept = host_key(source), source.take()
@@ -218,7 +229,7 @@ def test_the_sshd_of_a_clone_answers_with_host_keys_of_its_own(machines, debian_
     assert host_key(source) == before != host_key(clone)
 
 
-def host_key(machine):
+def host_key(machine: Machine) -> str:
     """What it shows to those who connect."""
     argv = ["ssh-keyscan", "-T", "5", "-t", "ed25519", machine.address]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30)
@@ -227,8 +238,8 @@ def host_key(machine):
 
 
 def test_debian_with_systemd_is_kept_and_its_verdict_says_what_is_uncertain(
-    machines, debian_systemd_template
-):
+    machines: Make, debian_systemd_template: Template
+) -> None:
     machine = machines(debian_systemd_template.name)
     running = ("running", "degraded")
     machine.until(lambda: machine.inside("systemctl", "is-system-running") in running, "systemd")

@@ -10,6 +10,7 @@ from channels.layers import channel_layers
 from django.contrib.auth.models import User
 from django.test import Client
 
+from containers.commands import pctl
 from containers.models import Container, Node, Operation, Template
 from containers.node.conf import NodeConf
 from containers.node.states import State
@@ -18,6 +19,7 @@ from containers.worker.runners import Runners
 from tests import groups
 from tests.web.scribe import Scribe
 from tests.web.sockets import Browser
+from tests.web.typist import Typist, typist
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +112,12 @@ def scribe(node_conf: NodeConf) -> Iterator[Scribe]:
 def worker(node_conf: NodeConf, alpha: Node, scribe: Scribe) -> Worker:
     """Turned by hand, a turn at a time, with a scribe in the place of runners."""
     return Worker(node_conf, alpha, runners=Runners(node_conf, start=lambda conf: scribe))
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Typist:
+    """Types a line of pctl's."""
+    return typist(pctl.main, capfd)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from containers.node.conf import CHECKOUT, NodeConf
 from tests import groups
@@ -124,7 +125,7 @@ class House:
         return connect(
             f"ws://127.0.0.1:{port}/ws/operations/{pk}/log?from={offset}",
             additional_headers={"Cookie": self.cookie},
-            origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
+            origin=Origin(f"http://127.0.0.1:{port}"),
         )
 
     def close(self) -> None:

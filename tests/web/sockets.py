@@ -1,6 +1,7 @@
 """A browser's end of a websocket."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.testing import WebsocketCommunicator
@@ -55,3 +56,6 @@ class Browser(WebsocketCommunicator):
     @property
     def text(self) -> bytes:
         return b"".join(self.shown[offset] for offset in sorted(self.shown))
+
+
+Browse = Callable[..., Awaitable[Browser]]  # the fixture's: with a client, for a path

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from containers import doorbell
 from containers.node.conf import NodeConf
@@ -25,7 +26,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def conf(settings, tmp_path: Path) -> Iterator[NodeConf]:
+def conf(settings: Settings, tmp_path: Path) -> Iterator[NodeConf]:
     settings.NODE = NodeConf(name="alpha", state=tmp_path, vz=tmp_path, etc=tmp_path)
     settings.NODE.doorbell.parent.mkdir(parents=True)
     yield settings.NODE

@@ -72,7 +72,7 @@ def test_what_lies_on_the_node_becomes_a_version_byte_for_byte(
     assert (bytes(version.body), version.by, version.reason) == (
         BODY, alice, "imported from the node",
     )  # fmt: skip
-    assert AuditEvent.objects.filter(what__contains="import the own start script").exists()
+    assert AuditEvent.objects.filter(what__contains="import the start script of CT 101").exists()
 
 
 def test_an_own_one_is_replaced_by_the_operation_that_was_refused(

@@ -7,10 +7,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from containers.forms import findings
+from containers import shellcheck
 from containers.forms.containers import CreateForm, SettingsForm, lowest_free
-from containers.forms.requests import DestroyForm, StopForm
+from containers.forms.requests import RequestForm
 from containers.forms.scripts import ScriptForm
+from containers.kind import KINDS
 from containers.models import Busy, Container, Node, Template
 from containers.node import actions
 
@@ -21,6 +22,10 @@ def creating(template: Template, **changes: Any) -> CreateForm:
         "password_choice": "generate", "addressing": "pool",
     }  # fmt: skip
     return CreateForm({**data, **changes})
+
+
+def asking(kind: str, data: dict[str, str], container: Container) -> RequestForm:
+    return RequestForm(data, kind=KINDS[kind], container=container)
 
 
 @pytest.fixture
@@ -88,7 +93,7 @@ def test_what_cannot_be_is_refused_beside_its_field(
 ) -> None:
     form = creating(busybox, **{field: value})
     assert not form.is_valid()
-    assert says in " ".join(form.errors[field])
+    assert says in " ".join(map(str, form.errors[field]))
 
 
 def test_an_address_in_use_is_refused_naming_who_has_it(
@@ -98,7 +103,7 @@ def test_an_address_in_use_is_refused_naming_who_has_it(
     form = creating(busybox, addressing="own", ips="203.0.113.7")
     assert form.is_valid()
     assert form.request(by=alice) is None
-    assert "in use by CT 101" in " ".join(form.errors["ips"])
+    assert "in use by CT 101" in " ".join(map(str, form.errors["ips"]))
     assert not Container.objects.filter(ctid=102).exists()
 
 
@@ -106,7 +111,7 @@ def test_a_ct_id_that_is_taken_is_refused(ct101: Container, busybox: Template, a
     form = creating(busybox, ctid="101")
     assert form.is_valid()
     assert form.request(by=alice) is None
-    assert "exists already" in " ".join(form.errors["ctid"])
+    assert "exists already" in " ".join(map(str, form.errors["ctid"]))
 
 
 def test_the_lowest_free_ct_id_is_suggested(ct101: Container) -> None:
@@ -152,15 +157,15 @@ def test_nothing_changes_while_another_operation_is_under_way(
 
 
 def test_destroying_wants_the_ct_id_or_the_host_name(ct101: Container) -> None:
-    assert DestroyForm({"confirmation": "101"}, container=ct101).is_valid()
-    assert DestroyForm({"confirmation": "web1"}, container=ct101).is_valid()
-    assert not DestroyForm({"confirmation": "102"}, container=ct101).is_valid()
+    assert asking("destroy", {"confirmation": "101"}, container=ct101).is_valid()
+    assert asking("destroy", {"confirmation": "web1"}, container=ct101).is_valid()
+    assert not asking("destroy", {"confirmation": "102"}, container=ct101).is_valid()
 
 
 def test_passing_over_the_stop_script_wants_a_reason(ct101: Container) -> None:
     asked = {"without_stop_script": "1"}
-    assert not StopForm(asked, container=ct101).is_valid()
-    form = StopForm({**asked, "reason": "it hangs"}, container=ct101)
+    assert not asking("stop", asked, container=ct101).is_valid()
+    form = asking("stop", {**asked, "reason": "it hangs"}, container=ct101)
     assert form.is_valid()
     assert (form.params, form.why) == ({"without_stop_script": True}, "it hangs")
 
@@ -208,7 +213,7 @@ def test_crlf_in_a_file_is_repaired_with_a_notice() -> None:
 def test_a_script_that_cannot_be_is_refused_and_stays_in_the_editor(body: str, says: str) -> None:
     form = script(body)
     assert not form.is_valid()
-    assert says in " ".join(form.errors["body"])
+    assert says in " ".join(map(str, form.errors["body"]))
     assert form["body"].value() == body
 
 
@@ -218,7 +223,7 @@ def test_a_script_that_cannot_be_is_refused_and_stays_in_the_editor(body: str, s
 def test_a_file_that_is_no_script_is_refused(body: bytes, says: str) -> None:
     form = uploaded(body)
     assert not form.is_valid()
-    assert says in " ".join(form.errors["body"])
+    assert says in " ".join(map(str, form.errors["body"]))
 
 
 def test_a_script_for_the_containers_shell_needs_no_interpreter() -> None:
@@ -228,13 +233,13 @@ def test_a_script_for_the_containers_shell_needs_no_interpreter() -> None:
 
 
 def test_shellcheck_points_at_the_line() -> None:
-    found = findings.of(b"#!/bin/sh\necho $1\n")
+    found = shellcheck.of(b"#!/bin/sh\necho $1\n")
     assert [(each.line, each.code) for each in found] == [(2, 2086)]
 
 
 def test_shellcheck_reads_a_script_without_interpreter_as_bash() -> None:
-    assert findings.of(b"[[ -n $HOME ]] && echo home\n") == []
+    assert shellcheck.of(b"[[ -n $HOME ]] && echo home\n") == []
 
 
 def test_shellcheck_says_nothing_of_other_languages() -> None:
-    assert all(each.code == 1071 for each in findings.of(b"#!/usr/bin/python3\nimport os\n"))
+    assert all(each.code == 1071 for each in shellcheck.of(b"#!/usr/bin/python3\nimport os\n"))

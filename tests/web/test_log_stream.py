@@ -2,10 +2,12 @@
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.test import Client
 
 from containers import doorbell
 from containers.models import LogChunk, Operation
 from containers.node.states import Progress
+from tests.web.sockets import Browse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +29,9 @@ def path(operation: Operation, query: str = "") -> str:
     return f"/ws/operations/{operation.pk}/log{query}"
 
 
-async def test_a_browser_sees_what_was_said_and_what_is_being_said(browse, as_bob, operation):
+async def test_a_browser_sees_what_was_said_and_what_is_being_said(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
     await sync_to_async(said)(operation, b"one\n")
     browser = await browse(as_bob, path(operation))
     await browser.read("hello")
@@ -43,7 +47,9 @@ async def test_a_browser_sees_what_was_said_and_what_is_being_said(browse, as_bo
     assert browser.code == 1000
 
 
-async def test_a_browser_that_comes_back_gets_the_rest_and_nothing_twice(browse, as_bob, operation):
+async def test_a_browser_that_comes_back_gets_the_rest_and_nothing_twice(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
     await sync_to_async(said)(operation, b"a" * 1000)
     await sync_to_async(said)(operation, b"b" * 1000)
     browser = await browse(as_bob, path(operation, "?from=1500"))
@@ -52,7 +58,9 @@ async def test_a_browser_that_comes_back_gets_the_rest_and_nothing_twice(browse,
     assert browser.shown == {1500: b"b" * 500}
 
 
-async def test_the_tail_alone_can_be_asked_for(browse, as_bob, operation):
+async def test_the_tail_alone_can_be_asked_for(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
     await sync_to_async(said)(operation, b"0123456789")
     browser = await browse(as_bob, path(operation, "?from=-3"))
     await browser.read("hello")
@@ -60,19 +68,21 @@ async def test_the_tail_alone_can_be_asked_for(browse, as_bob, operation):
     assert browser.shown == {7: b"789"}
 
 
-async def test_a_customer_is_told_which_bytes_are_not_for_him(browse, as_bob, operation):
-    await sync_to_async(said)(operation, b"==> run the own mount script\n")
+async def test_a_customer_is_told_which_bytes_are_not_for_him(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
+    await sync_to_async(said)(operation, b"==> run its mount script\n")
     await sync_to_async(said)(operation, b"a secret of the node\n", staff_only=True)
-    await sync_to_async(said)(operation, b"==> run the own start script\n")
+    await sync_to_async(said)(operation, b"==> run its start script\n")
     await sync_to_async(finished)(operation)
     browser = await browse(as_bob, path(operation))
     await browser.read("eof")
     assert b"secret" not in browser.text
-    assert sorted(browser.shown) == [0, 50]
+    assert sorted(browser.shown) == [0, 46]
     assert {"type": "skip", "from": 29, "to": 50} in browser.said
 
 
-async def test_staff_sees_all_of_it(browse, as_alice, operation):
+async def test_staff_sees_all_of_it(browse: Browse, as_alice: Client, operation: Operation) -> None:
     await sync_to_async(said)(operation, b"a secret of the node\n", staff_only=True)
     await sync_to_async(finished)(operation)
     browser = await browse(as_alice, path(operation))
@@ -80,7 +90,9 @@ async def test_staff_sees_all_of_it(browse, as_alice, operation):
     assert browser.text == b"a secret of the node\n"
 
 
-async def test_a_slow_browser_is_sent_no_more_than_it_can_take(browse, as_bob, operation):
+async def test_a_slow_browser_is_sent_no_more_than_it_can_take(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
     for _ in range(16):
         await sync_to_async(said)(operation, b"x" * 65536)
     browser = await browse(as_bob, path(operation), slow=True)
@@ -100,8 +112,8 @@ async def test_a_slow_browser_is_sent_no_more_than_it_can_take(browse, as_bob, o
 
 
 async def test_a_long_log_arrives_whole_for_two_browsers_at_different_speeds(
-    browse, as_alice, as_bob, operation
-):
+    browse: Browse, as_alice: Client, as_bob: Client, operation: Operation
+) -> None:
     lines = b"".join(b"%d\n" % n for n in range(200_000))
     quick = await browse(as_alice, path(operation))
     for begin in range(0, len(lines), 50_000):
@@ -113,7 +125,9 @@ async def test_a_long_log_arrives_whole_for_two_browsers_at_different_speeds(
     assert quick.text == late.text == lines
 
 
-async def test_a_lost_ring_costs_a_moment_and_no_byte(browse, as_bob, operation):
+async def test_a_lost_ring_costs_a_moment_and_no_byte(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
     browser = await browse(as_bob, path(operation))
     await browser.read("hello")
     await sync_to_async(said)(operation, b"unheard\n", ring=False)

@@ -1,37 +1,33 @@
 """osctl psc on rows, with the dry-run runtime: how one is named, printed, and what it ends in."""
 
 import json
-import shlex
 
 import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from containers.commands import osctl
-from containers.models import Operation, Snapshot
+from containers.models import Container, Node, Operation, Snapshot
+from containers.node.conf import NodeConf
+from tests.web.typist import Typist, typist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UUIDS = ("aaaa1111-2222-3333-4444-555555555555", "aaaa9999-2222-3333-4444-555555555555")
 
 
 @pytest.fixture(autouse=True)
-def node(node_conf, alpha, settings):
+def node(node_conf: NodeConf, alpha: Node, settings: Settings) -> Node:
     settings.NODE = node_conf
     return alpha
 
 
 @pytest.fixture
-def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = osctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
+def run(capfd: pytest.CaptureFixture[str]) -> Typist:
+    return typist(osctl.main, capfd)
 
 
 @pytest.fixture
-def two(ct101):
+def two(ct101: Container) -> list[Snapshot]:
     return [
         Snapshot.objects.create(
             container=ct101, uuid=uuid, name=name, manifest="ab" * 32, facts={"criu": "3.19"}
@@ -40,7 +36,7 @@ def two(ct101):
     ]
 
 
-def test_help_names_every_word(run):
+def test_help_names_every_word(run: Typist) -> None:
     code, out, _ = run("psc --help")
     assert code == 0
     for word in ("create", "restore", "list", "show", "delete", "clone", "ok"):
@@ -48,13 +44,13 @@ def test_help_names_every_word(run):
         assert run(f"psc {word} --help")[1].startswith(f"osctl psc {word} ")
 
 
-def test_a_word_that_does_not_exist_is_bad_syntax(run):
+def test_a_word_that_does_not_exist_is_bad_syntax(run: Typist) -> None:
     assert run("psc explode 101")[0] == 20
     assert run("explode")[0] == 20
     assert run("psc create")[0] == 21  # the CT ID is missing
 
 
-def test_create_asks_the_node_and_says_what_came_of_it(run, ct101):
+def test_create_asks_the_node_and_says_what_came_of_it(run: Typist, ct101: Container) -> None:
     code, out, _ = run("psc create 101 --name fresh --note 'as new' --stop --json")
     operation = Operation.objects.get()
     said = json.loads(out)
@@ -75,7 +71,9 @@ def test_create_asks_the_node_and_says_what_came_of_it(run, ct101):
         ("--tcp-close --no-safety", {"tcp_close"}),
     ],
 )
-def test_restore_keeps_a_safety_snapshot_unless_told_otherwise(run, two, line, params):
+def test_restore_keeps_a_safety_snapshot_unless_told_otherwise(
+    run: Typist, two: list[Snapshot], line: str, params: set[str]
+) -> None:
     run(f"psc restore 101 one {line}")
     operation = Operation.objects.get()
     assert set(operation.params) == {"snapshot", "manifest", *params}
@@ -83,19 +81,21 @@ def test_restore_keeps_a_safety_snapshot_unless_told_otherwise(run, two, line, p
 
 
 @pytest.mark.parametrize("word", ["one", UUIDS[0], "aaaa11", UUIDS[0].upper()])
-def test_a_snapshot_is_named_by_its_uuid_its_beginning_or_its_name(run, two, word):
+def test_a_snapshot_is_named_by_its_uuid_its_beginning_or_its_name(
+    run: Typist, two: list[Snapshot], word: str
+) -> None:
     code, out, _ = run(f"psc show 101 {word} --json")
     assert code == 0
     assert json.loads(out)["uuid"] == UUIDS[0]
 
 
-def test_a_beginning_that_fits_several_names_them(run, two):
+def test_a_beginning_that_fits_several_names_them(run: Typist, two: list[Snapshot]) -> None:
     code, _, err = run("psc show 101 aaaa")
     assert code == 21
     assert all(uuid in err for uuid in UUIDS)
 
 
-def test_list_shows_those_of_a_container_or_all(run, two):
+def test_list_shows_those_of_a_container_or_all(run: Typist, two: list[Snapshot]) -> None:
     code, out, _ = run("psc list 101")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == ["UUID", *UUIDS[::-1]]
@@ -103,7 +103,7 @@ def test_list_shows_those_of_a_container_or_all(run, two):
     assert run("psc list 999")[0] == 14
 
 
-def test_a_protected_one_is_deleted_only_by_force(run, two):
+def test_a_protected_one_is_deleted_only_by_force(run: Typist, two: list[Snapshot]) -> None:
     assert run("psc protect 101 one")[0] == 0
     code, _, err = run("psc delete 101 one")
     assert code
@@ -124,11 +124,13 @@ def test_a_protected_one_is_deleted_only_by_force(run, two):
         ("psc ok 101 aaaa", 1),
     ],
 )
-def test_ok_tells_the_unknown_from_bad_usage(run, two, line, code):
+def test_ok_tells_the_unknown_from_bad_usage(
+    run: Typist, two: list[Snapshot], line: str, code: int
+) -> None:
     assert run(line)[0] == code
 
 
-def test_ok_says_the_reasons_aside_and_keeps_the_verdict(run, two):
+def test_ok_says_the_reasons_aside_and_keeps_the_verdict(run: Typist, two: list[Snapshot]) -> None:
     code, out, err = run("psc ok 101 one")
     assert (code, out) == (2, "broken\n")
     assert "There is no such snapshot on this node." in err
@@ -143,7 +145,9 @@ def test_ok_says_the_reasons_aside_and_keeps_the_verdict(run, two):
     }  # fmt: skip
 
 
-def test_a_clone_has_the_owner_of_its_source_unless_told_otherwise(run, two, bob):
+def test_a_clone_has_the_owner_of_its_source_unless_told_otherwise(
+    run: Typist, two: list[Snapshot], bob: User
+) -> None:
     run("psc clone 101 one 102 --hostname twin --owner none")
     params = Operation.objects.get().params
     assert (params["source"], params["processes"]) == (101, False)

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from containers.models import (
     AuditEvent,
@@ -16,6 +17,7 @@ from containers.models import (
     OperationStep,
     Template,
     UndoProfile,
+    publication,
 )
 from containers.node.states import Progress, State
 from containers.views import failures
@@ -214,8 +216,8 @@ def test_every_change_is_in_the_audit_log(
     as_alice.post("/containers/101/password/", {"password_choice": "generate"})
     said = [event.what for event in AuditEvent.objects.order_by("pk")]
     assert said == [
-        "save the own start script of CT 101: version 1",
-        "disable the own start script of CT 101",
+        "save the start script of CT 101: version 1",
+        "disable the start script of CT 101",
         "change node alpha",
         "no longer offer busybox@1 to customers",
         "make the staff member dave",
@@ -237,11 +239,11 @@ def test_a_nodes_settings_are_changed(alpha: Node, as_alice: Client) -> None:
 def test_the_lifecycle_follows_the_undo_profile(ct101: Container, as_alice: Client) -> None:
     for name in ("start", "umount"):
         ct101.scripts.create(name=name).write(b"#!/bin/sh\n", by=None)
-    fate = "If it fails take the container away"
+    fate = "If it fails remove the container from the runtime"
     documented = text(as_alice.get("/containers/101/"))
     assert f"{fate} dismount the private area The container is then stopped" in documented
     Node.objects.update(undo_profile=UndoProfile.VZCTL)
-    assert f"{fate} run the own umount script" in text(as_alice.get("/containers/101/"))
+    assert f"{fate} run its umount script" in text(as_alice.get("/containers/101/"))
 
 
 def test_a_log_is_read_by_offset(operation: Operation, as_bob: Client) -> None:
@@ -282,8 +284,8 @@ def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
 ) -> None:
     for number, (key, label, state, undo) in enumerate(
         [
-            ("own-start", "run the own start script", "failed", False),
-            ("delete", "take the container away", "undone", True),
+            ("own-start", "run its start script", "failed", False),
+            ("delete", "remove the container from the runtime", "undone", True),
             ("dismount", "dismount the private area", "undo-failed", True),
         ]
     ):
@@ -327,7 +329,7 @@ def test_a_generated_password_is_shown_on_one_page_once(
 def test_a_busy_publication_keeps_the_script_and_says_so(
     alpha: Node, alice: User, as_alice: Client
 ) -> None:
-    Operation.request_on(alpha, "publish", "global scripts", by=alice)
+    publication.publish(alpha, by=alice)
     answer = as_alice.post("/scripts/alpha/mount/", {"body": "#!/bin/sh\n"}, follow=True)
     assert alpha.scripts.get(name="mount").current
     assert "Publish again once it has ended." in text(answer)
@@ -371,7 +373,7 @@ def test_whoever_is_shut_out_is_signed_out(bob: User, as_alice: Client, as_bob: 
 
 
 def test_ten_wrong_passwords_lock_the_account_for_a_while(
-    settings: Any, bob: User, client: Client
+    settings: Settings, bob: User, client: Client
 ) -> None:
     settings.SUPPORT = "support@hosting.example"
     for _ in range(settings.AXES_FAILURE_LIMIT):
@@ -383,7 +385,7 @@ def test_ten_wrong_passwords_lock_the_account_for_a_while(
 
 @pytest.mark.parametrize("path", ["/login/", "/nowhere/"])
 def test_sign_in_and_failure_pages_name_whom_to_ask(
-    path: str, settings: Any, client: Client, db: None
+    path: str, settings: Settings, client: Client, db: None
 ) -> None:
     settings.SUPPORT = "support@hosting.example"
     assert "support@hosting.example" in text(client.get(path))
@@ -434,3 +436,8 @@ def test_a_failure_page_needs_no_database(rf: Any) -> None:
     answer = failures.server_error(request)
     assert answer.status_code == 500
     assert "Containers are not affected." in text(answer)
+
+
+def test_a_browser_that_asks_for_the_favicon_is_shown_the_logo(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/logo.svg")

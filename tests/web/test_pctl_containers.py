@@ -2,43 +2,32 @@
 
 import json
 import os
-import shlex
 
 import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
 
-from containers.commands import pctl
-from containers.commands.container import act
-from containers.commands.grammar import BadSyntax
-from containers.commands.output import Output
 from containers.models import Address, AuditEvent, Container, Node, Operation, Template
+from containers.node.conf import NodeConf
 from containers.node.states import Progress, State
+from tests.web.typist import Typist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def node(node_conf, alpha, settings):
+def node(node_conf: NodeConf, alpha: Node, settings: Settings) -> Node:
     settings.NODE = node_conf
     return alpha
 
 
-@pytest.fixture
-def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = pctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
-
-
-def state(container, word):
+def state(container: Container, word: State) -> None:
     Container.objects.filter(pk=container.pk).update(state=word)
 
 
-def test_create_makes_row_and_operation_and_follows_it(run, alpha, busybox, bob):
+def test_create_makes_row_and_operation_and_follows_it(
+    run: Typist, alpha: Node, busybox: Template, bob: User
+) -> None:
     Node.objects.filter(pk=alpha.pk).update(pool="10.9.0.0/24")
     code, out, err = run(
         "create 101 --ostemplate busybox --hostname web1 --owner bob --ram 512M "
@@ -61,7 +50,9 @@ def test_create_makes_row_and_operation_and_follows_it(run, alpha, busybox, bob)
     assert "s3cret" not in f"{operation.params}"
 
 
-def test_a_new_containers_default_template_is_vz_confs(run, node_conf, busybox):
+def test_a_new_containers_default_template_is_vz_confs(
+    run: Typist, node_conf: NodeConf, busybox: Template
+) -> None:
     assert run("create 101")[0] == 29
     node_conf.etc.mkdir(parents=True)
     node_conf.vz_conf.write_text('DEF_OSTEMPLATE="busybox"\n')
@@ -98,7 +89,9 @@ def test_a_new_containers_default_template_is_vz_confs(run, node_conf, busybox):
         ("user password nobody", 21, "no user nobody"),
     ],
 )
-def test_refusals_have_vzctls_code_and_leave_the_rows_alone(run, ct101, words, code, says):
+def test_refusals_have_vzctls_code_and_leave_the_rows_alone(
+    run: Typist, ct101: Container, words: str, code: int, says: str
+) -> None:
     Address.objects.create(container=ct101, address="10.1.2.3")
     found = run(words)
     assert found[0] == code
@@ -108,27 +101,29 @@ def test_refusals_have_vzctls_code_and_leave_the_rows_alone(run, ct101, words, c
     assert not Operation.objects.filter(kind__in=["create", "set"]).exists()
 
 
-def test_starting_and_stopping_follow_the_container(run, ct101):
+def test_starting_and_stopping_follow_the_container(run: Typist, ct101: Container) -> None:
     assert run("start 101")[0] == 0
     assert run("status 101")[1] == "CTID 101 exist mounted running\n"
     code, _, err = run("start 101")
     assert code == 32
     assert "already running" in err
     assert run("stop 101 --fast")[0] == 0
-    assert Operation.objects.first().params == {"fast": True}
+    assert Operation.objects.all()[0].params == {"fast": True}
     code, out, err = run("stop 101")
     assert code == 0
     assert "not running" in out
 
 
-def test_a_disabled_container_starts_only_by_force(run, ct101):
+def test_a_disabled_container_starts_only_by_force(run: Typist, ct101: Container) -> None:
     assert run("set 101 --disabled yes --save")[0] == 0
     assert Container.objects.get().disabled
     assert run("start 101 --force")[0] == 0
-    assert Operation.objects.first().params == {"force": True}
+    assert Operation.objects.all()[0].params == {"force": True}
 
 
-def test_set_changes_the_row_and_tells_the_node_what(run, ct101, bob, carol):
+def test_set_changes_the_row_and_tells_the_node_what(
+    run: Typist, ct101: Container, bob: User, carol: User
+) -> None:
     Address.objects.create(container=ct101, address="10.1.2.3")
     code, _, err = run(
         "set 101 --hostname db1 --ipdel all --ipadd 10.1.2.4 --ipadd fd00::5 --owner carol "
@@ -142,12 +137,12 @@ def test_set_changes_the_row_and_tells_the_node_what(run, ct101, bob, carol):
     assert {"hostname", "addresses", "owner"} <= set(Operation.objects.get().params["changed"])
 
 
-def test_set_with_nothing_to_change_asks_nothing_of_the_node(run, ct101):
+def test_set_with_nothing_to_change_asks_nothing_of_the_node(run: Typist, ct101: Container) -> None:
     assert run("set 101 --save --swap 1G")[0] == 0
     assert not Operation.objects.exists()
 
 
-def test_a_busy_container_says_who_holds_it(run, ct101):
+def test_a_busy_container_says_who_holds_it(run: Typist, ct101: Container) -> None:
     holder = ct101.request("stop")
     code, _, err = run("set 101 --hostname other")
     assert code == 9
@@ -156,7 +151,7 @@ def test_a_busy_container_says_who_holds_it(run, ct101):
     assert ct101.hostname == "web1"
 
 
-def test_a_name_stands_for_a_ct_id(run, ct101):
+def test_a_name_stands_for_a_ct_id(run: Typist, ct101: Container) -> None:
     assert run("set 101 --name 'my shop'")[0] == 0
     assert run("status 'my shop'")[1] == "CTID 101 exist unmounted down\n"
     assert run("set 'my shop' --name ''")[0] == 0
@@ -174,22 +169,24 @@ def test_a_name_stands_for_a_ct_id(run, ct101):
         (State.BROKEN, "deleted unmounted down"),
     ],
 )
-def test_status_is_vzctls_line_and_always_0(run, ct101, word, line):
+def test_status_is_vzctls_line_and_always_0(
+    run: Typist, ct101: Container, word: State, line: str
+) -> None:
     state(ct101, word)
     assert run("status 101") == (0, f"CTID 101 {line}\n", "")
 
 
-def test_status_of_what_is_not_there_is_deleted(run, node):
+def test_status_of_what_is_not_there_is_deleted(run: Typist, node: Node) -> None:
     assert run("status 007") == (0, "CTID 7 deleted unmounted down\n", "")
 
 
-def test_status_as_json_says_more(run, ct101):
+def test_status_as_json_says_more(run: Typist, ct101: Container) -> None:
     said = json.loads(run("status 101 --json")[1])
     assert said["status_line"] == "CTID 101 exist unmounted down"
     assert (said["ctid"], said["owner"], said["operation"]) == (101, "bob", None)
 
 
-def test_destroying_takes_the_row_away(run, ct101):
+def test_destroying_takes_the_row_away(run: Typist, ct101: Container) -> None:
     code, out, _ = run("destroy 101 --json")
     assert code == 0
     said = json.loads(out)
@@ -198,7 +195,7 @@ def test_destroying_takes_the_row_away(run, ct101):
     assert run("status 101")[1] == "CTID 101 deleted unmounted down\n"
 
 
-def test_list_is_vzlists_table(run, ct101):
+def test_list_is_vzlists_table(run: Typist, ct101: Container) -> None:
     Address.objects.create(container=ct101, address="10.1.2.3")
     assert run("list") == (1, "", "Container(s) not found\n")
     state(ct101, State.RUNNING)
@@ -218,7 +215,7 @@ def test_list_is_vzlists_table(run, ct101):
     assert json.loads(run("list -a -j")[1])[0]["ip"] == ["10.1.2.3"]
 
 
-def test_an_operation_can_be_read_back(run, ct101):
+def test_an_operation_can_be_read_back(run: Typist, ct101: Container) -> None:
     run("start 101")
     pk = Operation.objects.get().pk
     assert f"{pk} " in run("operation list")[1]
@@ -228,14 +225,16 @@ def test_an_operation_can_be_read_back(run, ct101):
     assert run(f"operation cancel {pk}")[0] == 21
 
 
-def test_a_queued_operation_is_cancelled_at_once(run, ct101):
+def test_a_queued_operation_is_cancelled_at_once(run: Typist, ct101: Container) -> None:
     operation = ct101.request("start")
     assert run(f"operation cancel {operation.pk}")[0] == 0
     operation.refresh_from_db()
     assert operation.state == Progress.CANCELLED
 
 
-def test_commands_in_a_container_run_with_its_shell_and_are_on_record(run, ct101):
+def test_commands_in_a_container_run_with_its_shell_and_are_on_record(
+    run: Typist, ct101: Container
+) -> None:
     state(ct101, State.RUNNING)
     code, out, _ = run("exec2 101 ls -la /tmp")
     assert code == 0
@@ -244,7 +243,9 @@ def test_commands_in_a_container_run_with_its_shell_and_are_on_record(run, ct101
     assert AuditEvent.objects.get().what == "run in CT 101: ls -la /tmp"
 
 
-def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
+def test_a_container_of_another_node_can_only_be_entered_there(
+    run: Typist, ct101: Container
+) -> None:
     beta = Node.objects.create(name="beta")
     Container.objects.filter(pk=ct101.pk).update(node=beta, state=State.RUNNING)
     code, _, err = run("exec 101 ls")
@@ -252,13 +253,9 @@ def test_a_container_of_another_node_can_only_be_entered_there(run, ct101):
     assert "on the node beta" in err
 
 
-def test_what_has_no_plan_is_refused_whatever_its_options(ct101):
-    given = pctl.understand(["suspend", "101"])
-    with pytest.raises(BadSyntax, match="levitate is not in this version"):
-        act("levitate")(given, Output())
-
-
-def test_entering_needs_root(run, ct101, settings, monkeypatch):
+def test_entering_needs_root(
+    run: Typist, ct101: Container, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.RUNTIME = "runc"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     state(ct101, State.RUNNING)
@@ -268,12 +265,16 @@ def test_entering_needs_root(run, ct101, settings, monkeypatch):
     assert not AuditEvent.objects.exists()
 
 
-def test_a_database_that_cannot_be_written_needs_root(run, ct101, monkeypatch):
+def test_a_database_that_cannot_be_written_needs_root(
+    run: Typist, ct101: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert run("list")[0] == 12
 
 
-def test_reinstalling_names_the_exact_template(run, ct101, busybox):
+def test_reinstalling_names_the_exact_template(
+    run: Typist, ct101: Container, busybox: Template
+) -> None:
     Template.objects.create(
         node=busybox.node, name="debian", version=3, init="systemd", created=busybox.created
     )

@@ -3,34 +3,39 @@
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import TypeVar
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from containers.commands import pctl
 from containers.commands.output import Output
-from containers.models import LogChunk, Operation
+from containers.models import Container, LogChunk, Node, Operation
+from containers.node.conf import NodeConf
 from containers.node.states import Progress, State
 from containers.worker import lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 20
+T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
-def node(node_conf, alpha, settings):
+def node(node_conf: NodeConf, alpha: Node, settings: Settings) -> Node:
     settings.NODE = node_conf
     return alpha
 
 
 @contextmanager
-def at_work(node_conf, act):
+def at_work(node_conf: NodeConf, act: Callable[[], object]) -> Iterator[None]:
     """Another process has the node's lock, and does this while pctl looks on."""
     failures = []
 
-    def work():
+    def work() -> None:
         try:
             act()
         except BaseException as error:
@@ -46,11 +51,11 @@ def at_work(node_conf, act):
     assert not failures
 
 
-def claimed(node):
+def claimed(node: Node) -> Operation:
     return until(lambda: Operation.objects.claim(node))
 
 
-def until(found):
+def until(found: Callable[[], T | None]) -> T:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if it := found():
@@ -59,15 +64,17 @@ def until(found):
     raise AssertionError("it did not happen")
 
 
-def said(operation, *chunks):
+def said(operation: Operation, *chunks: bytes) -> None:
     offset = 0
     for data in chunks:
         LogChunk.objects.create(operation=operation, offset=offset, data=data)
         offset += len(data)
 
 
-def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(node, node_conf, ct101, capfdbinary):
-    def work():
+def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(
+    node: Node, node_conf: NodeConf, ct101: Container, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    def work() -> None:
         operation = claimed(node)
         said(operation, b"one\xff\n", b"two\0\r\n", b"no newline")
         operation.end(
@@ -91,9 +98,13 @@ WRITTEN = b"x\x1b[0m\n" + OWN + SCRIPTS + OWN + b"\x1b[1;3"
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 def test_only_the_panels_own_lines_lose_their_colour_in_a_pipe(
-    node, node_conf, ct101, capfdbinary, size
-):
-    def work():
+    node: Node,
+    node_conf: NodeConf,
+    ct101: Container,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    size: int,
+) -> None:
+    def work() -> None:
         operation = claimed(node)
         said(operation, *(WRITTEN[at : at + size] for at in range(0, len(WRITTEN), size)))
         operation.end(Progress.SUCCEEDED, code=0, state=State.RUNNING)
@@ -108,7 +119,9 @@ def test_only_the_panels_own_lines_lose_their_colour_in_a_pipe(
 
 
 @pytest.mark.parametrize(("setting", "coloured"), [("", True), ("1", False)])
-def test_a_terminal_sees_the_colour_unless_told_otherwise(monkeypatch, setting, coloured):
+def test_a_terminal_sees_the_colour_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, setting: str, coloured: bool
+) -> None:
     monkeypatch.setenv("NO_COLOR", setting)
     ours, theirs = os.openpty()
     with open(theirs, "w") as terminal, open(ours, "rb", buffering=0) as screen:
@@ -117,8 +130,10 @@ def test_a_terminal_sees_the_colour_unless_told_otherwise(monkeypatch, setting, 
         assert (b"\x1b[1;34m" in screen.read(100)) == coloured
 
 
-def test_json_keeps_the_log_off_stdout(node, node_conf, ct101, capfd):
-    def work():
+def test_json_keeps_the_log_off_stdout(
+    node: Node, node_conf: NodeConf, ct101: Container, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> None:
         operation = claimed(node)
         said(operation, b"loud\n")
         operation.end(Progress.SUCCEEDED, code=0, state=State.RUNNING)
@@ -132,8 +147,14 @@ def test_json_keeps_the_log_off_stdout(node, node_conf, ct101, capfd):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_without_a_terminal_a_signal_cancels(node, node_conf, ct101, capfd, number):
-    def work():
+def test_without_a_terminal_a_signal_cancels(
+    node: Node,
+    node_conf: NodeConf,
+    ct101: Container,
+    capfd: pytest.CaptureFixture[str],
+    number: int,
+) -> None:
+    def work() -> None:
         operation = claimed(node)
         os.kill(os.getpid(), number)
         cancelling = Operation.objects.filter(pk=operation.pk, state=Progress.CANCELLING)
@@ -147,8 +168,10 @@ def test_without_a_terminal_a_signal_cancels(node, node_conf, ct101, capfd, numb
     assert "Start of CT 101 cancelled. It was cancelled." in err
 
 
-def test_a_second_ctrl_c_leaves_and_says_that_it_goes_on(node, node_conf, ct101, capfd):
-    def work():
+def test_a_second_ctrl_c_leaves_and_says_that_it_goes_on(
+    node: Node, node_conf: NodeConf, ct101: Container, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> None:
         operation = claimed(node)
         os.kill(os.getpid(), signal.SIGINT)
         until(Operation.objects.filter(pk=operation.pk, state=Progress.CANCELLING).exists)
@@ -163,10 +186,12 @@ def test_a_second_ctrl_c_leaves_and_says_that_it_goes_on(node, node_conf, ct101,
     )
 
 
-def test_pctl_takes_over_when_whoever_was_at_work_leaves(node, node_conf, ct101, capfd):
+def test_pctl_takes_over_when_whoever_was_at_work_leaves(
+    node: Node, node_conf: NodeConf, ct101: Container, capfd: pytest.CaptureFixture[str]
+) -> None:
     """As another pctl does, once its own operation has ended: nobody else would come."""
 
-    def leave_soon():
+    def leave_soon() -> None:
         with lock.hold(node_conf, "pctl"):
             held.set()
             until(Operation.objects.filter(state=Progress.QUEUED).exists)

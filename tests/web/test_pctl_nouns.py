@@ -3,22 +3,28 @@
 import io
 import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
+from django.test import RequestFactory
 from django.utils.http import urlsafe_base64_decode
+from pytest_django import Settings
 
 from containers.commands import pctl
-from containers.models import AuditEvent, Node, Operation, Script
+from containers.models import AuditEvent, Container, Node, Operation, Script, Template
+from containers.node.conf import NodeConf
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOUNT = b"#!/bin/bash\n# caf\xe9\nexit 0"
+Run = Callable[..., tuple[int, bytes, str]]
 
 
 @pytest.fixture(autouse=True)
-def node(node_conf, alpha, settings):
+def node(node_conf: NodeConf, alpha: Node, settings: Settings) -> Node:
     settings.NODE = node_conf
     settings.WEB = node_conf.state
     (node_conf.state / "secret.key").write_text("key")
@@ -26,10 +32,10 @@ def node(node_conf, alpha, settings):
 
 
 @pytest.fixture
-def run(capfdbinary):
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
     """Types a command line; returns exit code, stdout (bytes) and stderr."""
 
-    def run(*words):
+    def run(*words: object) -> tuple[int, bytes, str]:
         capfdbinary.readouterr()
         code = pctl.main([f"{word}" for word in words])
         out, err = capfdbinary.readouterr()
@@ -39,19 +45,27 @@ def run(capfdbinary):
 
 
 @pytest.fixture
-def typed(monkeypatch):
-    def typed(text):
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    def typed(text: bytes) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
 
     return typed
 
 
-def put(path, body):
+def body_of(**which: str) -> bytes:
+    current = Script.objects.get(**which).current
+    assert current
+    return bytes(current.body)
+
+
+def put(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)
 
 
-def test_a_script_is_saved_shown_and_looked_back_at(run, typed, ct101):
+def test_a_script_is_saved_shown_and_looked_back_at(
+    run: Run, typed: Callable[[bytes], None], ct101: Container
+) -> None:
     typed(b"#!/bin/sh\nfalse\n")
     assert run("script", "save", "101", "mount")[0] == 0
     typed(b"#!/bin/sh\ntrue\n")
@@ -68,15 +82,17 @@ def test_a_script_is_saved_shown_and_looked_back_at(run, typed, ct101):
 @pytest.mark.parametrize(
     ("name", "body", "says"),
     [
-        ("mount", b"", "interpreter"),
+        ("mount", b"", "empty"),
         ("mount", b"echo no shebang\n", "interpreter"),
         ("mount", b"#!/bin/sh\n\0", "NUL"),
         ("start", b" \n", "empty"),
         ("start", b"#" * (10 << 20), "longer than"),
-        ("nosuch", b"#!/bin/sh\n", "no own script nosuch"),
+        ("nosuch", b"#!/bin/sh\n", "CT 101 has no script nosuch, only: premount"),
     ],
 )
-def test_what_can_be_no_script_is_refused(run, typed, ct101, name, body, says):
+def test_what_can_be_no_script_is_refused(
+    run: Run, typed: Callable[[bytes], None], ct101: Container, name: str, body: bytes, says: str
+) -> None:
     typed(body)
     code, _, err = run("script", "save", "101", name)
     assert code == 21
@@ -84,20 +100,24 @@ def test_what_can_be_no_script_is_refused(run, typed, ct101, name, body, says):
     assert not Script.objects.exists()
 
 
-def test_import_takes_the_places_of_both_documents_byte_for_byte(run, node_conf, ct101):
+def test_import_takes_the_places_of_both_documents_byte_for_byte(
+    run: Run, node_conf: NodeConf, ct101: Container
+) -> None:
     put(node_conf.scripts / "101.mount", MOUNT)
     put(node_conf.vz / "private/101/scripts/start", b"echo started\r\n")
     code, _, err = run("script", "import", "101")
     assert code == 0
-    assert f"from {node_conf.scripts}/101.mount: own mount script version 1." in err
+    assert f"from {node_conf.scripts}/101.mount: mount script of CT 101, version 1." in err
     assert "CRLF" in err
-    assert bytes(Script.objects.get(name="mount").current.body) == MOUNT
-    assert bytes(Script.objects.get(name="start").current.body) == b"echo started\r\n"
+    assert body_of(name="mount") == MOUNT
+    assert body_of(name="start") == b"echo started\r\n"
     assert run("script", "import", "101", "mount")[0] == 0
     assert Script.objects.get(name="mount").versions.count() == 1
 
 
-def test_import_asks_when_the_two_places_differ(run, node_conf, ct101):
+def test_import_asks_when_the_two_places_differ(
+    run: Run, node_conf: NodeConf, ct101: Container
+) -> None:
     old, new = node_conf.scripts / "101.mount", node_conf.vz / "private/101/scripts/mount"
     put(old, MOUNT)
     put(new, b"#!/bin/sh\n")
@@ -106,14 +126,14 @@ def test_import_asks_when_the_two_places_differ(run, node_conf, ct101):
     assert f"{old}" in err
     assert f"{new}" in err
     assert run("script", "import", "101", "mount", "--file", old)[0] == 0
-    assert bytes(Script.objects.get().current.body) == MOUNT
+    assert body_of() == MOUNT
 
 
-def test_import_of_nothing_is_an_error(run, ct101):
+def test_import_of_nothing_is_an_error(run: Run, ct101: Container) -> None:
     assert run("script", "import", "101")[0] == 21
 
 
-def test_global_scripts_are_imported_and_published(run, node_conf):
+def test_global_scripts_are_imported_and_published(run: Run, node_conf: NodeConf) -> None:
     put(node_conf.scripts / "vps.umount", MOUNT)
     put(node_conf.scripts / "vps.reinstall", MOUNT)
     assert run("script", "import", "--global")[0] == 0
@@ -124,7 +144,7 @@ def test_global_scripts_are_imported_and_published(run, node_conf):
     assert run("script", "import", "--global", "start")[0] == 21
 
 
-def test_a_new_person_gets_a_link_that_sets_a_password_once(run):
+def test_a_new_person_gets_a_link_that_sets_a_password_once(run: Run) -> None:
     code, out, _ = run("user", "create", "dora", "--email", "dora@example.org")
     assert code == 0
     link = out.decode().strip()
@@ -140,7 +160,7 @@ def test_a_new_person_gets_a_link_that_sets_a_password_once(run):
     assert run("user", "create", "a b")[0] == 21
 
 
-def test_a_password_can_come_on_standard_input(run, typed):
+def test_a_password_can_come_on_standard_input(run: Run, typed: Callable[[bytes], None]) -> None:
     typed(b"correct horse battery\n")
     code, out, _ = run("user", "create", "eve", "--staff", "--password-stdin")
     assert (code, out) == (0, b"")
@@ -150,7 +170,9 @@ def test_a_password_can_come_on_standard_input(run, typed):
     assert User.objects.get(username="eve").check_password("correct horse battery")
 
 
-def test_who_is_disabled_signs_in_no_more_until_enabled(run, bob, rf):
+def test_who_is_disabled_signs_in_no_more_until_enabled(
+    run: Run, bob: User, rf: RequestFactory
+) -> None:
     request = rf.post("/login/")
     assert run("user", "disable", "bob")[0] == 0
     assert authenticate(request, username="bob", password="bob's own") is None
@@ -159,7 +181,7 @@ def test_who_is_disabled_signs_in_no_more_until_enabled(run, bob, rf):
     assert run("user", "list")[1].decode().splitlines()[1].split()[:3] == ["bob", "no", "yes"]
 
 
-def test_the_last_of_the_staff_is_not_shut_out(run, typed):
+def test_the_last_of_the_staff_is_not_shut_out(run: Run, typed: Callable[[bytes], None]) -> None:
     for name in ("eve", "faye"):
         typed(b"correct horse battery\n")
         assert run("user", "create", name, "--staff", "--password-stdin")[0] == 0
@@ -170,7 +192,7 @@ def test_the_last_of_the_staff_is_not_shut_out(run, typed):
     assert "make another first" in err
 
 
-def test_a_nodes_settings_are_shown_and_changed(run, alpha):
+def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
     assert b"undo_profile: documented" in run("node", "show")[1]
     assert run("node", "set", "--undo-profile", "vzctl", "--script-timeout", "30")[0] == 0
     alpha.refresh_from_db()
@@ -197,18 +219,20 @@ def test_a_nodes_settings_are_shown_and_changed(run, alpha):
         ("set 101 --diskinodes 5:5", 0, "makes inodes as they are needed.\n"),
     ],
 )
-def test_what_is_said_is_a_sentence_that_helps(run, ct101, words, code, says):
+def test_what_is_said_is_a_sentence_that_helps(
+    run: Run, ct101: Container, words: str, code: int, says: str
+) -> None:
     found, _, err = run(*words.split())
     assert (found, says in err) == (code, True), err
 
 
-def test_a_node_is_shown_a_fact_a_line(run, node):
+def test_a_node_is_shown_a_fact_a_line(run: Run, node: Node) -> None:
     Node.objects.update(facts={"kernel": "6.1", "network": [], "disk": {"size": 5}})
     shown = run("node", "show")[1].decode().splitlines()
     assert shown[-5:] == ["facts:", "  kernel: 6.1", "  network: -", "  disk:", "    size: 5"]
 
 
-def test_templates_are_listed_and_a_build_is_an_operation(run, busybox):
+def test_templates_are_listed_and_a_build_is_an_operation(run: Run, busybox: Template) -> None:
     assert run("template", "list")[1].decode().splitlines()[1].split()[:2] == ["busybox@1", "alpha"]
     operation = Operation.request_on(busybox.node, "build_template", "template debian-12")
     code, _, err = run("template", "build", "debian-12")

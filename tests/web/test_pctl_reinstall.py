@@ -1,37 +1,28 @@
 """pctl reinstall and pctl undo: what they ask of the node, say and end in."""
 
 import json
-import shlex
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
+from pytest_django import Settings
 
-from containers.commands import pctl
-from containers.models import Operation
+from containers.models import Container, Node, Operation
+from containers.node.conf import NodeConf
+from tests.web.typist import Typist
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def node(node_conf, alpha, settings):
+def node(node_conf: NodeConf, alpha: Node, settings: Settings) -> Node:
     settings.NODE = node_conf
     return alpha
 
 
-@pytest.fixture
-def run(capfd):
-    """Types a command line; returns exit code, stdout and stderr."""
-
-    def run(line):
-        capfd.readouterr()
-        code = pctl.main(shlex.split(line))
-        return code, *capfd.readouterr()
-
-    return run
-
-
-def test_the_old_system_is_kept_for_the_undo_unless_the_backup_is_skipped(run, ct101):
+def test_the_old_system_is_kept_for_the_undo_unless_the_backup_is_skipped(
+    run: Typist, ct101: Container
+) -> None:
     assert run("reinstall 101")[0] == 0
     kept = Operation.objects.get().params
     assert set(kept) == {"keep_until"}
@@ -40,14 +31,14 @@ def test_the_old_system_is_kept_for_the_undo_unless_the_backup_is_skipped(run, c
     assert erased == {"skipbackup": True, "resetpwdb": True}
 
 
-def test_who_resets_users_and_gives_no_way_in_is_told(run, ct101):
+def test_who_resets_users_and_gives_no_way_in_is_told(run: Typist, ct101: Container) -> None:
     code, _, err = run("reinstall 101 --resetpwdb")
     assert code == 0
     assert "Nobody will be able to sign in" in err
 
 
 @pytest.mark.parametrize("switch", ["--without-stop-script", "--without-own-scripts"])
-def test_passing_over_scripts_wants_a_reason(switch, run, ct101):
+def test_passing_over_scripts_wants_a_reason(switch: str, run: Typist, ct101: Container) -> None:
     assert run(f"reinstall 101 {switch}")[0] == 20
     assert run(f"reinstall 101 {switch} --reason 'it hangs'")[0] == 0
     operation = Operation.objects.get()
@@ -55,7 +46,7 @@ def test_passing_over_scripts_wants_a_reason(switch, run, ct101):
     assert operation.reason == "it hangs"
 
 
-def test_undo_puts_the_last_replaced_system_back(run, ct101):
+def test_undo_puts_the_last_replaced_system_back(run: Typist, ct101: Container) -> None:
     until = now() + timedelta(days=1)
     for number in (4, 9):
         ct101.replaced_systems.create(number=number, since=now(), until=until, template="busybox@1")
@@ -67,7 +58,7 @@ def test_undo_puts_the_last_replaced_system_back(run, ct101):
     assert (operation.kind, operation.params["replaced"]) == ("undo_reinstall", 9)
 
 
-def test_undo_of_what_is_not_kept_ends_in_43(run, ct101):
+def test_undo_of_what_is_not_kept_ends_in_43(run: Typist, ct101: Container) -> None:
     code, _, err = run("undo 101")
     assert code == 43
     assert "no earlier system of CT 101 is kept" in err.replace("No", "no")

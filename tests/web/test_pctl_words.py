@@ -6,19 +6,21 @@ import subprocess
 import sys
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from containers.commands import options, pctl, repertoire, values
+from containers.commands import manual, pctl, repertoire
 from containers.commands.ctid import read
-from containers.commands.grammar import BadSyntax, Fate, parse
+from containers.grammar import BadSyntax, Fate, Given, parse
+from containers.node import values
 from containers.node.errors import BadValue
 
 CREATE = repertoire.BY_WORDS["create"]
 SET = repertoire.BY_WORDS["set"]
 
 
-def understood(*words):
+def understood(*words: str) -> Given:
     given = pctl.understand(list(words))
     assert not isinstance(given, list)
     return given
@@ -55,7 +57,9 @@ def understood(*words):
         ("list -x", 20),
     ],
 )
-def test_wrong_words_end_in_vzctls_code(words, code, capsys):
+def test_wrong_words_end_in_vzctls_code(
+    words: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert pctl.main(words.split()) == code
     out, err = capsys.readouterr()
     assert out == ""
@@ -63,7 +67,7 @@ def test_wrong_words_end_in_vzctls_code(words, code, capsys):
     assert err.count("\n") == 1
 
 
-def test_a_mistake_is_json_when_json_is_asked(capsys):
+def test_a_mistake_is_json_when_json_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert pctl.main(["start", "101", "--bogus", "--json"]) == 20
     out, _ = capsys.readouterr()
     assert '"code": 20' in out
@@ -96,31 +100,31 @@ def test_a_mistake_is_json_when_json_is_asked(capsys):
         ("--description --x", "description", "--x"),
     ],
 )
-def test_values_mean_what_they_mean_to_vzctl(words, slot, value):
+def test_values_mean_what_they_mean_to_vzctl(words: str, slot: str, value: object) -> None:
     assert understood("set", "101", *words.split())[slot] == value
 
 
-def test_options_may_come_before_the_ct_id_and_flags_before_the_command():
+def test_options_may_come_before_the_ct_id_and_flags_before_the_command() -> None:
     given = understood("--quiet", "set", "--hostname", "web", "101", "--save")
     assert given.operands == {"CTID": "101"}
     assert given["hostname"] == "web"
     assert given["quiet"]
 
 
-def test_ignored_options_warn_and_change_nothing():
+def test_ignored_options_warn_and_change_nothing() -> None:
     given = understood("set", "101", "--swap", "1G", "--kmemsize", "1:2", "--reset_ub")
     assert len(given.warnings) == 3
     assert given.options == {}
 
 
-def test_what_follows_the_ct_id_of_exec_is_the_commands_own():
+def test_what_follows_the_ct_id_of_exec_is_the_commands_own() -> None:
     given = understood("exec", "101", "ls", "--json", "-la", "--", "x")
     assert given.rest == ["ls", "--json", "-la", "--", "x"]
     assert "json" not in given
     assert understood("exec", "101", "--", "ls").rest == ["ls"]
 
 
-def test_list_takes_short_options_together_and_any_number_of_ct_ids():
+def test_list_takes_short_options_together_and_any_number_of_ct_ids() -> None:
     given = understood("list", "-aHoctid,ip", "101", "102")
     assert given["all"]
     assert given["no_header"]
@@ -128,25 +132,25 @@ def test_list_takes_short_options_together_and_any_number_of_ct_ids():
     assert given.rest == ["101", "102"]
 
 
-def test_global_scripts_need_no_ct_id():
+def test_global_scripts_need_no_ct_id() -> None:
     assert understood("script", "save", "mount", "--global").operands == {"NAME": "mount"}
     given = understood("script", "save", "101", "mount")
     assert given.operands == {"CTID": "101", "NAME": "mount"}
 
 
-def test_a_password_is_hashed_as_soon_as_it_is_read():
+def test_a_password_is_hashed_as_soon_as_it_is_read() -> None:
     given = understood("set", "101", "--userpasswd", "root:pass:word")
     assert given["userpasswd"]["user"] == "root"
     assert given["userpasswd"]["hash"].startswith("$6$")
     assert "pass:word" not in repr(given)
 
 
-def test_a_password_can_come_on_standard_input(monkeypatch):
+def test_a_password_can_come_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("root:secret\nmore"))
     assert values.account("-")["user"] == "root"
 
 
-def test_a_file_of_keys_is_read_whole_and_only_public_keys_are_taken(tmp_path):
+def test_a_file_of_keys_is_read_whole_and_only_public_keys_are_taken(tmp_path: Path) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4MhEH0bGDpBTSRyDNxV2nO1Z0pUSRr2ux2bVlsKbDY"
     file = tmp_path / "keys"
     file.write_text(f"# two\n{key} alice\n\n{key} bob\n")
@@ -179,11 +183,11 @@ def test_a_file_of_keys_is_read_whole_and_only_public_keys_are_taken(tmp_path):
         ("9" * 5000, None),
     ],
 )
-def test_a_ct_id_is_what_strtol_reads(word, number):
+def test_a_ct_id_is_what_strtol_reads(word: str, number: int | None) -> None:
     assert read(word) == number
 
 
-def test_every_command_has_its_function_and_its_help(capsys):
+def test_every_command_has_its_function_and_its_help(capsys: pytest.CaptureFixture[str]) -> None:
     for command in repertoire.ALL:
         module, _, name = command.run.partition(".")
         assert callable(getattr(import_module(f"containers.commands.{module}"), name))
@@ -192,7 +196,7 @@ def test_every_command_has_its_function_and_its_help(capsys):
     assert pctl.main(["help"]) == 0
 
 
-def test_no_option_of_a_command_hides_another():
+def test_no_option_of_a_command_hides_another() -> None:
     for command in repertoire.ALL:
         names = [o.name for o in (*command.options, *repertoire.COMMON)]
         shorts = [o.short for o in (*command.options, *repertoire.COMMON) if o.short]
@@ -200,19 +204,19 @@ def test_no_option_of_a_command_hides_another():
         assert len(set(shorts)) == len(shorts), command.words
 
 
-def test_the_table_says_of_every_option_what_becomes_of_it():
-    text = options.markdown()
+def test_the_table_says_of_every_option_what_becomes_of_it() -> None:
+    text = manual.markdown()
     for option in (*CREATE.options, *SET.options):
         assert f"`{option.shown.replace('|', chr(92) + '|')}`" in text
         assert option.fate is Fate.DONE or option.note
 
 
-def test_an_option_that_is_refused_says_why():
+def test_an_option_that_is_refused_says_why() -> None:
     with pytest.raises(BadSyntax, match="devices of the node"):
         parse(SET, ["101", "--devices", "b:8:0:rw"])
 
 
-def test_help_does_not_wait_for_django():
+def test_help_does_not_wait_for_django() -> None:
     code = (
         "import sys; from containers.commands import pctl; pctl.main(['help']);"
         "sys.exit('django' in sys.modules)"
@@ -221,7 +225,7 @@ def test_help_does_not_wait_for_django():
     assert done.returncode == 0
 
 
-def test_a_reader_that_leaves_early_ends_nothing():
+def test_a_reader_that_leaves_early_ends_nothing() -> None:
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m containers.commands.pctl options | head -n1;"
                        "echo ${PIPESTATUS[0]}"],
@@ -238,7 +242,9 @@ def test_a_reader_that_leaves_early_ends_nothing():
         ({}, "has no database at"),
     ],
 )
-def test_without_its_database_pctl_ends_with_3_and_makes_none(tmp_path, setting, says):
+def test_without_its_database_pctl_ends_with_3_and_makes_none(
+    tmp_path: Path, setting: dict[str, str], says: str
+) -> None:
     setting = {"PANEL_STATE_DIR": f"{tmp_path}", **setting}
     done = subprocess.run(
         [sys.executable, "-m", "containers.commands.pctl", "status", "101"],

@@ -36,10 +36,10 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "restoration": (OWNER, (302, 409, 409, 404)),
     "snapshot_deletion": (OWNER, (302, 409, 409, 404)),
     "verification": ((302, 405, 405, 405), (302, 302, 302, 404)),
-    "trial_restore": ((302, 405, 405, 405), (302, 302, 302, 404)),
+    "trial": ((302, 405, 405, 405), (302, 302, 302, 404)),
     "protection": ((302, 405, 405, 405), (302, 302, 403, 404)),
     "schedule": (STAFF_OF_CT, (302, 422, 403, 404)),
-    "clone": (STAFF_OF_CT, (302, 422, 403, 404)),
+    "cloning": (STAFF_OF_CT, (302, 422, 403, 404)),
     "snapshot_template": (STAFF_OF_CT, (302, 422, 403, 404)),
     "request": (STAFF_OF_CT, NO_WRITING),  # of destroy
     "script": (STAFF_OF_CT, (302, 422, 403, 404)),
@@ -48,7 +48,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "foreign": ((302, 302, 403, 404), (302, 302, 403, 404)),
     "scripts": (STAFF, NO_WRITING),
     "findings": ((302, 405, 405, 405), (302, 200, 403, 403)),
-    "publish": ((302, 405, 405, 405), (302, 302, 403, 403)),
+    "publication": ((302, 405, 405, 405), (302, 302, 403, 403)),
     "global_script": (STAFF, (302, 422, 403, 403)),
     "global_versions": (STAFF, (302, 302, 403, 403)),
     "global_disable": ((302, 405, 405, 405), (302, 302, 403, 403)),
@@ -76,8 +76,8 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 OF_CT = ("container", "settings", "password", "requests", "reinstallation", "snapshots", "schedule")
 OF_SNAPSHOT = (
-    "snapshot", "restoration", "snapshot_deletion", "verification", "trial_restore", "protection",
-    "clone", "snapshot_template",
+    "snapshot", "restoration", "snapshot_deletion", "verification", "trial", "protection",
+    "cloning", "snapshot_template",
 )  # fmt: skip
 UUID = "11111111-2222-3333-4444-555555555555"
 
@@ -115,7 +115,7 @@ def addresses(
         **dict.fromkeys(("script", "versions", "disable", "foreign"), of_script),
         **dict.fromkeys(("global_script", "global_versions", "global_disable"), of_global),
         "global_foreign": of_global,
-        "publish": ("alpha",),
+        "publication": ("alpha",),
         "node": ("alpha",),
         "template": (busybox.pk,),
         **dict.fromkeys(("operation", "log", "download", "cancel"), (operation.pk,)),

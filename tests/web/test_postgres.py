@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -15,6 +16,11 @@ from tests.web.house import House, wait_until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.timeout(180)]
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+class User(TypedDict, total=False):
+    user: int
+    group: int
 
 
 class Postgres:
@@ -31,7 +37,7 @@ class Postgres:
         self.start()
         self.run("createdb", "--host", f"{folder}", "--username", "panel", "panel")
 
-    def as_user(self) -> dict[str, int]:
+    def as_user(self) -> User:
         return {"user": self.user.pw_uid, "group": self.user.pw_gid} if self.user else {}
 
     def run(self, program: str, *args: str) -> None:
@@ -83,14 +89,16 @@ def house(tmp_path: Path, postgres: Postgres) -> Iterator[House]:
         print((tmp_path / "state" / "processes.log").read_text())
 
 
-def test_a_start_goes_from_row_to_runner_to_row(house):
+def test_a_start_goes_from_row_to_runner_to_row(house: House) -> None:
     house.node()
     row = house.finished(house.request("start"))
     assert row["state"] == "succeeded", row["error"]
     assert "==> mount the private area" in row["log"]
 
 
-def test_a_runner_does_not_notice_that_the_database_is_away(house, postgres):
+def test_a_runner_does_not_notice_that_the_database_is_away(
+    house: House, postgres: Postgres
+) -> None:
     pk = house.request("start")
     house.ask(f"from containers.models import Operation\n"
               f"Operation.objects.filter(pk={pk}).update(state='running', fence=1)")  # fmt: skip

@@ -17,25 +17,25 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.close()
 
 
-def test_a_plan_changes_nothing(house):
+def test_a_plan_changes_nothing(house: House) -> None:
     said = house.manage("prepare", "--plan")
     assert "make the secret key" in said
     assert not house.conf.state.exists()
 
 
-def test_a_second_time_there_is_nothing_left_to_do(house):
+def test_a_second_time_there_is_nothing_left_to_do(house: House) -> None:
     assert "record the node alpha" in house.manage("prepare")
     assert house.manage("prepare") == ""
 
 
-def test_secrets_are_for_nobody_else(house):
+def test_secrets_are_for_nobody_else(house: House) -> None:
     house.manage("prepare")
     web = house.conf.state / "web"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [web, *web.iterdir()]}
     assert modes == {"web": 0o700, "secret.key": 0o600, "panel.sqlite3": 0o600}
 
 
-def test_what_was_edited_in_vz_conf_stays(house):
+def test_what_was_edited_in_vz_conf_stays(house: House) -> None:
     house.conf.etc.mkdir(parents=True)
     house.conf.vz_conf.write_text("# mine\nSTOP_TIMEOUT=30 # quick\nIPV6=no")
     house.manage("prepare")
@@ -46,7 +46,7 @@ def test_what_was_edited_in_vz_conf_stays(house):
     assert values["VE_ROOT"] == f"{house.conf.vz}/root/$VEID"
 
 
-def test_a_demo_is_made_once_and_its_passwords_work(house):
+def test_a_demo_is_made_once_and_its_passwords_work(house: House) -> None:
     house.manage("prepare")
     said = house.manage("demo")
     words = dict(line.split() for line in said.splitlines() if line.startswith("    "))
@@ -66,7 +66,7 @@ assert Operation.objects.filter(kind="create", state="queued").count() == 2
     assert "No demo" in house.manage("demo")
 
 
-def test_there_is_no_demo_where_somebody_has_containers(house):
+def test_there_is_no_demo_where_somebody_has_containers(house: House) -> None:
     house.manage("prepare")
     (house.conf.vz / "private" / "7").mkdir(parents=True)
     assert "No demo" in house.manage("demo")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.node.spool import Nudge, Spool, Writer
+from containers.node.spool import Event, Nudge, Spool, Writer
 from tests.web.house import PATIENCE, House, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
@@ -31,7 +31,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         print((tmp_path / "state" / "processes.log").read_text())
 
 
-def test_a_node_ends_at_once_when_asked_and_goes_on_when_it_is_back(house):
+def test_a_node_ends_at_once_when_asked_and_goes_on_when_it_is_back(house: House) -> None:
     node = house.node()
     first = house.finished(house.request("start"))
     assert first["state"] == "succeeded", first["error"]
@@ -44,14 +44,14 @@ def test_a_node_ends_at_once_when_asked_and_goes_on_when_it_is_back(house):
     assert house.finished(second)["state"] == "succeeded"
 
 
-def test_a_second_node_process_is_refused(house):
+def test_a_second_node_process_is_refused(house: House) -> None:
     house.node()
     second = house.start([sys.executable, "manage.py", "runnode"])
     assert second.wait(PATIENCE) == 9
     assert "is at work on node alpha" in (house.conf.state / "processes.log").read_text()
 
 
-def test_a_node_killed_in_the_middle_of_a_script_goes_on_where_it_was(house):
+def test_a_node_killed_in_the_middle_of_a_script_goes_on_where_it_was(house: House) -> None:
     pk = house.request("start")
     house.ask(f"from containers.models import Operation\n"
               f"Operation.objects.filter(pk={pk}).update(state='running', fence=1)")  # fmt: skip
@@ -59,7 +59,12 @@ def test_a_node_killed_in_the_middle_of_a_script_goes_on_where_it_was(house):
     spool.write_request({})
     with spool.hold():  # we are the runner, and outlive the node
         writer = Writer(spool, Nudge(house.conf.doorbell, f"{pk}"))
-        step = {"i": 0, "step": "start", "label": "run the own start script", "where": "container"}
+        step: Event = {
+            "i": 0,
+            "step": "start",
+            "label": "run its start script",
+            "where": "container",
+        }
         writer.event("plan", steps=[step])
         writer.event("began", **step, undo=False, off=0)
         writer.write(b"first half, ")
@@ -76,7 +81,7 @@ def test_a_node_killed_in_the_middle_of_a_script_goes_on_where_it_was(house):
     assert house.row(pk)["state"] == "succeeded"
 
 
-def test_the_doorbell_works_again_after_redis_was_restarted(house):
+def test_the_doorbell_works_again_after_redis_was_restarted(house: House) -> None:
     house.node()
     house.redis_server.kill()
     house.redis_server.wait()
@@ -87,7 +92,7 @@ def test_the_doorbell_works_again_after_redis_was_restarted(house):
     assert house.finished(again)["state"] == "succeeded"
 
 
-async def test_a_browser_follows_live_and_is_told_when_the_server_goes(house):
+async def test_a_browser_follows_live_and_is_told_when_the_server_goes(house: House) -> None:
     house.node()
     pk = await asyncio.to_thread(house.request, "start")
     _, port = house.web()
@@ -105,7 +110,7 @@ async def test_a_browser_follows_live_and_is_told_when_the_server_goes(house):
     assert shown.decode() == (await asyncio.to_thread(house.row, pk))["log"]
 
 
-async def test_a_web_server_that_goes_tells_its_browsers_to_come_again(house):
+async def test_a_web_server_that_goes_tells_its_browsers_to_come_again(house: House) -> None:
     pk = await asyncio.to_thread(house.request, "start")
     web, port = house.web()
     async with house.socket(port, pk) as socket:
@@ -125,7 +130,7 @@ Operation.objects.filter(pk={pk}).update(log_len=512 * 65536, state="succeeded")
 """
 
 
-async def test_browsers_that_do_not_read_cost_the_server_no_memory(house):
+async def test_browsers_that_do_not_read_cost_the_server_no_memory(house: House) -> None:
     pk = await asyncio.to_thread(house.request, "start")
     await asyncio.to_thread(house.ask, LONG.format(pk=pk))
     web, port = house.web()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from containers.commands import options
+from containers.commands import manual
 from containers.node.conf import CHECKOUT
 
 README = CHECKOUT / "README.md"
@@ -29,7 +29,7 @@ def ids(page: Path) -> str:
 
 
 def test_the_table_of_pctls_options_is_what_pctl_prints() -> None:
-    assert options.markdown() in (CHECKOUT / "docs/pctl.md").read_text()
+    assert manual.markdown() in (CHECKOUT / "docs/pctl.md").read_text()
 
 
 @pytest.mark.parametrize("module", TOLD_IN)

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from containers.models import (
     AuditEvent,
@@ -74,7 +75,7 @@ def choose(
 
 def node_says(**differently: Any) -> None:
     """What the node found out; a dotted key goes into a table: pool__free=0."""
-    answer = copy.deepcopy(FOUND)
+    answer: dict[str, Any] = copy.deepcopy(FOUND)
     for key, value in differently.items():
         table, _, inner = key.rpartition("__")
         (answer[table] if table else answer)[inner or key] = value
@@ -112,7 +113,7 @@ def test_three_steps_and_the_host_name_lead_to_an_operation(
 
 
 def test_the_kept_window_is_a_setting_and_none_of_it_is_possible(
-    ct101: Container, debian: Template, as_bob: Client, settings: Any
+    ct101: Container, debian: Template, as_bob: Client, settings: Settings
 ) -> None:
     settings.UNDO_DAYS = 0
     choose(as_bob, debian)
@@ -251,7 +252,7 @@ def test_favourites_come_first_and_the_present_one_is_marked(
 
 
 def test_a_customer_may_not_reinstall_where_the_panel_says_so(
-    ct101: Container, debian: Template, as_bob: Client, as_alice: Client, settings: Any
+    ct101: Container, debian: Template, as_bob: Client, as_alice: Client, settings: Settings
 ) -> None:
     settings.CUSTOMERS_MAY = frozenset()
     assert as_bob.get(URL).status_code == 403
@@ -260,7 +261,7 @@ def test_a_customer_may_not_reinstall_where_the_panel_says_so(
 
 
 def test_erasing_can_be_forbidden_also_half_way(
-    ct101: Container, debian: Template, as_bob: Client, settings: Any
+    ct101: Container, debian: Template, as_bob: Client, settings: Settings
 ) -> None:
     choose(as_bob, debian, "keys", "nothing", sshkeys=KEY)
     node_says()
@@ -280,7 +281,7 @@ def test_somebody_elses_container_is_not_there(
 
 
 def test_what_is_said_on_the_node_is_shown_to_customers_only_if_the_panel_says_so(
-    ct101: Container, as_bob: Client, bob: User, settings: Any
+    ct101: Container, as_bob: Client, bob: User, settings: Settings
 ) -> None:
     operation = ct101.request("reinstall", by=bob)
     operation.chunks.create(offset=0, data=b"from the hook\n", staff_only=True)
@@ -386,7 +387,7 @@ def test_a_stop_script_that_cannot_run_is_passed_over_on_demand(
 
 
 def test_policy_may_forbid_to_pass_over_the_stop_script(
-    ct101: Container, debian: Template, as_bob: Client, settings: Any
+    ct101: Container, debian: Template, as_bob: Client, settings: Settings
 ) -> None:
     settings.CUSTOMERS_MAY = frozenset({"reinstall"})
     choose(as_bob, debian)
@@ -542,7 +543,7 @@ def test_what_was_kept_is_put_back_and_the_present_one_kept(
 
 
 def test_the_stop_script_can_be_passed_over_unless_policy_forbids_it(
-    ct101: Container, as_bob: Client, settings: Any
+    ct101: Container, as_bob: Client, settings: Settings
 ) -> None:
     kept = ct101.replaced_systems.create(number=5, since=now(), until=now())
     without = {"without_stop_script": "1"}

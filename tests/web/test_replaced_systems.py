@@ -2,8 +2,11 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils.timezone import now
 
 from containers.models import (
@@ -17,16 +20,18 @@ from containers.models import (
     Via,
 )
 from containers.node import observed
+from containers.node.conf import NodeConf
 from containers.node.layout import Layout
+from containers.node.spool import Writer
 from containers.node.states import Progress, State
-from containers.worker import replaced_systems
-from tests.web.scribe import settle
+from containers.worker import Worker, replaced_systems
+from tests.web.scribe import Scribe, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEGIN = {"step": "begin-new", "label": "make room for the new system", "where": "node"}
 
 
-def over(writer, progress="succeeded", code=0):
+def over(writer: Writer, progress: str = "succeeded", code: int = 0) -> None:
     writer.event("end", progress=progress, code=code, error="", state="running", lost=0,
                  off=writer.off)  # fmt: skip
     writer.close()
@@ -40,13 +45,13 @@ def debian(alpha: Node) -> Template:
 
 
 @pytest.fixture
-def reinstallation(worker, ct101) -> Operation:
+def reinstallation(worker: Worker, ct101: Container) -> Operation:
     operation = ct101.request("reinstall", params={"without_own_scripts": True})
     settle(worker)
     return operation
 
 
-def keep(node_conf, number: int, until: datetime, ctid: int = 101):
+def keep(node_conf: NodeConf, number: int, until: datetime, ctid: int = 101) -> Path:
     """A replaced system on the disk."""
     place = Layout(node_conf, ctid).old / f"{number}"
     (place / "fs").mkdir(parents=True)
@@ -56,12 +61,13 @@ def keep(node_conf, number: int, until: datetime, ctid: int = 101):
 
 
 def test_the_container_is_of_the_template_it_was_reinstalled_with(
-    worker, scribe, ct101, debian, reinstallation
-):
+    worker: Worker, scribe: Scribe, ct101: Container, debian: Template, reinstallation: Operation
+) -> None:
     writer = scribe.writer(reinstallation)
     writer.event("plan", steps=[BEGIN])
     settle(worker)
     ct101.refresh_from_db()
+    assert ct101.template
     assert ct101.template.name == "busybox"
     writer.event("fact", key="template", value="debian-12@3")
     writer.event("fact", key="template", value="gone@9")  # nobody has a row of it
@@ -72,8 +78,14 @@ def test_the_container_is_of_the_template_it_was_reinstalled_with(
 
 @pytest.mark.parametrize("progress", ["succeeded", "failed"])
 def test_scripts_it_went_without_stay_off_and_staff_reads_of_it(
-    progress, worker, scribe, ct101, reinstallation, alice, as_alice
-):
+    progress: str,
+    worker: Worker,
+    scribe: Scribe,
+    ct101: Container,
+    reinstallation: Operation,
+    alice: User,
+    as_alice: Client,
+) -> None:
     for name in ("start", "stop", "mount"):
         ct101.scripts.create(name=name).write(b"#!/bin/sh\n", by=alice)
     writer = scribe.writer(reinstallation)
@@ -84,11 +96,13 @@ def test_scripts_it_went_without_stay_off_and_staff_reads_of_it(
     switched_off = progress == "succeeded"
     assert enabled == ({"mount"} if switched_off else {"mount", "start", "stop"})
     page = as_alice.get("/containers/101/").content.decode()
-    assert ("start and stop scripts are off since" in page) is switched_off
+    assert ("start and stop scripts have been off since" in page) is switched_off
     assert AuditEvent.objects.filter(ctid=101).exists() is switched_off
 
 
-def test_a_password_is_forgotten_once_the_reinstallation_has_ended(worker, scribe, ct101):
+def test_a_password_is_forgotten_once_the_reinstallation_has_ended(
+    worker: Worker, scribe: Scribe, ct101: Container
+) -> None:
     operation = ct101.request("reinstall", params={"userpasswd": {"user": "root", "hash": "$6$"}})
     settle(worker)
     writer = scribe.writer(operation)
@@ -99,7 +113,9 @@ def test_a_password_is_forgotten_once_the_reinstallation_has_ended(worker, scrib
     assert operation.params == {}
 
 
-def test_what_lies_on_the_disk_is_what_can_be_put_back(worker, node_conf, ct101):
+def test_what_lies_on_the_disk_is_what_can_be_put_back(
+    worker: Worker, node_conf: NodeConf, ct101: Container
+) -> None:
     until = now() + timedelta(days=7)
     place = keep(node_conf, 7, until)
     keep(node_conf, 8, until, ctid=999)  # of no container
@@ -115,8 +131,8 @@ def test_what_lies_on_the_disk_is_what_can_be_put_back(worker, node_conf, ct101)
 
 
 def test_it_is_there_to_be_put_back_as_soon_as_the_reinstallation_has_ended(
-    worker, node_conf, scribe, reinstallation
-):
+    worker: Worker, node_conf: NodeConf, scribe: Scribe, reinstallation: Operation
+) -> None:
     writer = scribe.writer(reinstallation)
     writer.event("plan", steps=[BEGIN])
     keep(node_conf, reinstallation.pk, now() + timedelta(days=7))
@@ -126,7 +142,9 @@ def test_it_is_there_to_be_put_back_as_soon_as_the_reinstallation_has_ended(
 
 
 @pytest.mark.parametrize(("hours", "goes"), [(-1, True), (1, False)])
-def test_it_is_deleted_after_its_date_and_never_before(hours, goes, worker, node_conf, ct101):
+def test_it_is_deleted_after_its_date_and_never_before(
+    hours: int, goes: bool, worker: Worker, node_conf: NodeConf, ct101: Container
+) -> None:
     worker.node.runtime, worker.node.boot_id = "runc", observed.boot_id()
     worker.node.save()
     keep(node_conf, 7, now() + timedelta(hours=hours))
@@ -139,14 +157,16 @@ def test_it_is_deleted_after_its_date_and_never_before(hours, goes, worker, node
 
 
 @pytest.mark.parametrize("state", [State.PAUSED, State.BROKEN])
-def test_it_waits_where_its_container_can_not_be_worked_on(state, node_conf, ct101, alpha):
+def test_it_waits_where_its_container_can_not_be_worked_on(
+    state: State, node_conf: NodeConf, ct101: Container, alpha: Node
+) -> None:
     Container.objects.update(state=state)
     ct101.replaced_systems.create(number=7, since=now(), until=now() - timedelta(hours=1))
     replaced_systems.forget_due(alpha)
     assert not Operation.objects.exists()
 
 
-def test_a_deletion_that_failed_is_not_tried_all_the_time(ct101, alpha):
+def test_a_deletion_that_failed_is_not_tried_all_the_time(ct101: Container, alpha: Node) -> None:
     ct101.replaced_systems.create(number=7, since=now(), until=now() - timedelta(hours=1))
     replaced_systems.forget_due(alpha)
     Operation.objects.get().end(Progress.FAILED, code=3)
@@ -157,7 +177,9 @@ def test_a_deletion_that_failed_is_not_tried_all_the_time(ct101, alpha):
     assert Operation.objects.count() == 2
 
 
-def test_the_node_says_what_a_reinstallation_would_find(worker, node_conf, ct101, bob):
+def test_the_node_says_what_a_reinstallation_would_find(
+    worker: Worker, node_conf: NodeConf, ct101: Container, bob: User
+) -> None:
     paths = Layout(node_conf, 101)
     for name in ("etc", "bin"):
         (paths.fs / name).mkdir(parents=True)
@@ -182,5 +204,6 @@ def test_the_node_says_what_a_reinstallation_would_find(worker, node_conf, ct101
     inquiry = Inquiry.ask(worker.node, "reinstall", ctid=101, by=bob, template="gone@1")
     settle(worker)
     inquiry.refresh_from_db()
+    assert inquiry.answer, inquiry.error
     assert inquiry.answer["users"] == []
     assert "/etc/passwd" in inquiry.answer["credentials"]

@@ -176,15 +176,15 @@ def test_restores_are_no_way_round_the_limit_and_never_use_it_up(
         told(operation, safety, end())
         if not Snapshot.objects.filter(protected=True).exists():
             Snapshot.objects.filter(safety=True).update(protected=True)
-    safety = list(Snapshot.objects.filter(safety=True).order_by("pk"))
-    assert len(safety) == 5
+    safeties = list(Snapshot.objects.filter(safety=True).order_by("pk"))
+    assert len(safeties) == 5
     asked = []
     for _ in range(4):
         snapshots.go(alpha)
-        if operation := ct101.operations.filter(state="queued").first():
-            asked.append(operation.params["snapshot"])
-            told(operation, {"ev": "fact", "key": "snapshot_gone", "value": asked[-1]}, end())
-    assert sorted(asked) == sorted(each.uuid for each in safety[1:3])
+        if queued := ct101.operations.filter(state="queued").first():
+            asked.append(queued.params["snapshot"])
+            told(queued, {"ev": "fact", "key": "snapshot_gone", "value": asked[-1]}, end())
+    assert sorted(asked) == sorted(each.uuid for each in safeties[1:3])
 
     target.delete()
     assert Snapshot.left(ct101) == 1
@@ -222,16 +222,14 @@ def test_a_customer_takes_restores_and_deletes_own_snapshots(
     assert "What it loses: every file written since" in text(asked)
     assert "what its processes are at now" in text(asked)
     restore = as_bob.post(asked.wsgi_request.path, {"safety": "on", "what": "closed"})
-    operation = Operation.objects.first()
-    assert operation
+    operation = Operation.objects.all()[0]
     assert restore["Location"] == operation.get_absolute_url()
     assert operation.params["tcp_close"]
     assert operation.params["safety"]
     told(operation, end("failed", code=17, error="it was not to be"))
 
     as_bob.post(reverse("snapshot_deletion", args=[101, snapshot.uuid]))
-    operation = Operation.objects.first()
-    assert operation
+    operation = Operation.objects.all()[0]
     assert operation.kind == "delete_snapshot"
 
 
@@ -321,7 +319,7 @@ def test_a_trial_restore_is_an_operation_whose_verdict_is_shown_with_its_age(
     snapshot = taken(ct101)
     snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
     assert "Trial restore" in text(page(as_bob, "snapshots"))
-    answer = as_bob.post(reverse("trial_restore", args=[101, snapshot.uuid]))
+    answer = as_bob.post(reverse("trial", args=[101, snapshot.uuid]))
     operation = Operation.objects.get(kind="trial_restore")
     assert answer["Location"] == operation.get_absolute_url()
     assert (operation.by, operation.params) == (bob, snapshot.named)
@@ -351,7 +349,7 @@ def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_ve
 
 def test_what_cannot_be_tried_says_why(ct101: Container, as_bob: Client) -> None:
     snapshot = taken(ct101)
-    place = reverse("trial_restore", args=[101, snapshot.uuid])
+    place = reverse("trial", args=[101, snapshot.uuid])
     holder = ct101.request("start")
     assert "There was no trial restore. Start is under way" in text(as_bob.post(place, follow=True))
     holder.cancel()
@@ -393,7 +391,7 @@ def test_a_clone_is_a_container_of_its_own_with_the_limits_of_its_source(
     Container.objects.update(ram=512)
     snapshot = taken(ct101)
     answer = as_alice.post(
-        reverse("clone", args=[101, snapshot.uuid]),
+        reverse("cloning", args=[101, snapshot.uuid]),
         {"ctid": "102", "hostname": "web2", "owner": bob.pk, "processes": "on"},
     )
     clone = Container.objects.get(ctid=102)

@@ -8,7 +8,7 @@ from django.test import Client, override_settings
 from containers import doorbell
 from containers.consumers import LogConsumer, NewsConsumer
 from containers.models import Container, Operation
-from tests.web.sockets import Browser
+from tests.web.sockets import Browse, Browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEWS = "/ws/news"
@@ -19,19 +19,25 @@ def log(operation: Operation) -> str:
 
 
 @pytest.mark.parametrize("where", ["log", "news"])
-async def test_whoever_has_not_signed_in_is_sent_to_do_so(browse, operation, where):
+async def test_whoever_has_not_signed_in_is_sent_to_do_so(
+    browse: Browse, operation: Operation, where: str
+) -> None:
     browser = await browse(Client(), log(operation) if where == "log" else NEWS)
     await browser.read()
     assert browser.code == 4401
 
 
-async def test_an_operation_on_anothers_container_does_not_exist(browse, as_carol, operation):
+async def test_an_operation_on_anothers_container_does_not_exist(
+    browse: Browse, as_carol: Client, operation: Operation
+) -> None:
     browser = await browse(as_carol, log(operation))
     await browser.read()
     assert browser.code == 4404
 
 
-async def test_an_operation_that_never_was_does_not_exist_either(browse, as_alice):
+async def test_an_operation_that_never_was_does_not_exist_either(
+    browse: Browse, as_alice: Client
+) -> None:
     browser = await browse(as_alice, "/ws/operations/4711/log")
     await browser.read()
     assert browser.code == 4404
@@ -49,23 +55,29 @@ async def test_an_operation_that_never_was_does_not_exist_either(browse, as_alic
     ],
 )
 @override_settings(ALLOWED_HOSTS=["localhost"])
-async def test_a_page_of_another_origin_is_refused(as_alice, operation, origin, host):
+async def test_a_page_of_another_origin_is_refused(
+    as_alice: Client, operation: Operation, origin: bytes, host: bytes
+) -> None:
     browser = Browser(as_alice, log(operation), origin=origin, host=host)
     assert (await browser.connect())[0] is False
 
 
 @override_settings(ALLOWED_HOSTS=["localhost"])
-async def test_our_own_page_seen_through_a_forwarded_port_is_let_in(browse, as_bob, operation):
+async def test_our_own_page_seen_through_a_forwarded_port_is_let_in(
+    browse: Browse, as_bob: Client, operation: Operation
+) -> None:
     origin, host = b"http://localhost:9000", b"localhost:9000"
     browser = await browse(as_bob, log(operation), origin=origin, host=host)
     await browser.read("hello")
 
 
-async def test_there_is_nothing_at_other_addresses(as_alice):
+async def test_there_is_nothing_at_other_addresses(as_alice: Client) -> None:
     assert (await Browser(as_alice, "/ws/elsewhere").connect())[0] is False
 
 
-async def test_signing_out_closes_the_socket(browse, as_bob, operation, monkeypatch):
+async def test_signing_out_closes_the_socket(
+    browse: Browse, as_bob: Client, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(LogConsumer, "recheck", 0.05)
     browser = await browse(as_bob, log(operation))
     await browser.read("hello")
@@ -74,7 +86,9 @@ async def test_signing_out_closes_the_socket(browse, as_bob, operation, monkeypa
     assert browser.code == 4401
 
 
-async def test_a_deactivated_user_loses_the_socket(browse, as_bob, bob, operation, monkeypatch):
+async def test_a_deactivated_user_loses_the_socket(
+    browse: Browse, as_bob: Client, bob: User, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(NewsConsumer, "recheck", 0.05)
     browser = await browse(as_bob, NEWS)
     await browser.read("tick")
@@ -84,8 +98,13 @@ async def test_a_deactivated_user_loses_the_socket(browse, as_bob, bob, operatio
 
 
 async def test_a_new_owner_closes_the_socket_of_the_old_one(
-    browse, as_bob, carol, ct101, operation, monkeypatch
-):
+    browse: Browse,
+    as_bob: Client,
+    carol: User,
+    ct101: Container,
+    operation: Operation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(LogConsumer, "recheck", 0.05)
     browser = await browse(as_bob, log(operation))
     await browser.read("hello")
@@ -94,7 +113,9 @@ async def test_a_new_owner_closes_the_socket_of_the_old_one(
     assert browser.code == 4404
 
 
-async def test_one_person_has_only_so_many_sockets(browse, as_bob, as_alice, monkeypatch):
+async def test_one_person_has_only_so_many_sockets(
+    browse: Browse, as_bob: Client, as_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("containers.consumers.socket.MOST", 2)
     for _ in range(2):
         await (await browse(as_bob, NEWS)).read("tick")
@@ -105,7 +126,9 @@ async def test_one_person_has_only_so_many_sockets(browse, as_bob, as_alice, mon
 
 
 @pytest.mark.parametrize("said", ["[]", "{}", "not json", '{"ack": null}', "x" * 5000])
-async def test_what_is_not_in_the_protocol_closes_the_socket(browse, as_bob, operation, said):
+async def test_what_is_not_in_the_protocol_closes_the_socket(
+    browse: Browse, as_bob: Client, operation: Operation, said: str
+) -> None:
     browser = await browse(as_bob, log(operation))
     await browser.read("hello")
     await browser.send_to(text_data=said)
@@ -113,7 +136,9 @@ async def test_what_is_not_in_the_protocol_closes_the_socket(browse, as_bob, ope
     assert browser.code == 4400
 
 
-async def test_news_reach_those_whom_they_concern(browse, as_alice, as_bob, as_carol, bob):
+async def test_news_reach_those_whom_they_concern(
+    browse: Browse, as_alice: Client, as_bob: Client, as_carol: Client, bob: User
+) -> None:
     alice, bobs, carol = [await browse(c, NEWS) for c in (as_alice, as_bob, as_carol)]
     for browser in (alice, bobs, carol):
         await browser.read("tick")

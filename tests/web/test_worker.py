@@ -6,41 +6,51 @@ import sys
 from threading import Timer
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
-from containers.models import Container, Inquiry, LogChunk, Operation
+from containers.models import Container, Inquiry, LogChunk, Node, Operation, Template
 from containers.node.actions import Scope
+from containers.node.conf import NodeConf
 from containers.node.errors import Locked
-from containers.node.spool import Spool
+from containers.node.spool import Event, Spool, Writer
 from containers.node.states import Progress, State, StepState
 from containers.worker import Worker, lock
-from tests.web.scribe import settle
+from tests.web.scribe import Scribe, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MOUNT = {"step": "own mount", "label": "run the own mount script", "where": "node"}
-START = {"step": "own start", "label": "run the own start script", "where": "container"}
+MOUNT = {"step": "own mount", "label": "run its mount script", "where": "node"}
+START = {"step": "own start", "label": "run its start script", "where": "container"}
 
 
-def log_of(operation):
+def log_of(operation: Operation) -> bytes:
     return b"".join(bytes(chunk.data) for chunk in operation.chunks.all())
 
 
-def began(writer, i, step, *, undo=False):
+def began(writer: Writer, i: int, step: Event, *, undo: bool = False) -> None:
     writer.event("began", i=i, **step, undo=undo, off=writer.off)
 
 
-def ended(writer, i, code=0, error=""):
+def ended(writer: Writer, i: int, code: int = 0, error: str = "") -> None:
     writer.event("ended", i=i, code=code, signal=None, error=error, ignored=False, off=writer.off)
 
 
-def over(writer, progress="succeeded", state=None, code=0, error=""):
+def over(
+    writer: Writer,
+    progress: str = "succeeded",
+    state: str | None = None,
+    code: int = 0,
+    error: str = "",
+) -> None:
     writer.event(
         "end", progress=progress, code=code, error=error, state=state, lost=0, off=writer.off
     )
     writer.close()
 
 
-def test_a_dry_run_of_a_start_goes_from_row_to_runner_to_row(node_conf, ct101, operation):
+def test_a_dry_run_of_a_start_goes_from_row_to_runner_to_row(
+    node_conf: NodeConf, ct101: Container, operation: Operation
+) -> None:
     Worker(node_conf, ct101.node).run(until=operation.pk)
     operation.refresh_from_db()
     ct101.refresh_from_db()
@@ -52,8 +62,8 @@ def test_a_dry_run_of_a_start_goes_from_row_to_runner_to_row(node_conf, ct101, o
 
 
 def test_a_spool_of_another_databases_operation_is_not_taken_for_this_ones(
-    node_conf, ct101, operation
-):
+    node_conf: NodeConf, ct101: Container, operation: Operation
+) -> None:
     stale = Spool(node_conf.spool / f"{operation.pk}")
     stale.write_request({"asked": "2001-01-01T00:00:00+00:00"})
     stale.events.write_text('{"n": 0, "t": 0, "ev": "end", "progress": "failed", "code": 3}\n')
@@ -66,7 +76,9 @@ def test_a_spool_of_another_databases_operation_is_not_taken_for_this_ones(
     assert b"of another time" not in log_of(operation)
 
 
-def test_the_runner_is_told_all_it_has_to_know(worker, node_conf, ct101, operation, alice):
+def test_the_runner_is_told_all_it_has_to_know(
+    worker: Worker, node_conf: NodeConf, ct101: Container, operation: Operation, alice: User
+) -> None:
     ct101.scripts.create(name="start").write(b"echo hello\n", by=alice)
     stop = ct101.scripts.create(name="stop")
     stop.write(b"exit 1\n", by=alice)
@@ -83,7 +95,9 @@ def test_the_runner_is_told_all_it_has_to_know(worker, node_conf, ct101, operati
     }
 
 
-def test_steps_states_and_facts_become_rows(worker, scribe, ct101, operation):
+def test_steps_states_and_facts_become_rows(
+    worker: Worker, scribe: Scribe, ct101: Container, operation: Operation
+) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     writer.event("plan", steps=[MOUNT, START])
@@ -113,7 +127,9 @@ def test_steps_states_and_facts_become_rows(worker, scribe, ct101, operation):
     assert operation.finished is not None
 
 
-def test_only_what_a_step_said_on_the_node_is_for_staff(worker, scribe, operation):
+def test_only_what_a_step_said_on_the_node_is_for_staff(
+    worker: Worker, scribe: Scribe, operation: Operation
+) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     writer.event("plan", steps=[MOUNT, START])
@@ -136,7 +152,9 @@ def test_only_what_a_step_said_on_the_node_is_for_staff(worker, scribe, operatio
     assert max(len(c.data) for c in operation.chunks.all()) <= 64 * 1024
 
 
-def test_a_new_worker_goes_on_where_the_old_one_was_ended(worker, scribe, operation, node_conf):
+def test_a_new_worker_goes_on_where_the_old_one_was_ended(
+    worker: Worker, scribe: Scribe, operation: Operation, node_conf: NodeConf
+) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     began(writer, 0, MOUNT)
@@ -158,14 +176,18 @@ def test_a_new_worker_goes_on_where_the_old_one_was_ended(worker, scribe, operat
     assert scribe.asked == [("run", operation.pk)]
 
 
-def test_an_operation_claimed_but_never_handed_over_is_begun(worker, scribe, operation):
+def test_an_operation_claimed_but_never_handed_over_is_begun(
+    worker: Worker, scribe: Scribe, operation: Operation
+) -> None:
     Operation.objects.claim(worker.node)
     worker.arrive()
     settle(worker)
     assert scribe.asked == [("run", operation.pk)]
 
 
-def test_a_runner_that_dies_is_followed_by_one_that_tidies_up(worker, scribe, operation):
+def test_a_runner_that_dies_is_followed_by_one_that_tidies_up(
+    worker: Worker, scribe: Scribe, operation: Operation
+) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     began(writer, 0, MOUNT)
@@ -183,7 +205,9 @@ def test_a_runner_that_dies_is_followed_by_one_that_tidies_up(worker, scribe, op
     ]
 
 
-def test_a_runner_that_ended_properly_is_not_tidied_up_after(worker, scribe, operation):
+def test_a_runner_that_ended_properly_is_not_tidied_up_after(
+    worker: Worker, scribe: Scribe, operation: Operation
+) -> None:
     settle(worker)
     over(scribe.writer(operation))
     scribe.kill(operation.pk)
@@ -193,7 +217,9 @@ def test_a_runner_that_ended_properly_is_not_tidied_up_after(worker, scribe, ope
     assert scribe.asked == [("run", operation.pk)]
 
 
-def test_what_nobody_can_tidy_up_is_not_under_way_for_ever(worker, scribe, operation):
+def test_what_nobody_can_tidy_up_is_not_under_way_for_ever(
+    worker: Worker, scribe: Scribe, operation: Operation
+) -> None:
     settle(worker)
     scribe.kill(operation.pk)
     supervision = worker.supervised[operation.pk]
@@ -219,12 +245,16 @@ with Spool(Path(sys.argv[1])).hold() as mine:
 """
 
 
-def test_cancelling_asks_the_runner_once(worker, scribe, node_conf, operation):
+def test_cancelling_asks_the_runner_once(
+    worker: Worker, scribe: Scribe, node_conf: NodeConf, operation: Operation
+) -> None:
     settle(worker)
     spool = node_conf.spool / f"{operation.pk}"
     argv = [sys.executable, "-c", RUNNER, f"{spool}"]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True) as runner:
+        assert runner.stdin
+        assert runner.stdout
         assert runner.stdout.readline() == "True\n"
         assert operation.cancel()
         settle(worker)
@@ -239,7 +269,9 @@ def test_cancelling_asks_the_runner_once(worker, scribe, node_conf, operation):
     assert operation.state == Progress.CANCELLED
 
 
-def test_a_creation_cancelled_before_it_began_leaves_no_container(alpha, busybox, alice):
+def test_a_creation_cancelled_before_it_began_leaves_no_container(
+    alpha: Node, busybox: Template, alice: User
+) -> None:
     operation = Container.make(
         105, node=alpha, template=busybox, by=alice, params={"userpasswd": {"hash": "$6$x"}}
     )
@@ -262,8 +294,14 @@ def test_a_creation_cancelled_before_it_began_leaves_no_container(alpha, busybox
     ],
 )
 def test_a_row_is_there_as_long_as_the_container(
-    worker, scribe, ct101, kind, progress, state, stays
-):
+    worker: Worker,
+    scribe: Scribe,
+    ct101: Container,
+    kind: str,
+    progress: str,
+    state: str,
+    stays: bool,
+) -> None:
     operation = ct101.request(kind, params={"userpasswd": {"hash": "$6$x"}, "changed": ["ram"]})
     settle(worker)
     over(scribe.writer(operation), progress, state=state)
@@ -274,7 +312,9 @@ def test_a_row_is_there_as_long_as_the_container(
     assert Container.objects.filter(ctid=101).exists() is stays
 
 
-def test_a_database_that_is_away_for_a_while_costs_nothing(worker, scribe, operation, caplog):
+def test_a_database_that_is_away_for_a_while_costs_nothing(
+    worker: Worker, scribe: Scribe, operation: Operation, caplog: pytest.LogCaptureFixture
+) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     writer.write(b"said while nobody could write it down")
@@ -294,7 +334,9 @@ def test_a_database_that_is_away_for_a_while_costs_nothing(worker, scribe, opera
     assert operation.state == Progress.SUCCEEDED
 
 
-def test_a_commit_nobody_knows_the_outcome_of_is_not_done_twice(worker, scribe, operation):
+def test_a_commit_nobody_knows_the_outcome_of_is_not_done_twice(
+    worker: Worker, scribe: Scribe, operation: Operation
+) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     writer.write(b"once")
@@ -306,7 +348,7 @@ def test_a_commit_nobody_knows_the_outcome_of_is_not_done_twice(worker, scribe, 
     assert log_of(operation) == b"once only"
 
 
-def test_a_second_worker_is_refused_by_name(node_conf, worker):
+def test_a_second_worker_is_refused_by_name(node_conf: NodeConf, worker: Worker) -> None:
     with (
         lock.hold(node_conf, "pctl"),
         pytest.raises(Locked, match=r"pctl \(pid \d+\) is at work on node alpha"),
@@ -315,8 +357,8 @@ def test_a_second_worker_is_refused_by_name(node_conf, worker):
 
 
 def test_a_worker_for_one_operation_leaves_the_others_alone(
-    node_conf, alpha, busybox, ct101, operation
-):
+    node_conf: NodeConf, alpha: Node, busybox: Template, ct101: Container, operation: Operation
+) -> None:
     other = Container.objects.create(ctid=102, node=alpha, template=busybox, state="stopped")
     waits = other.request("start")
     Worker(node_conf, alpha, who="pctl").run(until=operation.pk)
@@ -325,7 +367,9 @@ def test_a_worker_for_one_operation_leaves_the_others_alone(
     assert (operation.state, waits.state) == (Progress.SUCCEEDED, Progress.QUEUED)
 
 
-def test_questions_are_answered(worker, node_conf, ct101, alice):
+def test_questions_are_answered(
+    worker: Worker, node_conf: NodeConf, ct101: Container, alice: User
+) -> None:
     node_conf.scripts.mkdir(parents=True)
     (node_conf.scripts / "101.mount").write_text("#!/bin/sh\n")
     listed = Inquiry.ask(ct101.node, "scripts", ctid=101, by=alice)
@@ -336,13 +380,15 @@ def test_questions_are_answered(worker, node_conf, ct101, alice):
     for inquiry in (listed, read, missing, unheard):
         inquiry.refresh_from_db()
         assert inquiry.answered
+    assert listed.answer
     assert [found["action"] for found in listed.answer] == ["mount"]
+    assert read.answer
     assert read.answer["body"] == "IyEvYmluL3NoCg=="
     assert "No such file" in missing.error
     assert unheard.error == "the node knows no answer to 'weather'"
 
 
-def test_a_long_log_is_shipped_whole(worker, scribe, operation):
+def test_a_long_log_is_shipped_whole(worker: Worker, scribe: Scribe, operation: Operation) -> None:
     settle(worker)
     writer = scribe.writer(operation)
     text = b"".join(b"%d\n" % n for n in range(1_000_000))

@@ -7,15 +7,16 @@ from threading import Thread
 
 import pytest
 
-from containers.models import Container, Node, Operation
+from containers.models import Container, Node, Operation, Template
 from containers.node import observed
 from containers.node.access import hostkeys
+from containers.node.conf import NodeConf
 from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import Progress, State
-from containers.views.containers.offers import last_failure
-from containers.worker import startup, templates
+from containers.worker import Worker, startup, templates
 from containers.worker.periodic import Periodic
+from tests.web.scribe import Scribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +52,7 @@ def alpha(alpha: Node) -> Node:
 
 
 @pytest.fixture
-def running(node_conf, ct101) -> Iterator[Body]:
+def running(node_conf: NodeConf, ct101: Container) -> Iterator[Body]:
     Container.objects.update(state=State.RUNNING)
     body = Body(Layout(node_conf, 101))
     yield body
@@ -59,7 +60,7 @@ def running(node_conf, ct101) -> Iterator[Body]:
 
 
 @pytest.fixture
-def periodic(worker) -> Periodic:
+def periodic(worker: Worker) -> Periodic:
     return worker.periodic
 
 
@@ -67,10 +68,12 @@ def kinds() -> list[str]:
     return list(Operation.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_a_container_that_runs_is_left_alone(periodic, running, scribe):
+def test_a_container_that_runs_is_left_alone(
+    periodic: Periodic, running: Body, scribe: Scribe
+) -> None:
     with Spool(running.paths.monitor).hold():
         periodic.look(100.0)
-    assert kinds() == scribe.asked == []
+    assert (kinds(), scribe.asked) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -83,8 +86,8 @@ def test_a_container_that_runs_is_left_alone(periodic, running, scribe):
     ],
 )
 def test_an_init_that_ended_by_itself_is_an_operation_by_the_container(
-    periodic, running, how, kind
-):
+    periodic: Periodic, running: Body, how: dict[str, int | None], kind: str
+) -> None:
     running.end(**how)
     periodic.look(100.0)
     periodic.look(200.0)
@@ -92,21 +95,27 @@ def test_an_init_that_ended_by_itself_is_an_operation_by_the_container(
     assert Operation.objects.get().via == "container"
 
 
-def test_an_init_that_an_operation_ends_is_that_operations_affair(periodic, running, ct101):
+def test_an_init_that_an_operation_ends_is_that_operations_affair(
+    periodic: Periodic, running: Body, ct101: Container
+) -> None:
     ct101.request("stop")
     running.end(code=None, signal=9)
     periodic.look(100.0)
     assert kinds() == ["stop"]
 
 
-def test_a_lost_monitor_is_replaced_while_the_container_runs(periodic, running, scribe):
+def test_a_lost_monitor_is_replaced_while_the_container_runs(
+    periodic: Periodic, running: Body, scribe: Scribe
+) -> None:
     periodic.look(100.0)
     periodic.look(101.0)
     assert scribe.asked == [("adopt", 101)]
     assert kinds() == []
 
 
-def test_after_a_reboot_states_are_those_of_the_machine(node_conf, alpha, ct101):
+def test_after_a_reboot_states_are_those_of_the_machine(
+    node_conf: NodeConf, alpha: Node, ct101: Container
+) -> None:
     Container.objects.update(state=State.RUNNING)
     Layout(node_conf, 101).fs.mkdir(parents=True)
     Node.objects.update(boot_id="an earlier one")
@@ -119,8 +128,8 @@ def test_after_a_reboot_states_are_those_of_the_machine(node_conf, alpha, ct101)
 
 
 def test_without_a_reboot_a_container_that_halted_meanwhile_gets_its_scripts(
-    periodic, node_conf, alpha, running, ct101
-):
+    periodic: Periodic, node_conf: NodeConf, alpha: Node, running: Body, ct101: Container
+) -> None:
     running.end(code=0, signal=None)
     startup.look_at_containers(node_conf, alpha)
     periodic.look(100.0)
@@ -128,8 +137,8 @@ def test_without_a_reboot_a_container_that_halted_meanwhile_gets_its_scripts(
 
 
 def test_after_a_reboot_containers_start_a_few_at_a_time_and_a_slow_one_holds_up_nobody(
-    periodic, node_conf, alpha, busybox, ct101
-):
+    periodic: Periodic, node_conf: NodeConf, alpha: Node, busybox: Template, ct101: Container
+) -> None:
     for ctid in (101, 102, 103, 104, 105):
         Container.objects.update_or_create(
             ctid=ctid,
@@ -153,8 +162,8 @@ def test_after_a_reboot_containers_start_a_few_at_a_time_and_a_slow_one_holds_up
 
 
 def test_after_a_reboot_a_suspended_container_is_resumed_and_one_that_cannot_stays_suspended(
-    periodic, node_conf, alpha, ct101
-):
+    periodic: Periodic, node_conf: NodeConf, alpha: Node, ct101: Container
+) -> None:
     Container.objects.update(onboot=True, state=State.SUSPENDED)
     paths = Layout(node_conf, 101)
     paths.fs.mkdir(parents=True)
@@ -169,12 +178,14 @@ def test_after_a_reboot_a_suspended_container_is_resumed_and_one_that_cannot_sta
     periodic.start_after_boot()
     ct101.refresh_from_db()
     assert (kinds(), ct101.state) == (["resume"], State.SUSPENDED)
-    failure = last_failure(ct101)
+    failure = ct101.unanswered_failure()
     assert failure
     assert failure.error == "there is no CRIU"
 
 
-def test_nothing_starts_by_itself_when_the_node_is_new(periodic, node_conf, alpha, ct101):
+def test_nothing_starts_by_itself_when_the_node_is_new(
+    periodic: Periodic, node_conf: NodeConf, alpha: Node, ct101: Container
+) -> None:
     Container.objects.update(onboot=True)
     Node.objects.update(boot_id="")
     alpha.refresh_from_db()
@@ -183,7 +194,9 @@ def test_nothing_starts_by_itself_when_the_node_is_new(periodic, node_conf, alph
     assert kinds() == []
 
 
-def test_the_rows_of_templates_follow_what_lies_on_the_disk(node_conf, alpha, busybox):
+def test_the_rows_of_templates_follow_what_lies_on_the_disk(
+    node_conf: NodeConf, alpha: Node, busybox: Template
+) -> None:
     new = node_conf.templates / "debian-12@3"
     (new / "fs").mkdir(parents=True)
     facts = {"distribution": "Debian 12", "init": "systemd", "arch": "x86_64", "base": 200000}
@@ -194,7 +207,9 @@ def test_the_rows_of_templates_follow_what_lies_on_the_disk(node_conf, alpha, bu
     assert rows == {"debian-12@3": False, "busybox@1": True}
 
 
-def test_spools_of_ended_operations_are_cleared_away(node_conf, alpha, ct101, operation):
+def test_spools_of_ended_operations_are_cleared_away(
+    node_conf: NodeConf, alpha: Node, ct101: Container, operation: Operation
+) -> None:
     operation.end(Progress.SUCCEEDED)
     (node_conf.spool / f"{operation.pk}").mkdir(parents=True)
     (node_conf.spool / "ct-101").mkdir()
@@ -202,7 +217,9 @@ def test_spools_of_ended_operations_are_cleared_away(node_conf, alpha, ct101, op
     assert [path.name for path in node_conf.spool.iterdir()] == ["ct-101"]
 
 
-def test_host_keys_are_made_ahead_while_nothing_else_is_to_be_done(periodic, node_conf, ct101):
+def test_host_keys_are_made_ahead_while_nothing_else_is_to_be_done(
+    periodic: Periodic, node_conf: NodeConf, ct101: Container
+) -> None:
     node_conf.run.mkdir(parents=True, exist_ok=True)
     holder = ct101.request("start")
     periodic.make_keys()
@@ -217,7 +234,9 @@ def test_host_keys_are_made_ahead_while_nothing_else_is_to_be_done(periodic, nod
     assert periodic.keys.ident is None
 
 
-def test_what_running_containers_use_is_measured_one_a_turn(periodic, running, ct101):
+def test_what_running_containers_use_is_measured_one_a_turn(
+    periodic: Periodic, running: Body, ct101: Container
+) -> None:
     group = running.paths.node.state / "cgroup"
     group.mkdir()
     (group / "pids.current").write_text("3\n")

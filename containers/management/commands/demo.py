@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from containers.models import Container, Node, Operation, Script, Template
+from containers.models import Container, Node, ScriptTarget, Template, publication
 from containers.node import actions
 from containers.node.actions import THE_SIX, Action, Scope
 from containers.node.conf import NodeConf
@@ -79,12 +79,9 @@ def furnish(node: Node, passwords: dict[str, str]) -> None:
         Container.objects.filter(ctid=ctid).update(owner=owner)
     own = Container.objects.get(ctid=101)
     for scope, action in THE_SIX:
-        if scope is Scope.GLOBAL:
-            script = Script.objects.create(name=action.name, node=node)
-        else:
-            script = Script.objects.create(name=action.name, container=own)
+        script = ScriptTarget.running_for(own, scope, action).made()
         script.write(sample(scope, action), by=admin, reason=REASON)
-    Operation.request_on(node, "publish", "global scripts", by=admin)
+    publication.publish(node, by=admin)
 
 
 def sample(scope: Scope, action: Action) -> bytes:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 RETRY = 0.5, 30.0  # seconds before a lost channel layer is tried again: at first, at most
 BRIEFLY = 0.3  # seconds: somebody may just be looking who holds the place
 SWITCH = 0.0005  # seconds the worker may wait for the bell's thread, which is not urgent
-PATIENCE = 3600.0  # seconds to wait for a pctl that is at work in our place
+PCTL_AT_WORK = 3600.0  # seconds to wait for a pctl that is at work in our place
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             node = Node.objects.get(name=settings.NODE.name)
         except (Node.DoesNotExist, DatabaseError) as e:
             raise CommandError(f"There is no node {settings.NODE.name}: run prepare first.") from e
-        patience = PATIENCE if lock.holder(settings.NODE).startswith("pctl") else BRIEFLY
+        patience = PCTL_AT_WORK if lock.holder(settings.NODE).startswith("pctl") else BRIEFLY
         worker = Worker(settings.NODE, node, patience=patience)
         sys.setswitchinterval(SWITCH)
         try:

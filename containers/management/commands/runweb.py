@@ -15,7 +15,7 @@ from containers import doorbell
 from containers.consumers.socket import Close
 
 LARGEST = 128 * 1024  # bytes of a websocket's message, whichever way it goes
-PATIENCE = 1.5  # seconds that requests under way may take when the server goes
+LAST_REQUESTS = 1.5  # seconds that requests under way may take when the server goes
 
 
 class WebServer(Server):
@@ -40,7 +40,7 @@ class WebServer(Server):
         serving = [details.get("application_instance") for details in self.connections.values()]
         tasks = [task for task in serving if task and not task.done()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=PATIENCE)
+            _, late = await asyncio.wait(tasks, timeout=LAST_REQUESTS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

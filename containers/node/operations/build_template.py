@@ -64,8 +64,9 @@ PLAN = Plan(
                 when=is_debian,
             ),
             PUBLISH.only(is_debian),
-            Step("busybox", "make it of the node's busybox", do=make_busybox, when=is_busybox),
+            Step("busybox", "make it from the node's busybox", do=make_busybox, when=is_busybox),
         ]
     },
     on_container=False,
+    touches=("templates",),
 )

@@ -42,4 +42,5 @@ PLAN = Plan(
         State.BROKEN: CLONING,
         **dict.fromkeys((State.STOPPED, State.MOUNTED, State.RUNNING), EXISTS),
     },
+    makes=True,
 )

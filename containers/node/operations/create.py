@@ -27,4 +27,5 @@ PLAN = Plan(
         State.BROKEN: MAKING,
         **dict.fromkeys((State.STOPPED, State.MOUNTED, State.RUNNING), EXISTS),
     },
+    makes=True,
 )

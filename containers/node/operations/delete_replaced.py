@@ -11,4 +11,5 @@ PLAN = Plan(
     "Delete a replaced system",
     entry={state: [replaced.CHECK, replaced.FORGET] for state in
            (State.STOPPED, State.MOUNTED, State.RUNNING, State.SUSPENDED)},
+    touches=("replaced_systems",),
 )  # fmt: skip

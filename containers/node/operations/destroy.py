@@ -17,4 +17,5 @@ PLAN = Plan(
         State.PAUSED: Refusal(32, "the container is paused; stop it first"),
         State.MOUNTED: Refusal(41, "the container is mounted; dismount it first"),
     },
+    removes=True,
 )

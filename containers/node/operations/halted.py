@@ -11,7 +11,7 @@ from containers.node.states import State
 AFTERWARDS = [steps.KEEP_SCRIPTS, steps.DELETE, *stop.DISMOUNTING]
 
 PLAN = Plan(
-    "Halt from within",
+    "Shut down from inside",
     entry={
         State.MOUNTED: AFTERWARDS,
         State.STOPPED: AFTERWARDS,

@@ -48,4 +48,5 @@ PLAN = Plan(
         ]
     },
     on_container=False,
+    touches=("templates",),
 )

@@ -19,4 +19,5 @@ PLAN = Plan(
         ]
     },
     on_container=False,
+    touches=("templates",),
 )

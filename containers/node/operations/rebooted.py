@@ -5,7 +5,7 @@ from containers.node.plan import Plan
 from containers.node.states import State
 
 PLAN = Plan(
-    "Reboot from within",
+    "Reboot from inside",
     entry={
         State.MOUNTED: [*halted.AFTERWARDS, *start.STARTING],
         State.STOPPED: [*halted.AFTERWARDS, *start.STARTING],

@@ -107,4 +107,5 @@ PLAN = Plan(
         State.STOPPED: [*BUILDING, *CHANGING, STOP_AGAIN],
     },
     code=Code.REINSTALL,
+    touches=("replaced_systems",),
 )

@@ -28,7 +28,7 @@ def with_processes(ct: Ct) -> bool:
 # One step, for between two the journal is written to the disk, and all of it stands still.
 FREEZE = Step(
     "freeze",
-    "keep its processes and its disk of one instant",
+    "save its processes and its disk at one instant",
     do=whole(
         [
             s.PAUSE,

@@ -42,4 +42,5 @@ PLAN = Plan(
         State.STOPPED: [replaced.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
     },
     code=Code.REINSTALL,
+    touches=("replaced_systems",),
 )

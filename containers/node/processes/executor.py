@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from containers.node.descriptors import closing
 from containers.node.errors import Cancelled, CommandFailed, OperationError, TimedOut
 from containers.node.processes.cgroup import Group
 from containers.node.processes.run import QUIET_COMMAND_TIMEOUT, call, starting
@@ -272,14 +273,6 @@ def bury_orphans() -> None:
             return
         if not buried:
             time.sleep(0.005)
-
-
-@contextlib.contextmanager
-def closing(fd: int) -> Iterator[int]:
-    try:
-        yield fd
-    finally:
-        os.close(fd)
 
 
 @contextlib.contextmanager

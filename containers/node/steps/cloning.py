@@ -162,5 +162,5 @@ BEGIN_TEMPLATE = Step(
 LEAVE_OUT = Step("leave-out", "leave out what only one machine may have", do=leave_out)
 THROW_AWAY = Step("throw-away", "throw it away", do=throw_away)
 PREPARE = Step("prepare", "make a copy of its disk", do=prepare, undo=(THROW_AWAY,))
-TRIAL = Step("trial-restore", "let its processes live in the copy", do=try_restore)
+TRIAL = Step("trial-restore", "bring its processes up in the copy", do=try_restore)
 CHECK_MOUNTS = Step("check-mounts", "look for mounts", do=require_own_mounts)

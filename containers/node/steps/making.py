@@ -82,7 +82,7 @@ DELETE_PRIVATE = Step(
     leaves=State.BROKEN,
     commits=True,
 )
-CHECK_NEW = Step("check-new", "check that there is none", do=check_new)
+CHECK_NEW = Step("check-new", "check that the CT ID is free", do=check_new)
 MAKE_PRIVATE = Step(
     "make-private",
     "make its private area",
@@ -91,6 +91,6 @@ MAKE_PRIVATE = Step(
 )
 COPY_TEMPLATE = Step("copy-template", "copy the template", do=copy_template)
 LIMIT_DISK = Step("limit-disk", "limit its disk", do=limit_disk)
-IDENTIFY = Step("identify", "give it its own identity", do=identify)
+IDENTIFY = Step("identify", "write its host name, host keys and machine ID", do=identify)
 LET_IN = Step("let-in", "set password and keys", do=let_in)
 SETTLE = Step("hand-over", "hand it over", do=lambda ct: None, leaves=State.STOPPED, commits=True)

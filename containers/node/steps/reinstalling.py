@@ -218,7 +218,7 @@ DISCARD = Step("discard-new", "remove the new system", do=discard)
 SWAP_BACK = Step("put-back", "put the old system back", do=swap_back)
 HIDE_OLD = Step(
     "hide-old",
-    "take /old away",
+    "remove /old again",
     do=hide_old,
     when=lambda ct: not wants_old(ct) and wants_configure(ct),
 )
@@ -237,8 +237,8 @@ BY_TEMPLATE = Step(
     do=build_by_template,
     when=lambda ct: not ct.paths.fs_tmp.exists(),  # else the hook has made it
 )
-IDENTIFY = Step("identify-new", "give it its own identity", do=identify)
-ROOM = Step("room", "see whether the old files fit in", do=require_room, when=wants_old)
+IDENTIFY = Step("identify-new", "write its host name, host keys and machine ID", do=identify)
+ROOM = Step("room", "check that the old files fit", do=require_room, when=wants_old)
 KEEP_OLD = Step("keep-old", "keep the old files under /old", do=keep_old, when=wants_old)
 SWAP = Step("exchange", "put the new system in its place", do=swap, undo=(SWAP_BACK,))
 SHOW_OLD = Step(

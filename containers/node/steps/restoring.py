@@ -274,13 +274,13 @@ UNDOING = (  # a script that refuses does not keep the container from coming bac
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
 CUT = Step("cut", "take it off the network", do=cut)
-DROP = Step("drop-disk", "remove the copy of the kept disk", do=drop)
-FETCH = Step("fetch-disk", "copy the kept disk", do=fetch, undo=(DROP,))
+DROP = Step("drop-disk", "remove the copy of the saved disk", do=drop)
+FETCH = Step("fetch-disk", "copy the saved disk", do=fetch, undo=(DROP,))
 SWITCH_BACK = Step("switch-back", "put the former disk back", do=switch_back)
-SWITCH = Step("switch-disk", "put the kept disk in place", do=switch, undo=(SWITCH_BACK,))
+SWITCH = Step("switch-disk", "put the saved disk in place", do=switch, undo=(SWITCH_BACK,))
 RESTORE = Step(
     "restore",
-    "let the kept processes live again",
+    "bring the saved processes back",
     do=restore_kept,
     undo=UNDOING,
     leaves=State.RUNNING,

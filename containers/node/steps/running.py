@@ -163,11 +163,13 @@ def was_dismounted(ct: Ct) -> bool:
     return ct.dismounted
 
 
-DELETE = Step("delete", "take the container away", do=delete, leaves=State.MOUNTED, when=stands)
+DELETE = Step(
+    "delete", "remove the container from the runtime", do=delete, leaves=State.MOUNTED, when=stands
+)
 UMOUNT_SCRIPTS = Steps([script(Scope.OWN, UMOUNT), script(Scope.GLOBAL, UMOUNT)])
 POSTUMOUNT_SCRIPTS = Steps([script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, POSTUMOUNT)])
 
-WRITE_BUNDLE = Step("write-bundle", "describe the container to its runtime", do=write_bundle)
+WRITE_BUNDLE = Step("write-bundle", "write its runtime configuration", do=write_bundle)
 CREATE = Step(
     "create",
     "make the container",

@@ -18,7 +18,7 @@ def script(scope: Scope, action: Action) -> Step:
 
     return Step(
         f"{scope}-{action}",
-        f"run the {scope} {action} script",
+        f"run {'its' if scope is Scope.OWN else 'the global'} {action} script",
         do=run,
         when=there,
         where=action.where,

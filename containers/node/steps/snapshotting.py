@@ -235,11 +235,11 @@ def dump_running(making: Making) -> Step:
 
 
 def dump_and_stop(making: Making) -> Step:
-    revive = Step(f"revive-{making.param}", "let its processes live again", do=making.revive,
+    revive = Step(f"revive-{making.param}", "bring its processes back", do=making.revive,
                   leaves=State.RUNNING)  # fmt: skip
     return Step(
         f"dump-{making.param}",
-        "keep its processes and end them",
+        "save its processes and end them",
         do=making.dump_and_stop,
         undo=(revive,),
         leaves=State.MOUNTED,
@@ -248,7 +248,7 @@ def dump_and_stop(making: Making) -> Step:
 
 
 def copy_disk(making: Making) -> Step:
-    return Step(f"copy-{making.param}", "keep its disk", do=making.copy)
+    return Step(f"copy-{making.param}", "save its disk", do=making.copy)
 
 
 def seal(making: Making) -> Step:

@@ -83,15 +83,17 @@ def check_discard(ct: Ct) -> None:
 
 DISCARD = Step("discard-dump", "remove what was dumped", do=discard)
 BEGIN = Step("begin-dump", "make room for its processes", do=begin, undo=(DISCARD,))
-REVIVE = Step("revive-dump", "let its processes live again", do=live_again, leaves=State.RUNNING)
-DUMP = Step("dump", "keep its processes and end them", do=keep, undo=(REVIVE,),
+REVIVE = Step("revive-dump", "bring its processes back", do=live_again, leaves=State.RUNNING)
+DUMP = Step("dump", "save its processes and end them", do=keep, undo=(REVIVE,),
             unbroken=True)  # fmt: skip
 SEAL = Step("seal-dump", "take the hashes of all files", do=seal)
-SETTLE = Step("settle-dump", "keep it until it is resumed", do=settle, commits=True)
-CHECK = Step("check-dump", "verify what was kept", do=check)
+SETTLE = Step(
+    "settle-dump", "keep the saved processes until it is resumed", do=settle, commits=True
+)
+CHECK = Step("check-dump", "verify the saved processes", do=check)
 RESUME = RESTORE.but(
     key="resume", do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS)
 )
 DROP = Step("drop-dump", "remove what was dumped", do=drop, commits=True)
 CHECK_DISCARD = Step("check-suspended", "look whether it is suspended", do=check_discard)
-THROW_AWAY = Step("throw-away-dump", "throw the kept processes away", do=drop, when=suspended)
+THROW_AWAY = Step("throw-away-dump", "delete the saved processes", do=drop, when=suspended)

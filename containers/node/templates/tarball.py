@@ -16,10 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from containers.node.descriptors import closing
 from containers.node.errors import NoSpace
 from containers.node.templates.archive import DAMAGE, Entry, opened
 from containers.node.templates.shift import CAPABILITY, SIZE, Unfit
-from containers.node.trees.openat2 import Links, by_kernel, closing
+from containers.node.trees.openat2 import Links, by_kernel
 
 MIB = 1 << 20
 MOST_BYTES = 200 << 30

@@ -9,7 +9,7 @@ import ctypes
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 
 HOPS = 40  # links on one path, as in the kernel
@@ -85,11 +85,3 @@ def by_walking(root: int, path: str, links: Links, cross: bool) -> int:
 def mount_of(fd: int) -> str:
     with open(f"/proc/self/fdinfo/{fd}") as info:
         return next(line for line in info if line.startswith("mnt_id:"))
-
-
-@contextlib.contextmanager
-def closing(fd: int) -> Iterator[int]:
-    try:
-        yield fd
-    finally:
-        os.close(fd)

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from containers.node.descriptors import closing
 from containers.node.errors import BadValue, NoSpace, OperationError
-from containers.node.trees.openat2 import Links, Locate, by_kernel, closing
+from containers.node.trees.openat2 import Links, Locate, by_kernel
 
 MIB = 1024 * 1024
 MANY = 10_000  # names in one directory that listdir is willing to hold

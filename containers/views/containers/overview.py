@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from containers.models import Container, Operation
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
-from containers.views.containers import offers, usage
+from containers.views.containers import usage
 from containers.views.page import Request, container_of, page, pager
 from containers.views.reinstallation import replaced
 from containers.views.scripts import lifecycle
@@ -32,7 +32,7 @@ def index(request: Request) -> HttpResponse:
     shown = pager(request, found)
     context = {
         "containers": shown,
-        "rows": [(each, offers.quick(request.user, each)) for each in shown],
+        "rows": [(each, each.quick_offer(request.user)) for each in shown],
         "states": list(State),  # the class itself a template would call
         "owners": owners(mine) if request.user.is_staff else [],
         "any": mine.exists(),
@@ -76,11 +76,11 @@ def show(request: Request, ctid: int) -> HttpResponse:
     operations = container.operations.select_related("by")
     context = {
         "container": container,
-        "offers": offers.of(request.user, container),
+        "offers": container.offers(request.user),
         "operation": container.operation,
         "last": operations[:LAST],
         "may_reinstall": request.user.has_perm("containers.reinstall_container", container),
-        "failed": offers.last_failure(container),
+        "failed": container.unanswered_failure(),
         "node_away": container.node.away,
         "meters": usage.meters(container),
         "warnings": [

@@ -4,10 +4,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from containers import policy
-from containers.forms.requests import FORMS, RequestForm
+from containers.forms.requests import RequestForm
+from containers.kind import KINDS, Kind
 from containers.models import AuditEvent, Busy, Container
-from containers.views.containers import offers
+from containers.models.offer import Offer
 from containers.views.page import Request, container_of, need, page, pager, record
 
 
@@ -26,33 +26,36 @@ def index(request: Request, ctid: int) -> HttpResponse:
 
 def create(request: Request, container: Container) -> HttpResponse:
     """POST kind=… and what its form asks; lands on the operation."""
-    kind = request.POST.get("kind", "")
-    if kind not in FORMS:
-        raise Http404
-    need(request, policy.permission_for(kind), container)
-    form = FORMS[kind](request.POST, container=container)
+    kind = asked_for(request, container, request.POST.get("kind", ""))
+    form = RequestForm(request.POST, kind=kind, container=container)
     if not form.is_valid():
-        return ask(request, container, kind, form, 422)
-    if form.permission:
-        need(request, form.permission, container)
-    if not container.operation and (why := offers.refusal(container, kind, None)):
+        return ask(request, container, form, 422)
+    for permission in form.permissions:
+        need(request, permission.name, container)
+    if not container.operation and (why := container.not_now(kind)):
         return refused(request, container, kind, why)
     try:
-        operation = container.request(kind, by=request.user, reason=form.why, params=form.params)
+        operation = container.request(
+            kind.name, by=request.user, reason=form.why, params=form.params
+        )
     except Busy as busy:
         return refused(request, container, kind, f"{busy}")
-    record(request, f"{kind} {container}", ctid=container.ctid, reason=form.why)
+    record(request, f"{kind.name} {container}", ctid=container.ctid, reason=form.why)
     return redirect(operation)
 
 
-def refused(request: Request, container: Container, kind: str, why: str) -> HttpResponse:
+def asked_for(request: Request, container: Container, name: str) -> Kind:
+    """The kind that a form of this page can ask for. Raises Http404, PermissionDenied."""
+    kind = KINDS.get(name)
+    if kind is None or not kind.requested_by_form:
+        raise Http404
+    need(request, kind.permission.name, container)
+    return kind
+
+
+def refused(request: Request, container: Container, kind: Kind, why: str) -> HttpResponse:
     """409, with who holds the container or why its state forbids it."""
-    context = {
-        "container": container,
-        "verb": offers.VERBS[kind],
-        "why": why,
-        "holder": container.operation,
-    }
+    context = {"container": container, "kind": kind, "why": why, "holder": container.operation}
     return page(request, "containers/refused.html", context, status=409)
 
 
@@ -60,20 +63,19 @@ def refused(request: Request, container: Container, kind: str, why: str) -> Http
 def new(request: Request, ctid: int, kind: str) -> HttpResponse:
     """Asks before it is done: what it does to which container, and how to leave."""
     container = container_of(request, ctid)
-    if kind not in FORMS:
-        raise Http404
-    need(request, policy.permission_for(kind), container)
-    form = FORMS[kind](container=container, initial=request.GET.dict())
-    return ask(request, container, kind, form)
+    asked = asked_for(request, container, kind)
+    form = RequestForm(kind=asked, container=container, initial=request.GET.dict())
+    return ask(request, container, form)
 
 
 def ask(
-    request: Request, container: Container, kind: str, form: RequestForm, status: int = 200
+    request: Request, container: Container, form: RequestForm, status: int = 200
 ) -> HttpResponse:
+    kind = form.kind
     context = {
         "container": container,
-        "verb": offers.fitted(offers.VERBS[kind], container),
+        "offer": Offer(kind, kind.asking(container), container.not_now(kind)),
+        "title": kind.title(container),
         "form": form,
-        "why": offers.refusal(container, kind, container.operation),
     }
     return page(request, "containers/ask.html", context, status=status)

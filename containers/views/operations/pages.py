@@ -7,16 +7,19 @@ from datetime import datetime
 
 from django.db.models import Q
 from django.http import HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from containers.models import Operation, OperationStep
+from containers import permissions
+from containers.kind import taking
+from containers.models import Container, Operation, OperationStep, ScriptTarget
 from containers.node.states import UNFINISHED, Progress, State, StepState
 from containers.views import handover
-from containers.views.containers import offers
 from containers.views.operations import logs
 from containers.views.page import Request, operation_of, page, pager
 from containers.views.reinstallation import remedies, results
 from containers.views.scripts import editor, lifecycle
+from containers.views.scripts.addresses import address
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
 TOLD = " now."  # the runner itself has said what was undone, and the state now
@@ -61,7 +64,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "outcome": outcome(operation, lines),
         "aloud": aloud(operation, lines),
         "waiting": waiting(operation),
-        "next": follow_up(operation),
+        "next": operation.of_kind.follow_up(operation),
         "password": password,
         "from": max(0, operation.log_len - MOST_FOLLOWED),
         "node_output": sees_node,
@@ -71,7 +74,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "rescue": remedies.of(request.user, operation),
         "result": results.of(operation),
         "at": len(begun),
-        "goes_on": operation.kind in results.KINDS and not operation.done,
+        "reassurance": reassurance(operation),
     }
     if not request.htmx:
         context["tail"] = logs.tail(operation, request.user)
@@ -172,12 +175,11 @@ def waiting(operation: Operation) -> str:
     return "It waits for its node."
 
 
-def follow_up(operation: Operation) -> Operation | None:
-    """The start that was asked for together with the creation."""
-    if operation.kind != "create" or not operation.container or not operation.params.get("start"):
-        return None
-    later = operation.container.operations.filter(kind="start", pk__gt=operation.pk)
-    return later.order_by("pk").first()
+def reassurance(operation: Operation) -> str:
+    """What may be relied on while it is under way."""
+    if operation.done or not operation.container:
+        return ""
+    return operation.of_kind.reassurance.format(name=operation.container.hostname)
 
 
 def worded(began: datetime | None, ended: datetime | None) -> str:
@@ -203,24 +205,34 @@ def ways_on(request: Request, operation: Operation) -> dict[str, object]:
     bad = operation.state in (Progress.FAILED, Progress.INTERRUPTED, Progress.CANCELLED)
     if not container or not bad or container.operations.first() != operation:
         return {}
-    offered = {offer.verb.kind: offer for offer in offers.of(request.user, container)}
+    offered = {offer.kind.name: offer for offer in container.offers(request.user)}
     again = offered.get(operation.kind)
     stop_failed = operation.steps.filter(key="own-stop", undo=False, state="failed").exists()
     return {
-        "again": again if again and again.possible and not again.verb.asks else None,
-        "without_stop_script": stop_failed
-        and container.state == State.RUNNING
-        and request.user.has_perm("containers.skip_stop_script", container),
+        "again": again if again and again.possible and not again.asking.asks else None,
+        "without_stop_script": without_stop_script(request, container) if stop_failed else "",
         "script_step": script_step(request, operation),
     }
 
 
-def stray(request: Request, operation: Operation) -> editor.Place | None:
+def without_stop_script(request: Request, container: Container) -> str:
+    """The address of the page that asks to stop it so; empty where that is not to be had."""
+    if container.state != State.RUNNING:
+        return ""
+    if not request.user.has_perm(f"containers.{permissions.SKIP_STOP_SCRIPT}", container):
+        return ""
+    kind = taking("without_stop_script")
+    return f"{reverse('request', args=[container.ctid, kind.name])}?without_stop_script=1"
+
+
+def stray(request: Request, operation: Operation) -> dict[str, object] | None:
     """Whose file on the node it did not begin for, for those who may import or replace it."""
     container, place = operation.container, editor.place_in(operation)
     if not place or (container and container.operations.first() != operation):
         return None
-    return place if request.user.has_perm("containers.edit_scripts", container) else None
+    if not request.user.has_perm("containers.edit_scripts", container):
+        return None
+    return {"container": place.container, "url": address(place, "foreign")}
 
 
 def script_step(request: Request, operation: Operation) -> dict[str, str] | None:
@@ -231,8 +243,6 @@ def script_step(request: Request, operation: Operation) -> dict[str, str] | None
         return None
     if not request.user.has_perm("containers.edit_scripts", operation.container):
         return None
+    target = ScriptTarget.running_for(operation.container, *place)
     version = f" v{step.version}" if step.version else ""
-    return {
-        "url": lifecycle.url_of(operation.container, *place),
-        "label": f"Edit {place[0]} {place[1]} script{version}",
-    }
+    return {"url": address(target), "label": f"Edit {target.short}{version}"}

@@ -8,8 +8,9 @@ from typing import Any
 from django.template.defaultfilters import date, pluralize
 from django.utils.timezone import localtime
 
-from containers.forms.reinstallation import Access, Draft, Keep, undo_until
+from containers.forms.reinstallation import Access, Draft, Keep
 from containers.models import Container
+from containers.models.replaced_system import undo_until
 from containers.node.states import State
 from containers.views.sizes import in_units
 

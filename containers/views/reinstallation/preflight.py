@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from containers.forms.reinstallation import Access, Draft, Keep
 from containers.models import Container, OperationStep, Template
 from containers.node.actions import STOP
-from containers.node.states import State
 from containers.views.reinstallation import remedies
 from containers.views.reinstallation.remedies import Way
 from containers.views.sizes import in_units
@@ -144,15 +143,3 @@ def hooks(user: User, answer: Answer) -> Check | None:
 
 def refused(found: list[Check]) -> bool:
     return any(check.level == STOPS for check in found)
-
-
-def now_possible(container: Container) -> str:
-    """Why its state, or another operation, forbids it at present."""
-    if holder := container.operation:
-        return f"{holder.label} is under way (operation {holder.pk})."
-    if container.disabled:
-        return "The container is disabled: it may not be started."
-    why = container.refusal("reinstall")
-    if container.state == State.BROKEN:
-        return "The container's private area is missing: there is nothing to set up afresh."
-    return f"{why.sentence[:1].upper()}{why.sentence[1:]}." if why else ""

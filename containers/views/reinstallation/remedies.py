@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.template.defaultfilters import date
 from django.utils.timezone import localtime
 
-from containers.forms.reinstallation import undo_until
 from containers.models import Container, Operation, OperationStep
+from containers.models.replaced_system import undo_until
 from containers.node.actions import START, STOP
 from containers.node.journal import FORMER
 from containers.node.states import Progress, StepState
@@ -91,7 +91,7 @@ def of(user: User, operation: Operation) -> Rescue | None:
     """Of one that failed, while nothing else has happened to its container since."""
     container = operation.container
     ended = operation.state in (Progress.FAILED, Progress.INTERRUPTED, Progress.CANCELLED)
-    if operation.kind != "reinstall" or not ended or not container:
+    if not operation.of_kind.drafted or not ended or not container:
         return None
     steps = list(operation.steps.all())
     note = old_system(container, steps)
@@ -129,6 +129,6 @@ def editable(user: User, container: Container, hook: str) -> list[tuple[str, str
     """The hook that failed, its own or else the global one, for those who may edit it."""
     if not hook or not user.has_perm("containers.edit_scripts", container):
         return []
-    slots = [slot for slot in lifecycle.scripts(container) if slot.action.name == hook]
-    ran = next((s for s in sorted(slots, key=lambda s: s.scope != "own") if s.runs), None)
-    return [(ran.url, f"Edit the {ran.scope} vps.{hook} hook")] if ran else []
+    slots = [slot for slot in lifecycle.scripts(container) if slot.target.action.name == hook]
+    ran = next((s for s in sorted(slots, key=lambda s: not s.target.container) if s.runs), None)
+    return [(ran.url, f"Edit {ran.target.short}")] if ran else []

@@ -11,8 +11,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from containers.forms.reinstallation import undo_until
+from containers.kind import at_page
 from containers.models import Busy, Container, Node, ReplacedSystem
+from containers.models.replaced_system import undo_until
 from containers.node.actions import STOP
 from containers.node.states import State
 from containers.views.page import Request, container_of, need, page, record
@@ -25,7 +26,7 @@ def show(request: Request, ctid: int, number: int) -> HttpResponse:
     """POST puts it back."""
     container = container_of(request, ctid, "reinstall_container")
     replaced = get_object_or_404(container.replaced_systems.all(), number=number)
-    why, status = not_now(container), 200
+    why, status = container.not_now(at_page("replaced")), 200
     if request.method == "POST":
         if not why:
             try:
@@ -45,14 +46,11 @@ def show(request: Request, ctid: int, number: int) -> HttpResponse:
 
 
 def put_back(request: Request, container: Container, replaced: ReplacedSystem) -> HttpResponse:
-    until = undo_until()
-    params: dict[str, Any] = {"replaced": replaced.number}
-    if until:
-        params["keep_until"] = until.isoformat()
+    params: dict[str, Any] = {}
     if "without_stop_script" in request.POST:
         need(request, "reinstall_without_stop_script", container)
         params["without_stop_script"] = True
-    operation = container.request("undo_reinstall", by=request.user, params=params)
+    operation = replaced.put_back(by=request.user, **params)
     record(request, f"put back {replaced}", ctid=container.ctid)
     return redirect(operation)
 
@@ -61,13 +59,6 @@ def has_stop_script(container: Container) -> bool:
     """Whether one is to run."""
     own = container.scripts.filter(name=STOP.name, enabled=True)
     return container.state == State.RUNNING and own.exists()
-
-
-def not_now(container: Container) -> str:
-    if holder := container.operation:
-        return f"{holder.label} is under way (operation {holder.pk})."
-    why = container.refusal("undo_reinstall")
-    return f"{why.sentence[:1].upper()}{why.sentence[1:]}." if why else ""
 
 
 @dataclass(frozen=True)

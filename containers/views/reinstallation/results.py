@@ -5,42 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from containers.kind import Replacement, having
 from containers.models import Operation, OperationStep, ReplacedSystem
-from containers.node.states import Progress, StepState
+from containers.node.states import StepState
 
 BY_HOOK, BY_TEMPLATE, CONFIGURE = "vps-reinstall", "build-new", "vps-configure"
 LEFT = {BY_HOOK: "the old system stays as it is", CONFIGURE: "the old system is put back"}
-KINDS = ("reinstall", "undo_reinstall")
 
 
 @dataclass(frozen=True)
 class Result:
-    """forget: commands that clear the old host keys, a line each. old: whether /old is there."""
+    """forget: commands that clear the old host keys, a line each."""
 
+    what: Replacement
     addresses: list[str]
     host_keys: list[tuple[str, str]]
     forget: str
-    old: bool
-    erased: bool
-    kept: ReplacedSystem | None
+    replaced: ReplacedSystem | None
 
 
 def of(operation: Operation) -> Result | None:
     """Of one that succeeded, and that no other has followed."""
-    container = operation.container
-    if operation.kind not in KINDS or operation.state != Progress.SUCCEEDED or not container:
+    container, what = operation.container, operation.of_kind.replacement(operation)
+    if what is None or not operation.succeeded or not container:
         return None
-    if container.operations.filter(kind__in=KINDS, pk__gt=operation.pk).exists():
+    if container.operations.filter(kind__in=having("replaces"), pk__gt=operation.pk).exists():
         return None
-    addresses, params = container.addresses, operation.params
-    number = params.get("replaced", operation.pk)
+    addresses = container.addresses
     return Result(
+        what=what,
         addresses=addresses,
         host_keys=container.facts.get("host_keys", []),
         forget="\n".join(f"ssh-keygen -R {name}" for name in [*addresses, container.hostname]),
-        old=operation.kind == "reinstall" and not params.get("skipbackup"),
-        erased=operation.kind == "reinstall" and not params.get("keep_until"),
-        kept=container.replaced_systems.filter(number=number).first(),
+        replaced=container.replaced_systems.filter(number=what.number).first(),
     )
 
 

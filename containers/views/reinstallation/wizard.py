@@ -25,9 +25,10 @@ from containers.forms.reinstallation import (
     Keep,
     SystemForm,
     templates_for,
-    undo_until,
 )
+from containers.kind import at_page
 from containers.models import Busy, Container, Operation, Template
+from containers.models.replaced_system import undo_until
 from containers.views import handover
 from containers.views.page import Request, container_of, need, page, record
 from containers.views.reinstallation import inquiries, ledger, preflight
@@ -185,7 +186,7 @@ def show_review(
         "form": form or ConfirmForm(container=container),
         "template": template,
         "access": Access(draft.access).label,
-        "why": preflight.now_possible(container),
+        "why": refusal(container),
         "waiting": waiting,
         "answer": answer,
         "checks": found,
@@ -215,14 +216,14 @@ def take_confirmation(request: Request, container: Container, draft: Draft) -> H
         if answer and template
         else []
     )
-    blocked = waiting or preflight.refused(found) or preflight.now_possible(container)
+    blocked = waiting or preflight.refused(found) or refusal(container)
     if not form.is_valid() or blocked or not template:
         return show_review(request, container, draft, form)
     password = handover.held(request)
     if draft.access == Access.GENERATE and not password:
         password = draft.generate()  # the one made up before can't be shown any more
     try:
-        operation = container.request("reinstall", by=request.user, params=draft.params(template))
+        operation = container.reinstall(by=request.user, params=draft.params(template))
     except Busy as busy:
         messages.warning(request, f"{busy}")
         return show_review(request, container, draft, form)
@@ -242,8 +243,8 @@ def go_to(request: Request, operation: Operation) -> HttpResponse:
 def take_change(request: Request, container: Container, draft: Draft) -> HttpResponse:
     """Another way: with operation=… that of one that failed, with the same choices beside."""
     if number := request.POST.get("operation", ""):
-        earlier = container.operations.filter(kind="reinstall", pk__iexact=number).first()
-        draft = Draft.again(earlier) if earlier else Draft()
+        earlier = container.operations.filter(pk__iexact=number).first()
+        draft = Draft.again(earlier) if earlier and earlier.of_kind.drafted else Draft()
     for switch, permission in SWITCHES.items():
         if switch in request.POST:
             need(request, permission, container)
@@ -254,6 +255,11 @@ def take_change(request: Request, container: Container, draft: Draft) -> HttpRes
         draft.access = ""
     keep(request, container, draft)
     return to_step(container, first_missing(request, container, draft))
+
+
+def refusal(container: Container) -> str:
+    """Why not now, as a sentence; empty when it can be begun."""
+    return container.not_now(at_page("reinstallation"))
 
 
 def inquire(request: Request, container: Container, draft: Draft, template: Template) -> None:
@@ -271,7 +277,7 @@ def show(
         "step": step,
         "steps": [(name, word, names.index(name) < names.index(step)) for name, word in
                   STEPS.items()],
-        "why": preflight.now_possible(container),
+        "why": refusal(container),
         **context,
     }  # fmt: skip
     status = 200

@@ -11,14 +11,21 @@ from django.shortcuts import redirect
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
-from containers.forms.scripts import LARGEST
-from containers.models import Inquiry
-from containers.views.page import Request, page, record
+from containers.models import Inquiry, ScriptTarget
+from containers.node.actions import Action
+from containers.node.script_text import Flaw, Source, examine
+from containers.views.page import Request, actor, page
 from containers.views.scripts import editor
-from containers.views.scripts.editor import Place, place_of
+from containers.views.scripts.addresses import address, addresses, target_of
+from containers.views.scripts.publication import publish
 
 KIND = "script"  # answered by containers/worker/inquiries.py
 PATIENCE = timedelta(seconds=10)  # that an answer is waited for
+UNFIT = {
+    Flaw.TOO_LARGE: "It is larger than 1 MiB: that is no script.",
+    Flaw.NUL: "It has a NUL byte in it: that is no text.",
+    Flaw.EMPTY: "It is empty.",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,72 +33,65 @@ def show(
     request: Request, name: str, ctid: int | None = None, node: str | None = None
 ) -> HttpResponse:
     """POST do=import|replace."""
-    place = place_of(request, name, ctid, node)
+    target = target_of(request, name, ctid, node)
     if request.method == "POST" and request.POST.get("do") == "replace":
-        return replace(request, place)
-    inquiry = asked(request, place)
+        return replace(request, target)
+    inquiry = asked(request, target)
     if inquiry is None:
-        return redirect(f"{place.url('foreign')}?inquiry={ask(request, place)}")
+        return redirect(f"{address(target, 'foreign')}?inquiry={ask(request, target)}")
     body = body_of(inquiry)
-    if request.method == "POST" and body is not None and not unfit(body):
-        return take_over(request, place, body)
-    script = place.script
+    if request.method == "POST" and body is not None and not unfit(body, target.action):
+        return take_over(request, target, body)
+    script = target.script
     current = script.current if script and script.enabled else None
     context = {
-        "place": place,
+        "target": target,
+        "urls": addresses(target),
         "inquiry": inquiry,
         "here": "File on the node",
         "text": None if body is None else body.decode(errors="replace"),
-        "unfit": "" if body is None else unfit(body),
+        "unfit": "" if body is None else unfit(body, target.action),
         "same": current is not None and body == bytes(current.body),
         "current": current,
         "next": (script.current.number if script and script.current else 0) + 1,
         "waiting": not inquiry.answered and now() - inquiry.asked < PATIENCE,
-        "refused": editor.refused(place) if place.container else None,
+        "refused": editor.refused(target) if target.container else None,
     }
     return page(request, "scripts/foreign.html", context, parts=["foreign"])
 
 
-def ask(request: Request, place: Place) -> int:
-    ctid = place.container.ctid if place.container else None
-    return Inquiry.ask(place.node, KIND, ctid=ctid, by=request.user, action=place.action.name).pk
+def ask(request: Request, target: ScriptTarget) -> int:
+    name = target.action.name
+    return Inquiry.ask(target.node, KIND, ctid=target.ctid, by=request.user, action=name).pk
 
 
-def asked(request: Request, place: Place) -> Inquiry | None:
+def asked(request: Request, target: ScriptTarget) -> Inquiry | None:
     number = request.POST.get("inquiry") or request.GET.get("inquiry", "")
-    ctid = place.container.ctid if place.container else None
-    mine = Inquiry.objects.filter(node=place.node, kind=KIND, ctid=ctid, by=request.user)
+    mine = Inquiry.objects.filter(node=target.node, kind=KIND, ctid=target.ctid, by=request.user)
     found = mine.filter(pk=int(number)).first() if number.isdecimal() else None
-    return found if found and found.args == {"action": place.action.name} else None
+    return found if found and found.args == {"action": target.action.name} else None
 
 
 def body_of(inquiry: Inquiry) -> bytes | None:
     return base64.b64decode(inquiry.answer["body"]) if inquiry.answer else None
 
 
-def unfit(body: bytes) -> str:
+def unfit(body: bytes, action: Action) -> str:
     """Why it can't be imported."""
-    if len(body) > LARGEST:
-        return "It is larger than 1 MiB: that is no script."
-    if b"\0" in body:
-        return "It has a NUL byte in it: that is no text."
-    return "" if body.strip() else "It is empty."
+    refused = examine(body, action, Source.AS_IT_IS).refused
+    return UNFIT[refused[0]] if refused else ""
 
 
-def take_over(request: Request, place: Place, body: bytes) -> HttpResponse:
+def take_over(request: Request, target: ScriptTarget, body: bytes) -> HttpResponse:
     """As it is, byte for byte: only then is it the file that lies there."""
-    version = place.made().write(body, by=request.user, reason="imported from the node")
-    ctid = place.container.ctid if place.container else None
-    what = f"import the {place} from the node: version {version.number}"
-    record(request, what, ctid=ctid, sha256=version.sha256, reason=version.reason)
+    reason = "imported from the node"
+    version = target.write(body, reason=reason, verb="import", **actor(request))
     messages.success(request, f"Imported as version {version.number}: the panel has it now.")
-    if not place.container:
-        return editor.publication(request, place.node)
-    return redirect(place.url())
+    return redirect(address(target)) if target.container else publish(request, target.node)
 
 
-def replace(request: Request, place: Place) -> HttpResponse:
+def replace(request: Request, target: ScriptTarget) -> HttpResponse:
     """Of a global one: publish all of them. An own one's is written by the next operation."""
-    if place.container:
-        return redirect(place.url())
-    return editor.publication(request, place.node, replace_scripts=True)
+    if target.container:
+        return redirect(address(target))
+    return publish(request, target.node, replace=True)

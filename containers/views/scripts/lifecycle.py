@@ -9,30 +9,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.urls import reverse
 from django.utils.timezone import localtime
 
-from containers.models import Container, OperationStep, Script, UndoProfile
+from containers.kind import Kind, order
+from containers.models import Container, OperationStep, Script, ScriptTarget, UndoProfile
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
-from containers.node.operations import PLANS
 from containers.node.plan import Step
 from containers.node.states import FINISHED, Progress, State
+from containers.views.scripts.addresses import address
 
-COURSES = (("start", State.STOPPED), ("stop", State.RUNNING))
 PLACES = {f"{scope}-{action}": (scope, action) for action in actions.ALL for scope in action.scopes}
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of a script: what is in it, and how it did the last time."""
+    """A script as it stands for a container: its version, and how it did the last time."""
 
-    scope: Scope
-    action: Action
-    url: str
+    target: ScriptTarget
     script: Script | None = None
     version: int | None = None
     last: OperationStep | None = None
+
+    @property
+    def place(self) -> tuple[Scope, Action]:
+        return self.target.scope, self.target.action
+
+    @property
+    def url(self) -> str:
+        return address(self.target)
 
     @property
     def runs(self) -> bool:
@@ -60,7 +65,7 @@ class Stage:
     @property
     def shown(self) -> bool:
         """An empty place of a script that nobody expects, as premount, is no line of its own."""
-        return not self.slot or not self.slot.empty or (self.slot.scope, self.slot.action) in SIX
+        return not self.slot or not self.slot.empty or self.slot.place in SIX
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,18 @@ SIX = set(actions.THE_SIX)
 
 
 def courses(container: Container) -> list[Course]:
-    slots = {(slot.scope, slot.action): slot for slot in scripts(container)}
-    return [course(kind, before, slots, container.node.undo_profile) for kind, before in COURSES]
+    slots = {slot.place: slot for slot in scripts(container)}
+    return [
+        course(kind, kind.drawn_from, slots, container.node.undo_profile)
+        for kind in order()
+        if kind.drawn_from
+    ]
 
 
 def course(
-    kind: str, before: State, slots: dict[tuple[Scope, Action], Slot], profile: str
+    kind: Kind, before: State, slots: dict[tuple[Scope, Action], Slot], profile: str
 ) -> Course:
-    steps, state = PLANS[kind].steps(before), before
+    steps, state = kind.plan.steps(before), before
     stages = []
     for n, step in enumerate(steps):
         undone, left = unwound(steps[: n + 1], state, slots, profile)
@@ -92,9 +101,7 @@ def course(
             Stage(step, slots.get(place) if place else None, undone, left, step.ignore_failure)
         )
         state = step.leaves or state
-    return Course(
-        kind, PLANS[kind].label, before, state, [stage for stage in stages if stage.shown]
-    )
+    return Course(kind.name, kind.label, before, state, [stage for stage in stages if stage.shown])
 
 
 def unwound(
@@ -119,7 +126,7 @@ def runs(slot: Slot | None) -> bool:
 
 def cautions(container: Container) -> list[str]:
     """What its scripts, as they are, can lead to."""
-    running = {(slot.scope, slot.action) for slot in scripts(container) if slot.runs}
+    running = {slot.place for slot in scripts(container) if slot.runs}
     own = {action for scope, action in running if scope is Scope.OWN}
     node = container.node
     found = []
@@ -145,13 +152,14 @@ def switched_off(container: Container) -> str:
     off = container.scripts.filter(name__in=(actions.START.name, actions.STOP.name), enabled=False)
     names = " and ".join(off.order_by("name").values_list("name", flat=True))
     without = container.operations.filter(
-        kind="reinstall", state=Progress.SUCCEEDED, params__without_own_scripts=True
+        state=Progress.SUCCEEDED, params__without_own_scripts=True
     )
     if not names or not (last := without.first()):
         return ""
     return (
-        f"Its own {names} scripts are off since the reinstallation of "
-        f"{localtime(last.requested):%-d %B %Y} went without them: enable them on their pages."
+        f"Its {names} scripts have been off since the reinstallation of "
+        f"{localtime(last.requested):%-d %B %Y}, which went without them. Enable them on their "
+        "pages."
     )
 
 
@@ -167,21 +175,13 @@ def scripts(container: Container) -> list[Slot]:
             current = script.current if script else None
             slots.append(
                 Slot(
-                    scope,
-                    action,
-                    url_of(container, scope, action),
+                    ScriptTarget.running_for(container, scope, action),
                     script,
                     current.number if current else None,
                     last.get(f"{scope}-{action}"),
                 )
             )
     return slots
-
-
-def url_of(container: Container, scope: Scope, action: Action) -> str:
-    if scope is Scope.OWN:
-        return reverse("script", args=[container.ctid, action.name])
-    return reverse("global_script", args=[container.node.name, action.name])
 
 
 def last_runs(container: Container) -> dict[str, OperationStep]:

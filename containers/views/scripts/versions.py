@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from containers.forms.scripts import RestoreForm
-from containers.models import ScriptVersion
-from containers.views.page import Request, page, record
-from containers.views.scripts import editor
+from containers.models import ScriptTarget, ScriptVersion
+from containers.views.page import Request, actor, page
+from containers.views.scripts.addresses import address, addresses, target_of
+from containers.views.scripts.publication import publish
 
 KINDS = {"+": "added", "-": "removed", "@": "hunk"}
 
@@ -28,21 +29,22 @@ class Line:
 def index(
     request: Request, name: str, ctid: int | None = None, node: str | None = None
 ) -> HttpResponse:
-    place = editor.place_of(request, name, ctid, node)
-    script = get_object_or_404(place.owner.scripts, name=name)
+    target = target_of(request, name, ctid, node)
+    script = get_object_or_404(target.owner.scripts, name=name)
     versions = script.versions.select_related("by")
     if request.method == "POST":
         form = RestoreForm(request.POST, versions=script.versions.all())
         if form.is_valid():
-            return restore(request, place, form.cleaned_data["number"])
+            return restore(request, target, form.cleaned_data["number"])
         messages.error(request, "There is no such version.")
-        return redirect(place.url("versions"))
+        return redirect(address(target, "versions"))
     shown = list(versions)
     by_number = {f"{version.number}": version for version in shown}
     newer = by_number.get(request.GET.get("b", ""), shown[0] if shown else None)
     older = by_number.get(request.GET.get("a", ""), before(shown, newer))
     context = {
-        "place": place,
+        "target": target,
+        "urls": addresses(target),
         "script": script,
         "versions": shown,
         "newer": newer,
@@ -56,14 +58,10 @@ def before(versions: list[ScriptVersion], version: ScriptVersion | None) -> Scri
     return next((v for v in versions if version and v.number < version.number), None)
 
 
-def restore(request: Request, place: editor.Place, old: ScriptVersion) -> HttpResponse:
-    """Restoring is saving the old text again: what lay between stays in the history."""
-    reason = f"restores version {old.number}"
-    version = place.made().write(bytes(old.body), by=request.user, reason=reason)
-    ctid = place.container.ctid if place.container else None
-    record(request, f"save the {place}: version {version.number} {reason}", ctid=ctid)
-    messages.success(request, f"Version {old.number} is the newest again, as {version.number}.")
-    return redirect(place.url()) if place.container else editor.publication(request, place.node)
+def restore(request: Request, target: ScriptTarget, old: ScriptVersion) -> HttpResponse:
+    version = target.restore(old, **actor(request))
+    messages.success(request, f"Version {old.number} restored, as version {version.number}.")
+    return redirect(address(target)) if target.container else publish(request, target.node)
 
 
 def diff(older: ScriptVersion | None, newer: ScriptVersion | None) -> list[Line]:

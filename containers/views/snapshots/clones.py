@@ -8,10 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from containers.forms.fields import sentence
 from containers.forms.snapshots import CloneForm, PublishForm
-from containers.models import Busy
-from containers.views.page import Request, page, posted, record
+from containers.views.page import Request, attempted, page, posted, record
 from containers.views.snapshots.line import snapshot_of
 
 
@@ -32,12 +30,10 @@ def publish(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     form = PublishForm(posted(request))
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["template"]
-        try:
-            operation = snapshot.publish(name, by=request.user)
-        except Busy as busy:
-            form.add_error(None, sentence(busy).replace("..", "."))
-        else:
+        operation, why = attempted(lambda: snapshot.publish(name, by=request.user))
+        if operation:
             record(request, f"publish a snapshot of CT {ctid} as {name}", ctid=ctid)
             return redirect(operation)
+        form.add_error(None, why)
     context = {"container": snapshot.container, "snapshot": snapshot, "form": form}
     return page(request, "snapshots/template.html", context, status=422 if form.errors else 200)

@@ -12,15 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from containers.forms.fields import sentence
 from containers.forms.snapshots import SnapshotForm
-from containers.models import Busy, Container, Inquiry, Operation, Schedule, Snapshot, TooMany
-from containers.views.containers import offers
-from containers.views.page import Request, container_of, page, posted, record
+from containers.kind import KINDS, at_page
+from containers.models import Container, Inquiry, Operation, Schedule, Snapshot
+from containers.models.snapshot import VERDICT
+from containers.permissions import SNAPSHOT
+from containers.views.page import Request, attempted, container_of, page, posted, record
 
-KIND = "verdict"  # answered by containers/worker/inquiries.py
-KINDS = ("snapshot", "restore", "trial_restore", "delete_snapshot")
-PATIENCE = timedelta(minutes=5)  # that a verdict is waited for
+VERDICT_WITHIN = timedelta(minutes=5)  # that a verdict is waited for
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ def index(request: Request, ctid: int) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            try:
-                operation = form.request(by=request.user)
-            except (Busy, TooMany) as error:
-                form.add_error(None, sentence(error).replace("..", "."))
-                status = 409
-            else:
+            operation, why = attempted(lambda: form.request(by=request.user))
+            if operation:
                 record(request, f"snapshot {container}", ctid=ctid, name=form.cleaned_data["name"])
                 return redirect(operation)
+            form.add_error(None, why)
+            status = 409
     entries = line(container)
     context = {
         "container": container,
@@ -60,7 +57,7 @@ def index(request: Request, ctid: int) -> HttpResponse:
         "schedule": Schedule.objects.filter(container=container).first(),
         "off": container.node.facts.get("snapshots_off", ""),
         "left": None if request.user.is_staff else max(0, Snapshot.left(container)),
-        "why": offers.refusal(container, "snapshot", container.operation),
+        "why": container.not_now(at_page("snapshots")),
         "operation": container.operation,
         "failed": failure(container),
     }
@@ -85,7 +82,7 @@ def line(container: Container) -> list[Entry]:
 def asked_of(container: Container) -> dict[str, Inquiry]:
     """The last inquiry for each of its snapshots."""
     recent = Inquiry.objects.filter(
-        node=container.node, kind=KIND, ctid=container.ctid, asked__gt=now() - PATIENCE
+        node=container.node, kind=VERDICT, ctid=container.ctid, asked__gt=now() - VERDICT_WITHIN
     )
     return {inquiry.args["snapshot"]: inquiry for inquiry in recent.order_by("pk")}
 
@@ -100,8 +97,13 @@ def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, str]:
 
 def failure(container: Container) -> Operation | None:
     """The last thing that was to be done with one, when that failed."""
-    last = container.operations.filter(kind__in=KINDS).first()
+    last = container.operations.filter(kind__in=on_snapshots()).first()
     return last if last and last.done and last.state != "succeeded" else None
+
+
+def on_snapshots() -> list[str]:
+    """The kinds that whoever may use snapshots may ask for."""
+    return [name for name, kind in KINDS.items() if kind.permission is SNAPSHOT]
 
 
 def snapshot_of(
@@ -127,17 +129,14 @@ def show(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     container, status = snapshot.container, 200
-    why = offers.refusal(container, "delete_snapshot", container.operation)
+    why = container.not_now(at_page("snapshot_deletion"))
     if snapshot.protected:
         why = "It is protected. Staff can take that away on its page."
     if request.method == "POST":
         status = 409
         if not why:
-            try:
-                operation = snapshot.delete_from_node(by=request.user)
-            except Busy as busy:
-                why = f"{busy}"
-            else:
+            operation, why = attempted(lambda: snapshot.delete_from_node(by=request.user))
+            if operation:
                 record(request, f"delete snapshot {snapshot} of {container}", ctid=ctid)
                 return redirect(operation)
     context = {"container": container, "snapshot": snapshot, "why": why}
@@ -150,7 +149,7 @@ def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     node = snapshot.container.node
     if waiting(asked_of(snapshot.container).get(snapshot.uuid), snapshot)[0]:
         return redirect("snapshots", ctid)  # it takes the node long enough as it is
-    Inquiry.ask(node, KIND, ctid=ctid, by=request.user, snapshot=snapshot.uuid)
+    snapshot.ask_for_verdict(by=request.user)
     if node.away:
         messages.warning(request, f"{node} has not been heard from: the answer may take long.")
     return redirect("snapshots", ctid)
@@ -162,14 +161,10 @@ def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     why = no_trial(snapshot)
     if not why:
-        try:
-            operation = snapshot.try_restore(by=request.user)
-        except Busy as busy:
-            why = f"{busy}"
-        else:
-            record(
-                request, f"trial restore of snapshot {snapshot} of {snapshot.container}", ctid=ctid
-            )
+        operation, why = attempted(lambda: snapshot.try_restore(by=request.user))
+        if operation:
+            what = f"trial restore of snapshot {snapshot} of {snapshot.container}"
+            record(request, what, ctid=ctid)
             return redirect(operation)
     messages.warning(request, f"There was no trial restore. {why}")
     return redirect("snapshots", ctid)
@@ -179,7 +174,7 @@ def no_trial(snapshot: Snapshot) -> str:
     container = snapshot.container
     if not snapshot.with_processes:
         return "It has no processes: there is nothing to try."
-    return offers.refusal(container, "trial_restore", container.operation)
+    return container.not_now(at_page("trial"))
 
 
 @require_POST

@@ -10,11 +10,11 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
 from containers.forms.snapshots import RestoreForm
-from containers.models import Busy, Snapshot
+from containers.kind import at_page, lacking
+from containers.models import Snapshot
 from containers.models.snapshot import SAFETY_KEPT
 from containers.node.states import State
-from containers.views.containers import offers
-from containers.views.page import Request, page, posted, record
+from containers.views.page import Request, attempted, page, posted, record
 from containers.views.snapshots.line import line, snapshot_of
 
 
@@ -28,13 +28,11 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     if request.method == "POST":
         status = 409 if why else 422
         if form.is_valid() and not why:
-            try:
-                operation = form.request(by=request.user)
-            except Busy as busy:
-                why, status = f"{busy}", 409
-            else:
+            operation, why = attempted(lambda: form.request(by=request.user))
+            if operation:
                 record(request, f"restore {container} to snapshot {snapshot}", ctid=ctid)
                 return redirect(operation)
+            status = 409
     since = container.operations.filter(requested__gt=snapshot.created)
     context = {
         "container": container,
@@ -43,7 +41,7 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
         "form": form,
         "why": why,
         "off": container.node.facts.get("snapshots_off", ""),
-        "since": since.exclude(kind__in=("exec", "delete_snapshot", "trial_restore"))[:10],
+        "since": since.exclude(kind__in=lacking("changes"))[:10],
         "until": now() + SAFETY_KEPT,
         "runs": container.state == State.RUNNING,
     }
@@ -56,4 +54,4 @@ def refusal(snapshot: Snapshot) -> str:
         return "The container is suspended. Resume it, or start it afresh, first."
     if container.disabled and snapshot.with_processes:
         return "The container is disabled: it may not be started."
-    return offers.refusal(container, "restore", container.operation)
+    return container.not_now(at_page("restoration"))

@@ -180,7 +180,7 @@ def test_host_keys_are_fresh_and_those_of_the_template_are_gone(tree: SafeTree, 
     ]  # fmt: skip
     assert stat.S_IMODE((ssh / "ssh_host_ed25519_key").stat().st_mode) == 0o600
     for kind, sha256 in first:
-        derived = ["ssh-keygen", "-y", "-f", ssh / f"ssh_host_{kind}_key"]
+        derived = ["ssh-keygen", "-y", "-f", f"{ssh}/ssh_host_{kind}_key"]
         public = subprocess.run(derived, check=True, capture_output=True).stdout
         listed = subprocess.run(
             ["ssh-keygen", "-l", "-f", "-"], input=public, check=True, capture_output=True

@@ -1,6 +1,7 @@
 """A manifest is what sha256sum makes of one, and every change is found by it."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from containers.node.errors import BadValue
 
 
 @pytest.fixture
-def kept(tmp_path):
+def kept(tmp_path: Path) -> Saved:
     kept = Saved(tmp_path)
     for folder in (kept.fs, kept.images, kept.scripts):
         folder.mkdir()
@@ -21,7 +22,7 @@ def kept(tmp_path):
     return kept
 
 
-def test_sha256sum_understands_it(kept):
+def test_sha256sum_understands_it(kept: Saved) -> None:
     manifest.write(kept)
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "manifest"], cwd=kept.path,
                    check=True)  # fmt: skip
@@ -29,13 +30,13 @@ def test_sha256sum_understands_it(kept):
     assert names == ["config.json", "img/pages-1.img", "scripts/mount"]
 
 
-def test_what_is_unchanged_agrees(kept):
+def test_what_is_unchanged_agrees(kept: Saved) -> None:
     digest = manifest.write(kept)
     (kept.fs / "file").write_text("has its own checksums")
     assert manifest.check(kept, digest) == []
 
 
-def test_images_are_left_out_when_only_the_disk_is_wanted(kept):
+def test_images_are_left_out_when_only_the_disk_is_wanted(kept: Saved) -> None:
     digest = manifest.write(kept)
     (kept.images / "pages-1.img").unlink()
     assert manifest.check(kept, digest, images=False) == []
@@ -47,12 +48,12 @@ def test_images_are_left_out_when_only_the_disk_is_wanted(kept):
 @pytest.mark.parametrize("text", [b"", b"\n", b"no hash  name\n", b"a" * 64 + b"  /abs\n",
                                   b"a" * 64 + b"  x\n" + b"a" * 64 + b"  x\n",
                                   b"a" * 64 + b"  no end of line"])  # fmt: skip
-def test_what_is_no_manifest_is_refused(kept, text):
+def test_what_is_no_manifest_is_refused(kept: Saved, text: bytes) -> None:
     kept.manifest.write_bytes(text)
     assert manifest.check(kept) == ["its manifest can't be read"]
 
 
 @pytest.mark.parametrize("text", ["", "..", "../../etc", "1", "A" * 36, "x" * 36, "a/b"])
-def test_only_a_uuid_names_a_snapshot(text):
+def test_only_a_uuid_names_a_snapshot(text: str) -> None:
     with pytest.raises(BadValue):
         checked(text)

@@ -17,7 +17,7 @@ from containers.node.network.addresses import host, parse
         ("fd00::5", "fd00::5/128"),
     ],
 )
-def test_an_address_is_read_in_any_spelling(text, address):
+def test_an_address_is_read_in_any_spelling(text: str, address: str) -> None:
     assert host(parse(text)) == address
 
 
@@ -45,7 +45,7 @@ def test_an_address_is_read_in_any_spelling(text, address):
          " it stands for the IPv4 address 203.0.113.5"),
     ],
 )  # fmt: skip
-def test_an_address_no_container_can_have_is_refused(text, sentence):
+def test_an_address_no_container_can_have_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(BadValue) as refusal:
         parse(text)
     assert (f"{refusal.value}", refusal.value.code) == (sentence, Code.BAD_VALUE)

@@ -1,5 +1,7 @@
 """The hook in a container's config.json."""
 
+from pathlib import Path
+
 import pytest
 
 from containers.node.conf import NodeConf
@@ -11,18 +13,18 @@ from containers.node.network.record import Record
 
 class Conf(NodeConf):
     @property
-    def run(self):
+    def run(self) -> Path:
         return self.state / "run"
 
 
 @pytest.fixture
-def conf(tmp_path):
+def conf(tmp_path: Path) -> NodeConf:
     conf = Conf("alpha", tmp_path, tmp_path / "vz", tmp_path / "etc")
     record.save(conf, Record(pool="10.20.4.0/22", without="", ipv6=False))
     return conf
 
 
-def test_it_needs_no_file_of_the_panel_and_no_right_to_execute_one(conf):
+def test_it_needs_no_file_of_the_panel_and_no_right_to_execute_one(conf: NodeConf) -> None:
     entry = hook(conf, 101, ["10.20.4.101"])
     veth = names.veth(conf, 101)
     assert (entry["path"], entry["env"]) == ("/bin/sh", ENV)
@@ -33,12 +35,12 @@ def test_it_needs_no_file_of_the_panel_and_no_right_to_execute_one(conf):
     assert "addr replace 10.20.4.101/32 dev eth0" in inside.splitlines()
 
 
-def test_without_a_network_only_the_loopback_interface_comes_up(conf):
+def test_without_a_network_only_the_loopback_interface_comes_up(conf: NodeConf) -> None:
     record.path(conf).unlink()
     assert hook(conf, 101, ["10.20.4.101"])["args"][4:] == ["", "", "", "link set lo up"]
 
 
-def test_an_ipv6_address_is_refused_where_ipv6_is_off(conf):
+def test_an_ipv6_address_is_refused_where_ipv6_is_off(conf: NodeConf) -> None:
     with pytest.raises(BadValue, match="IPv6 is off on this node"):
         hook(conf, 101, ["2001:db8::5"])
 
@@ -54,11 +56,13 @@ def test_an_ipv6_address_is_refused_where_ipv6_is_off(conf):
          " RTNETLINK answers: Operation not permitted", Code.NETWORK),
     ],
 )  # fmt: skip
-def test_what_the_hook_complains_of_is_said_to_the_operator(said, sentence, code):
+def test_what_the_hook_complains_of_is_said_to_the_operator(
+    said: str, sentence: str, code: Code
+) -> None:
     error = fault(said)
     assert error
     assert (f"{error}", error.code) == (sentence, code)
 
 
-def test_other_complaints_of_the_runtime_are_not_the_hooks():
+def test_other_complaints_of_the_runtime_are_not_the_hooks() -> None:
     assert fault("runc create failed: no such file or directory") is None

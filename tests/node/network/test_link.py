@@ -14,7 +14,7 @@ LINK = Link(ALPHA, 101, IPv4Network("10.20.4.0/22"), lambda address: ["lan0", "w
 POOLED, REAL, REAL6 = map(parse, ("10.20.4.101", "203.0.113.5", "2001:db8::5"))
 
 
-def test_a_link_with_an_address_of_the_pool():
+def test_a_link_with_an_address_of_the_pool() -> None:
     assert LINK.create() == (
         f"link add name {V} address 06:{BYTE}:00:00:00:65 up"
         f" type veth peer name eth0 address 02:{BYTE}:00:00:00:65 netns"
@@ -32,7 +32,7 @@ def test_a_link_with_an_address_of_the_pool():
     ]
 
 
-def test_a_link_with_real_addresses_of_both_kinds():
+def test_a_link_with_real_addresses_of_both_kinds() -> None:
     lines = LINK.setup([REAL, POOLED, REAL6])
     assert lines.node == [
         f"addr add 10.20.4.1/32 dev {V}",
@@ -56,7 +56,7 @@ def test_a_link_with_real_addresses_of_both_kinds():
     ]
 
 
-def test_a_second_address_leaves_the_containers_default_route_alone():
+def test_a_second_address_leaves_the_containers_default_route_alone() -> None:
     assert LINK.add(REAL, beside=[POOLED]).inside == ["addr replace 203.0.113.5/32 dev eth0"]
     assert LINK.add(REAL, beside=[REAL6]).inside == [
         "addr replace 203.0.113.5/32 dev eth0",
@@ -64,7 +64,7 @@ def test_a_second_address_leaves_the_containers_default_route_alone():
     ]
 
 
-def test_taking_an_address_away():
+def test_taking_an_address_away() -> None:
     lines = LINK.delete(REAL)
     assert lines.node == [
         f"route del 203.0.113.5/32 dev {V}",

@@ -13,7 +13,7 @@ HIGHEST = 2147483644
 
 
 @pytest.mark.parametrize("ctid", [100, 101, 1295, 1296, 99999, HIGHEST])
-def test_the_name_of_a_link_fits_and_leads_back_to_its_container(ctid):
+def test_the_name_of_a_link_fits_and_leads_back_to_its_container(ctid: int) -> None:
     name = names.veth(ALPHA, ctid)
     assert len(name) <= 15
     assert names.ctid_of(ALPHA, name) == ctid
@@ -23,11 +23,11 @@ def test_the_name_of_a_link_fits_and_leads_back_to_its_container(ctid):
 @pytest.mark.parametrize(
     "name", ["eth0", "lo", "veth1a2b3c4", f"v{ALPHA.instance}", f"v{ALPHA.instance}-x"]
 )
-def test_interfaces_of_others_are_nobodys(name):
+def test_interfaces_of_others_are_nobodys(name: str) -> None:
     assert names.ctid_of(ALPHA, name) is None
 
 
-def test_hardware_addresses_are_fixed_and_locally_administered():
+def test_hardware_addresses_are_fixed_and_locally_administered() -> None:
     byte = ALPHA.instance[:2]
     assert names.mac(ALPHA, 101) == f"02:{byte}:00:00:00:65"
     assert names.node_mac(ALPHA, HIGHEST) == f"06:{byte}:7f:ff:ff:fc"

@@ -22,7 +22,7 @@ def frame(opcode: int, mac: bytes, sender: str, target: str) -> bytes:
     return HEADER.pack(OWN, mac, 0x806, 1, 0x800, 6, 4, opcode, mac, ips[0], bytes(6), ips[1])
 
 
-def test_the_question_claims_no_address():
+def test_the_question_claims_no_address() -> None:
     assert arp_request(OWN, ADDRESS) == (
         b"\xff\xff\xff\xff\xff\xff" + OWN + bytes.fromhex("0806 0001 0800 06 04 0001") + OWN
         + bytes(4) + bytes(6) + ADDRESS.packed
@@ -42,7 +42,7 @@ def test_the_question_claims_no_address():
         (b"", False),
     ],
 )
-def test_whoever_speaks_as_the_address_has_it(got, is_answer):
+def test_whoever_speaks_as_the_address_has_it(got: bytes, is_answer: bool) -> None:
     assert is_arp_of(got, ADDRESS, OWN) is is_answer
 
 
@@ -50,6 +50,6 @@ def test_whoever_speaks_as_the_address_has_it(got, is_answer):
     ("kind", "target", "is_answer"),
     [(136, "2001:db8::5", True), (136, "2001:db8::6", False), (135, "2001:db8::5", False)],
 )
-def test_the_same_of_ipv6(kind, target, is_answer):
+def test_the_same_of_ipv6(kind: int, target: str, is_answer: bool) -> None:
     got = bytes([kind, 0, 0, 0, 0, 0, 0, 0]) + IPv6Address(target).packed
     assert is_advertisement_of(got, IPv6Address("2001:db8::5")) is is_answer

@@ -10,12 +10,12 @@ from containers.node.network import pool
 POOL = IPv4Network("10.20.4.0/22")
 
 
-def test_two_panels_on_a_machine_have_different_pools():
+def test_two_panels_on_a_machine_have_different_pools() -> None:
     pools = {pool.choose(f"{n:08x}", []) for n in range(50)}
     assert len(pools) == 50
 
 
-def test_a_pool_keeps_clear_of_what_the_machine_knows():
+def test_a_pool_keeps_clear_of_what_the_machine_knows() -> None:
     first = pool.choose("deadbeef", [])
     second = pool.choose("deadbeef", [IPv4Network((first[700], 32))])
     assert not first.overlaps(second)
@@ -38,12 +38,15 @@ def test_a_pool_keeps_clear_of_what_the_machine_knows():
         (0, [], "10.20.4.2"),
     ],
 )
-def test_a_container_gets_the_address_of_its_number_or_the_lowest_free(ctid, taken, address):
+def test_a_container_gets_the_address_of_its_number_or_the_lowest_free(
+    ctid: int, taken: list[str], address: str
+) -> None:
     assert f"{pool.allocate(POOL, [IPv4Address(a) for a in taken], ctid)}" == address
 
 
-def test_a_pool_gives_each_address_once_and_then_says_it_is_empty():
-    small, taken = IPv4Network("192.168.9.0/29"), []
+def test_a_pool_gives_each_address_once_and_then_says_it_is_empty() -> None:
+    small = IPv4Network("192.168.9.0/29")
+    taken: list[IPv4Address] = []
     for _ in range(5):
         taken.append(pool.allocate(small, taken, 3))
     assert sorted(taken) == [IPv4Address(f"192.168.9.{n}") for n in (2, 3, 4, 5, 6)]
@@ -52,6 +55,6 @@ def test_a_pool_gives_each_address_once_and_then_says_it_is_empty():
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/24", "10.0.0.0/31", "fd00::/64", "ten"])
-def test_a_pool_that_is_none_is_refused(text):
+def test_a_pool_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(BadValue, match=r"POOL in vz\.conf"):
         pool.parse(text)

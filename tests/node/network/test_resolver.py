@@ -30,17 +30,19 @@ HEADING = "# Written by the panel at each start, from the container's settings.\
          "nameserver 1.0.0.1\nnameserver 1.0.0.2\nnameserver 1.0.0.3\n"),
     ],
 )  # fmt: skip
-def test_a_container_asks_its_own_resolvers_or_the_nodes(nameservers, searchdomains, of_node, text):
+def test_a_container_asks_its_own_resolvers_or_the_nodes(
+    nameservers: tuple[str, ...], searchdomains: tuple[str, ...], of_node: list[str], text: str
+) -> None:
     assert resolver.text(nameservers, searchdomains, of_node) == HEADING + text
 
 
 @pytest.mark.parametrize("word", ["dns.example", "1.2.3.4\nsearch evil", "1.2.3.4 5.6.7.8"])
-def test_a_name_server_that_is_no_address_is_refused(word):
+def test_a_name_server_that_is_no_address_is_refused(word: str) -> None:
     with pytest.raises(BadValue, match="is not the IP address of a name server"):
         resolver.text((word,), (), [])
 
 
 @pytest.mark.parametrize("word", ["a b", "a\nnameserver 6.6.6.6", "-x", "ä.example"])
-def test_a_search_domain_that_is_none_is_refused(word):
+def test_a_search_domain_that_is_none_is_refused(word: str) -> None:
     with pytest.raises(BadValue, match="is not a domain name"):
         resolver.text((), (word,), [])

@@ -75,7 +75,7 @@ COMMIT
 """
 
 
-def test_the_table_of_nftables():
+def test_the_table_of_nftables() -> None:
     assert nft.body(RULES) == NFT
     assert nft.text(RULES).startswith(
         "add table inet panel_deadbeef\ndelete table inet panel_deadbeef\n"
@@ -83,11 +83,11 @@ def test_the_table_of_nftables():
     )
 
 
-def test_without_nat_there_is_no_chain_for_it():
+def test_without_nat_there_is_no_chain_for_it() -> None:
     assert nft.body(replace(RULES, nat=False)) == NFT[: NFT.index("  chain nat")]
 
 
-def test_the_chains_of_iptables():
+def test_the_chains_of_iptables() -> None:
     own = iptables.chains(RULES, "iptables")
     assert iptables.text(own).replace(iptables.mark(own), "MARK") == IPTABLES
     six = iptables.text(iptables.chains(RULES, "ip6tables"))
@@ -95,7 +95,7 @@ def test_the_chains_of_iptables():
     assert "-d 2001:db8::53 -p udp --dport 53 -j RETURN" in six
 
 
-def test_a_firewall_stands_only_with_exactly_these_rules():
+def test_a_firewall_stands_only_with_exactly_these_rules() -> None:
     assert nft.stands(RULES, nft.text(RULES).encode())
     assert not nft.stands(replace(RULES, nat=False), nft.text(RULES).encode())
     assert not nft.stands(RULES, b"")
@@ -105,5 +105,5 @@ def test_a_firewall_stands_only_with_exactly_these_rules():
     assert not iptables.stands(RULES, iptables.text(iptables.chains(RULES, "iptables")).encode())
 
 
-def test_no_name_of_a_chain_is_too_long_for_iptables():
+def test_no_name_of_a_chain_is_too_long_for_iptables() -> None:
     assert all(len(chain.name) <= 28 for chain in iptables.chains(RULES, "iptables"))

@@ -23,11 +23,11 @@ ALPHA = NodeConf("alpha", Path("/var/lib/panel"), Path("/vz"), Path("/etc/vz"))
         ([{"dst": "203.0.113.5", "type": "blackhole"}], "the node routes it to nowhere"),
     ],
 )
-def test_an_address_is_whose_route_there_is(routes, why):
+def test_an_address_is_whose_route_there_is(routes: list[dict[str, str]], why: str) -> None:
     assert routed(ALPHA, 102, routes) == why
 
 
-def test_a_firewall_that_drops_what_is_forwarded_is_found():
+def test_a_firewall_that_drops_what_is_forwarded_is_found() -> None:
     def chain(table: str, hook: str, policy: str) -> dict[str, dict[str, str]]:
         return {"chain": {"family": "ip", "table": table, "hook": hook, "policy": policy}}
 

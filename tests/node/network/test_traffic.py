@@ -18,7 +18,7 @@ vffffffff2t: 1 1 0 0 0 0 0 0 1 1 0 0
 """
 
 
-def test_each_containers_traffic_is_the_mirror_of_its_link():
+def test_each_containers_traffic_is_the_mirror_of_its_link() -> None:
     assert traffic.parse(ALPHA, DEV) == {
         101: Traffic(received=900, sent=700),
         2147483644: Traffic(received=1, sent=18446744073709551615),

@@ -36,7 +36,9 @@ ff000000000000000000000000000000 08 00000000000000000000000000000000 00 00000000
         ("198.51.100.7", ["wan0"]),
     ],
 )
-def test_the_segment_of_an_address_and_the_default_route_face_it(address, interfaces):
+def test_the_segment_of_an_address_and_the_default_route_face_it(
+    address: str, interfaces: list[str]
+) -> None:
     assert facing(parse(address), list(parse4(ROUTES4))) == interfaces
 
 
@@ -44,5 +46,5 @@ def test_the_segment_of_an_address_and_the_default_route_face_it(address, interf
     ("address", "interfaces"),
     [("2001:db8::5", ["lan0", "wan0"]), ("2001:db8:0:1::5", ["wan0"])],
 )
-def test_the_same_of_ipv6(address, interfaces):
+def test_the_same_of_ipv6(address: str, interfaces: list[str]) -> None:
     assert facing(parse(address), list(parse6(ROUTES6))) == interfaces

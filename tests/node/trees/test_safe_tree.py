@@ -35,7 +35,8 @@ def fs(tmp_path: Path) -> Path:
 @pytest.fixture(params=[by_kernel, by_walking])
 def locate(request: pytest.FixtureRequest) -> Locate:
     """With openat2, and as on a kernel without."""
-    return request.param
+    locate: Locate = request.param
+    return locate
 
 
 @pytest.fixture
@@ -303,7 +304,7 @@ def test_a_directory_swapped_with_a_link_all_the_time_never_leads_out(
     (fs / "etc" / "sub").mkdir()
     outside = fs.parent / "node"
     with swapping(fs / "etc", fs / "link") as swaps:
-        seen = set()
+        seen: set[bytes] = set()
         while swaps() < 10_000 or len(seen) < 2:
             for links in Links:
                 try:

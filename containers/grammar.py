@@ -30,6 +30,7 @@ class Option:
 
     read: turns the value's text into what it means, or raises BadValue.
     many: it may be given again, and its values are collected.
+    needs: the slot of an option without which it may not be given, and why.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Option:
     fate: Fate = Fate.DONE
     note: str = ""
     short: str = ""
+    needs: tuple[str, str] = ("", "")
 
     @property
     def slot(self) -> str:
@@ -51,12 +53,21 @@ class Option:
         return f"{names} {self.value}".rstrip()
 
 
+def ignored(name: str, value: str, note: str) -> Option:
+    return Option(name, value, fate=Fate.IGNORED, note=note)
+
+
+def refused(name: str, value: str, note: str) -> Option:
+    return Option(name, value, fate=Fate.REFUSED, note=note)
+
+
 @dataclass(frozen=True)
 class Command:
     """operands: their names; "[NAME]" may be missing, "[NAME...]" be any number of them, and
     "WORDS..." are all that follow, options too, unread.
 
-    run: module.function in this package, loaded once Django is; it gets a Given and a Voice.
+    run: module.function in containers/commands, loaded once Django is; it gets a Given and an
+    Output. kind: the operation that it asks for, if it is a kind's.
     """
 
     words: str
@@ -65,6 +76,7 @@ class Command:
     operands: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     program: str = "pctl"
+    kind: str = ""
 
     @property
     def raw(self) -> bool:
@@ -124,6 +136,10 @@ def parse(command: Command, words: Sequence[str], common: Sequence[Option] = ())
     place(given, names[:-1] if raw else names, found)
     if raw and given.rest[:1] == ["--"]:
         given.rest = given.rest[1:]
+    for option in options:
+        slot, why = option.needs
+        if slot and given.get(option.slot) and not given.get(slot):
+            raise BadSyntax(f"{option.name} needs --{slot}: {why}")
     return given
 
 

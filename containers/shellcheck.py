@@ -12,7 +12,7 @@ from typing import Any
 from containers.node.errors import OperationError
 from containers.node.processes.run import call
 
-PATIENCE = 5  # seconds
+TIMEOUT = 5  # seconds
 LARGEST = 256 << 10  # bytes; beyond, it takes longer than anybody waits
 # The files that scripts source are on the node, not here.
 PASSED_OVER = "SC1090,SC1091"
@@ -45,7 +45,7 @@ def of(body: bytes) -> list[Finding]:
         return []
     argv = [found, "--format=json1", f"--exclude={PASSED_OVER}", *shell(body), "-"]
     try:
-        answer = json.loads(call(argv, stdin=body, ok=(0, 1), timeout=PATIENCE))
+        answer = json.loads(call(argv, stdin=body, ok=(0, 1), timeout=TIMEOUT))
     except (OperationError, ValueError):
         return []
     return [

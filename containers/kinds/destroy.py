@@ -1,0 +1,45 @@
+"""Delete it and all that is its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from containers.grammar import Command
+from containers.kind import CT, REPLACE_SCRIPTS, Kind, Param
+
+if TYPE_CHECKING:
+    from containers.models import Container
+
+
+def check(text: str, container: Container) -> str:
+    if text.strip() in (f"{container.ctid}", container.hostname):
+        return ""
+    return f"That doesn't match. Type {container.ctid} or {container.hostname}."
+
+
+class Destroy(Kind):
+    word, icon, place, asks, danger = "Destroy", "trash", 130, True, True
+    consequence = (
+        "Its file system, its snapshots, its scripts on the node and its settings are deleted. "
+        "No script runs."
+    )
+    caution = (
+        "This cannot be undone.",
+        "Its addresses and its CT ID become free; its history stays.",
+    )
+    back = "Keep it as it is"
+    params = (
+        Param(
+            "confirmation",
+            label="Type its CT ID or host name to confirm",
+            length=253,
+            required="Type its CT ID or host name.",
+            check=check,
+            kept=False,
+        ),
+        REPLACE_SCRIPTS,
+    )
+    commands = (Command("destroy", "", "Remove it and all that is in it", CT),)
+
+
+KIND = Destroy()

@@ -1,0 +1,38 @@
+"""Run one command in it, its output in the log. pctl does that with the caller's own terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from containers.kind import Kind, Param
+
+if TYPE_CHECKING:
+    from containers.models import Container
+
+
+def check(text: str, container: Container) -> str:
+    return "" if text.strip() and "\0" not in text else "Give a command."
+
+
+class Exec(Kind):
+    word, icon, place, asks = "Run a command", "terminal", 110, True
+    heading = "Run a command in {name}"
+    alarms = changes = False
+    params = (
+        Param(
+            "command",
+            label="Command",
+            help="For the container's shell; runs as root in it",
+            length=4096,
+            raw=True,
+            focus=True,
+            required="Give a command.",
+            check=check,
+        ),
+    )
+
+    def told(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"command": ["/bin/sh", "-c", asked["command"]]}
+
+
+KIND = Exec()

@@ -1,0 +1,19 @@
+"""Make a template of a snapshot's disk."""
+
+from containers.grammar import Command
+from containers.kind import Kind
+from containers.kinds.snapshot import OF_CT
+from containers.permissions import MANAGE_SNAPSHOTS
+
+
+class PublishSnapshot(Kind):
+    page = "snapshot_template"
+    place = 270
+    permission = MANAGE_SNAPSHOTS
+    commands = (
+        Command("psc publish", "psc.publish", "Make a template of its disk", (*OF_CT, "NAME"),
+                program="osctl"),
+    )  # fmt: skip
+
+
+KIND = PublishSnapshot()

@@ -1,0 +1,79 @@
+"""Give it a new system; the one it had can be put back for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from containers import options
+from containers.grammar import Command, Option, ignored, refused
+from containers.kind import CT, WHY, Fact, Kind, Replacement
+from containers.kinds.stop import WITHOUT_STOP_SCRIPT
+from containers.node.states import State
+from containers.permissions import REINSTALL
+
+if TYPE_CHECKING:
+    from containers.models import Container, Operation
+
+NEVER_RUN = "scripts in the old system are never run"
+OPTIONS = (
+    Option("--ostemplate", "NAME[@N]", note="another template than it has"),
+    Option("--skipbackup", note="keep nothing of the old system: no /old, no pctl undo"),
+    Option("--resetpwdb", note="keep no users and passwords of the old system"),
+    *options.ACCESS,
+    Option("--start", note="start it afterwards, though it did not run"),
+    WITHOUT_STOP_SCRIPT,
+    Option(
+        "--without-own-scripts",
+        note="its own start and stop scripts, which then stay off; needs --reason",
+        needs=("reason", "why they are skipped"),
+    ),
+    *(param.option for param in (WHY,) if param.option),
+    refused("--scripts", "A,B", f"{NEVER_RUN}; the hooks are"),
+    ignored("--skipscripts", "", NEVER_RUN),
+    refused("--listscripts", "", NEVER_RUN),
+    ignored("--vzpkg_opts", "OPTIONS", "templates are not made by vzpkg"),
+)
+FACTS: dict[str, Fact] = {
+    "template": lambda operation, container, said: container.take_template(said)
+}
+REASSURANCE = (
+    "You may close this page: it goes on by itself. If anything fails before the last steps, "
+    "{name} is put back to what it was."
+)
+
+
+class Reinstall(Kind):
+    word, icon, place, asks = "Reinstall", "layers", 70, True
+    page = "reinstallation"
+    permission = REINSTALL
+    starts = replaces = drafted = True
+    reassurance = REASSURANCE
+    facts = FACTS
+    commands = (
+        Command(
+            "reinstall", "reinstall.reinstall",
+            "Give it a new system; the old one is in /old", CT, OPTIONS,
+        ),
+    )  # fmt: skip
+
+    def unfit(self, container: Container) -> str:
+        if container.state != State.BROKEN:
+            return ""
+        return "The container's files are missing: there is nothing to reinstall."
+
+    def succeeded(self, operation: Operation, container: Container) -> None:
+        """Scripts that the new system could not start with stay off until turned on again."""
+        container.leave_snapshots()
+        if operation.params.get("without_own_scripts"):
+            container.switch_off_scripts(operation)
+
+    def replacement(self, operation: Operation) -> Replacement:
+        return Replacement(
+            "has its new system",
+            old=not operation.params.get("skipbackup"),
+            erased=not operation.params.get("keep_until"),
+            number=operation.pk,
+        )
+
+
+KIND = Reinstall()

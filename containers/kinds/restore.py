@@ -1,0 +1,41 @@
+"""Put it back to a snapshot: its disk, and its processes if they were saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from containers.grammar import Command, Option
+from containers.kind import Kind
+from containers.kinds.snapshot import FACTS, OF_CT
+from containers.permissions import SNAPSHOT
+
+if TYPE_CHECKING:
+    from containers.models import Container, Operation
+
+
+class Restore(Kind):
+    page = "restoration"
+    place = 210
+    permission = SNAPSHOT
+    facts = FACTS
+    commands = (
+        Command(
+            "psc restore", "psc.restore",
+            "Put the container back to it: disk, and processes if saved", OF_CT,
+            (Option("--no-safety", note="keep nothing of what it is now"),
+             Option("--disk-only", note="leave the processes out; it is stopped then"),
+             Option("--tcp-close", note="restore open connections as closed")),
+            program="osctl",
+        ),
+    )  # fmt: skip
+
+    def succeeded(self, operation: Operation, container: Container) -> None:
+        for snapshot in container.snapshots.asked_of(operation):
+            container.go_on_from(snapshot)
+
+    def ended_badly(self, operation: Operation, container: Container) -> None:
+        for snapshot in container.snapshots.asked_of(operation):
+            snapshot.restore_failed(operation)
+
+
+KIND = Restore()

@@ -1,0 +1,44 @@
+"""Put back the system that a reinstallation replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from containers.grammar import Command, Option
+from containers.kind import CT, WHY, Kind, Replacement
+from containers.kinds.reinstall import FACTS, REASSURANCE
+from containers.kinds.stop import WITHOUT_STOP_SCRIPT
+from containers.node import values
+from containers.permissions import REINSTALL
+
+if TYPE_CHECKING:
+    from containers.models import Container, Operation
+
+OPTIONS = (
+    Option("--list", note="only show what can be put back, and until when"),
+    Option("--operation", "ID", values.whole, note="the reinstallation; else the last one"),
+    WITHOUT_STOP_SCRIPT,
+    *(param.option for param in (WHY,) if param.option),
+)
+
+
+class UndoReinstall(Kind):
+    place, page = 80, "replaced"
+    permission = REINSTALL
+    replaces = True
+    reassurance = REASSURANCE
+    facts = FACTS
+    commands = (
+        Command("undo", "reinstall.undo", "Put back the system before a reinstallation", CT,
+                OPTIONS),
+    )  # fmt: skip
+
+    def succeeded(self, operation: Operation, container: Container) -> None:
+        container.leave_snapshots()
+
+    def replacement(self, operation: Operation) -> Replacement:
+        number = operation.params.get("replaced", operation.pk)
+        return Replacement("has its old system again", old=False, erased=False, number=number)
+
+
+KIND = UndoReinstall()
