@@ -33,12 +33,12 @@ from containers.node.processes.run import leave
 from containers.node.spool import Nudge, Spool
 
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
-PATIENCE = 60.0  # seconds until a runtime has made the container
+CREATION_TIMEOUT = 60.0  # seconds until a runtime has made the container
 IDLE = 1.0  # seconds between two looks for what is to be buried
 BEFOREHAND: list[Prefork] = []
 
 
-def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
+def make(paths: Layout, argv: list[str], *, timeout: float = CREATION_TIMEOUT) -> int:
     """Have a monitor run the command which makes the container; returns its init's pid.
 
     Raises what running the command raised; of what it had begun to make nothing runs then.

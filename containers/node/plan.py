@@ -7,7 +7,7 @@ from typing import Protocol
 
 from containers.node.actions import Where
 from containers.node.ct import Ct
-from containers.node.errors import Cancelled, NoSpace, OperationError, Refused
+from containers.node.errors import Cancelled, Code, NoSpace, OperationError, Refused
 from containers.node.states import State
 
 Act = Callable[[Ct], None]
@@ -116,7 +116,7 @@ class Plan:
     makes: bool = False  # its container; a failure leaves none
     removes: bool = False  # its container
     touches: tuple[str, ...] = ()  # what else lies on the node: templates, replaced_systems
-    code: int | None = None  # what a failure of it exits with, but for 128 and refusals
+    code: Code | None = None  # what a failure of it exits with, but for 128 and refusals
 
     def refusal(self, state: State) -> Refusal | None:
         found = self.way(state)

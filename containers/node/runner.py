@@ -36,7 +36,7 @@ from containers.node.processes.cgroup import Group
 from containers.node.processes.executor import Executor
 from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.runtimes import DRY_RUN
-from containers.node.spool import PATIENCE, Nudge, Spool, Writer
+from containers.node.spool import ROOM_TIMEOUT, Nudge, Spool, Writer
 from containers.node.states import Progress, State
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -56,7 +56,7 @@ def main(
         os.umask(0o077)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         request = spool.read_request()
-        patience = request.get("patience", PATIENCE)
+        patience = request.get("patience", ROOM_TIMEOUT)
         writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
         try:
             Runner(conf, request, writer, cgroup).run(recover=recover)

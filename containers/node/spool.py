@@ -31,7 +31,7 @@ from containers.node.errors import NoSpace
 
 Event = dict[str, Any]
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
-PATIENCE = 30.0  # seconds a writer waits for room on a full disk
+ROOM_TIMEOUT = 30.0  # seconds a writer waits for room on a full disk
 FULL = "the disk that holds the log is full"
 COLOUR, PLAIN = "\x1b[1;34m", "\x1b[0m"  # around a line of the panel's own
 WHOLE = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
@@ -122,7 +122,7 @@ class Writer:
 
     spool: Spool
     nudge: "Nudge"
-    patience: float = PATIENCE
+    patience: float = ROOM_TIMEOUT
     n: int = 0
     off: int = 0
     lost: int = 0  # bytes of output for which there was no room

@@ -19,7 +19,7 @@ from containers.node.network.uplinks import uplinks
 
 SCRIPT = (Path(__file__).parent / "nethook.sh").read_text()
 ENV = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
-PATIENCE = 30  # seconds
+HOOK_TIMEOUT = 30  # seconds a runtime gives one of its hooks
 FAULT = re.compile(r"nethook: (?P<what>[^\"\\\n]*)")
 TWICE = re.compile(r"ip route add (?P<address>\S+)/\d+ .*File exists")
 
@@ -45,7 +45,7 @@ def entry(veth: str, create: str, lines: Lines) -> dict[str, Any]:
         "path": "/bin/sh",
         "args": ["sh", "-c", SCRIPT, "nethook", *arguments],
         "env": ENV,
-        "timeout": PATIENCE,
+        "timeout": HOOK_TIMEOUT,
     }
 
 

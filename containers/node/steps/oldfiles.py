@@ -15,7 +15,7 @@ from containers.node.storage.removal import remove
 from containers.node.trees.safe_tree import SafeTree
 
 OLD = "old"
-COPYING = 4 * 3600.0  # seconds
+COPY_TIMEOUT = 4 * 3600.0  # seconds
 MNT_DETACH, CLONE_NEWNS = 2, 0x20000
 NOT_THERE = (0, errno.EINVAL, errno.ENOENT)  # nothing is mounted there
 
@@ -61,7 +61,7 @@ class NoRoom(OperationError):
 
 def copy(ct: Ct, source: Path, target: Path) -> None:
     ct.run(["cp", "--archive", "--reflink=auto", "--one-file-system", "--no-target-directory",
-            f"{source}", f"{target}"], timeout=COPYING)  # fmt: skip
+            f"{source}", f"{target}"], timeout=COPY_TIMEOUT)  # fmt: skip
 
 
 def wants_old(ct: Ct) -> bool:

@@ -158,7 +158,7 @@ def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
         "args": ["install", "-d", "-o", base, "-g", base,
                  *(f"{top / name}" for name in ("", *names))],
         "env": hook.ENV,
-        "timeout": hook.PATIENCE,
+        "timeout": hook.HOOK_TIMEOUT,
     }  # fmt: skip
 
 

@@ -243,9 +243,9 @@ THREE = (step("a", undo=undone_by("undo-a")), step("b", undo=undone_by("undo-b")
             id="forward, the next step first",
         ),
         pytest.param(
-            toy(THREE[0].but(commits=True), THREE[1].but(when=lambda ct: False), THREE[2]),
+            toy(THREE[0].but(commits=True), *THREE[1:]),
             [ABC, *A, skipped(1, "b")], ["c"], [], Code.SYSTEM,
-            id="forward, behind what was left out",
+            id="forward, behind what was left out, whether it would apply by now or not",
         ),
         pytest.param(
             toy(THREE[0].but(commits=True), *THREE[1:]), [ABC, *A, *B, began(2, "c"),
@@ -259,8 +259,9 @@ THREE = (step("a", undo=undone_by("undo-a")), step("b", undo=undone_by("undo-b")
             id="forward, and back again when that fails",
         ),
         pytest.param(
-            toy(THREE[0].but(commits=True), THREE[1], THREE[2].but(once=True)),
-            [ABC, *A, *B, began(2, "c")], [], ["undo-b", "undo-a"], Code.SCRIPT,
+            toy(THREE[0].but(commits=True), THREE[1],
+                THREE[2].but(once=True, undo=undone_by("undo-c"))),
+            [ABC, *A, *B, began(2, "c")], [], ["undo-c", "undo-b", "undo-a"], Code.SCRIPT,
             id="forward: a script that was interrupted has failed",
         ),
         pytest.param(

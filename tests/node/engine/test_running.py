@@ -86,28 +86,40 @@ def test_a_failure_that_was_passed_over_is_noted_as_that(rig: Rig) -> None:
     assert "that is passed over here" in outcome.log
 
 
+SAID_NO = "No. The container is stopped now."
+NO_WAY = {State.STOPPED: Refusal(Code.NOT_MOUNTED, "no")}
+NO_NEED = {State.STOPPED: Refusal(Code.OK, "no need")}
+
+
+@pytest.mark.parametrize("own", [None, Code.REINSTALL], ids=["no code", "a code of its own"])
+@pytest.mark.parametrize(
+    ("error", "code", "with_its_own"),
+    [
+        (OperationError("no"), Code.SYSTEM, Code.REINSTALL),
+        (OperationError("no", Code.MOUNT), Code.MOUNT, Code.REINSTALL),
+        (OperationError("no", Code.CUSTOM_REINSTALL), Code.CUSTOM_REINSTALL, Code.CUSTOM_REINSTALL),
+        (Refused("no", Code.DISABLED), Code.DISABLED, Code.DISABLED),
+        (Locked("no"), Code.LOCKED, Code.LOCKED),
+    ],
+)
+def test_a_plan_of_a_code_of_its_own_fails_with_that_but_for_refusals_and_128(
+    rig: Rig, error: OperationError, code: Code, with_its_own: Code, own: Code | None
+) -> None:
+    end = rig.operate(toy(step("a", failing(error)), code=own)).end
+    assert (end["code"], end["error"]) == (with_its_own if own else code, SAID_NO)
+
+
 @pytest.mark.parametrize(
     ("plan", "code", "sentence"),
     [
-        (toy(step("a", failing(OperationError("no")))), Code.SYSTEM,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(OperationError("no", Code.MOUNT)))), Code.MOUNT,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(OperationError("no"))), code=94), Code.REINSTALL,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(OperationError("no", 128))), code=94), Code.CUSTOM_REINSTALL,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(Refused("no", Code.DISABLED))), code=94), Code.DISABLED,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(Locked("no"))), code=94), Code.LOCKED,
-         "No. The container is stopped now."),
-        (Plan("Toy", entry={State.STOPPED: Refusal(40, "it is not mounted")}), Code.NOT_MOUNTED,
-         "It is not mounted."),
-        (Plan("Toy", entry={State.STOPPED: Refusal(40, "no")}, code=94), Code.NOT_MOUNTED, "No."),
-        (Plan("Toy", entry={State.STOPPED: Refusal(0, "no need")}, code=94), Code.OK, ""),
+        (Plan("Toy", entry=NO_WAY), Code.NOT_MOUNTED, "No."),
+        (Plan("Toy", entry=NO_WAY, code=Code.REINSTALL), Code.NOT_MOUNTED, "No."),
+        (Plan("Toy", entry=NO_NEED, code=Code.REINSTALL), Code.OK, ""),
     ],
-)  # fmt: skip
-def test_which_code_a_plan_ends_with(rig: Rig, plan: Plan, code: Code, sentence: str) -> None:
+)
+def test_a_plan_that_is_refused_ends_with_the_refusals_code(
+    rig: Rig, plan: Plan, code: Code, sentence: str
+) -> None:
     end = rig.operate(plan).end
     assert (end["code"], end["error"]) == (code, sentence)
 

@@ -111,6 +111,9 @@ def heading(plan: Plan) -> str:
     words = [plan.label]
     words += [] if plan.exclusive else ["beside others"]
     words += [] if plan.on_container else ["on no container"]
+    words += ["makes its container"] if plan.makes else []
+    words += ["removes its container"] if plan.removes else []
+    words += [f"touches {' and '.join(plan.touches)}"] if plan.touches else []
     words += [f"fails with {coded(plan.code)}"] if plan.code else []
     return f"{', '.join(words)}\n"
 
