@@ -15,7 +15,7 @@ from containers.commands.output import Output
 from containers.commands.places import here
 from containers.commands.work import Work
 from containers.models import LogChunk, Operation
-from containers.node.errors import Code, OperationError
+from containers.node.errors import Code, OperationError, Problem
 from containers.node.states import Progress
 
 TICK = 0.05  # seconds between two looks
@@ -42,7 +42,7 @@ def attend(operation: Operation, output: Output, signals: list[int]) -> int:
             if operation.done:
                 break
             if work.failure:
-                raise OperationError(f"the work on it stopped: {work.failure}") from work.failure
+                raise OperationError(Problem.WORK_STOPPED, why=work.failure) from work.failure
             if signals:
                 interrupted(operation, output, signals.pop())
             if not told and time.monotonic() - since > LATE:

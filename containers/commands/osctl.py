@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from containers.commands import pctl, repertoire
 from containers.commands.grammar import BadSyntax, Command, Given, Option, parse
 from containers.commands.output import Output
-from containers.node.errors import OperationError
+from containers.node.errors import BadUsages, OperationError
 
 CANT_TELL = 1  # what `ok` ends in when it could not look
 ONE = ("CTID", "SNAPSHOT")
@@ -66,7 +66,7 @@ def understand(words: list[str]) -> Given | list[str]:
         return help_all()
     command = BY_WORD.get(left[0]) if words[:1] == ["psc"] else None
     if command is None:
-        raise BadSyntax(f"bad command: {' '.join(words[:2])}; osctl help tells which there are")
+        raise BadSyntax(BadUsages.BAD_COMMAND, words=" ".join(words[:2]), program="osctl")
     if "--help" in left:
         return repertoire.help_one(command)
     return parse(command, left[1:], repertoire.COMMON)

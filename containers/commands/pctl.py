@@ -8,7 +8,7 @@ from importlib import import_module
 from containers.commands import options, repertoire
 from containers.commands.grammar import BadSyntax, Command, Given, parse
 from containers.commands.output import Output
-from containers.node.errors import OperationError
+from containers.node.errors import BadUsages, OperationError
 
 INTERRUPTED = 130  # as a shell counts SIGINT
 
@@ -52,7 +52,7 @@ def find(words: Sequence[str]) -> tuple[Command, list[str]]:
     command = repertoire.BY_WORDS.get(" ".join([first, *words[1:size]]))
     if command is None:
         what = " ".join(words[:size])
-        raise BadSyntax(f"bad command: {what}; pctl help tells which there are")
+        raise BadSyntax(BadUsages.BAD_COMMAND, words=what, program="pctl")
     return command, list(words[size:])
 
 

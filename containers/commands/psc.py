@@ -15,7 +15,7 @@ from containers.commands.output import Output, table
 from containers.commands.places import here, this_node
 from containers.models import Container, Inquiry, Operation, Snapshot, Via
 from containers.node.checkpoint.verdict import Answer, Verdict, verify
-from containers.node.errors import BadValue, Code, OperationError, Refused
+from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem, Refused
 from containers.node.runtimes import DRY_RUN
 from containers.node.states import Progress
 from containers.node.templates import catalogue
@@ -95,7 +95,7 @@ def worded(value: Any) -> str:
 def delete(given: Given, output: Output) -> int:
     snapshot = chosen(given)
     if snapshot.protected and "force" not in given:
-        raise Refused(f"{snapshot} is protected; --force deletes it all the same")
+        raise Refused(Problem.PROTECTED, snapshot=snapshot)
     return follow(lambda: snapshot.delete_from_node(via=Via.PCTL), output)
 
 
@@ -224,9 +224,9 @@ def find(container: Container, word: str) -> Snapshot:
         found = list(mine.filter(uuid=word.lower())) or found
         found = found or list(mine.filter(uuid__startswith=word.lower()))
     if not found:
-        raise BadValue(f"{container} has no snapshot {word}")
+        raise BadValue(BadValues.NO_SNAPSHOT, word=word, ctid=container.ctid)
     if len(found) > 1:
-        raise Ambiguous(f"{word} may be any of {', '.join(each.uuid for each in found)}")
+        raise Ambiguous(BadValues.AMBIGUOUS, word=word, found=[each.uuid for each in found])
     return found[0]
 
 

@@ -9,7 +9,7 @@ from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output, table
 from containers.forms.reinstallation import undo_until
 from containers.models import Container, ReplacedSystem, Via
-from containers.node.errors import Code, OperationError
+from containers.node.errors import BadUsages, Code, OperationError, Problem
 
 SWITCHES = ("skipbackup", "resetpwdb", "start", "without_stop_script", "without_own_scripts")
 NEED_A_REASON = ("without_stop_script", "without_own_scripts")
@@ -43,7 +43,7 @@ def undo(given: Given, output: Output) -> int:
     if "operation" in given:
         found = [each for each in found if each.number == given.get("operation")]
     if not found:
-        raise OperationError(f"no earlier system of {container} is kept", Code.NO_PRIVATE)
+        raise OperationError(Problem.NONE_KEPT, ctid=container.ctid)
     params = {"replaced": found[0].number} | given.pick("without_stop_script")
     if until := undo_until():
         params["keep_until"] = until.isoformat()
@@ -54,7 +54,7 @@ def check_reason(given: Given) -> None:
     for switch in NEED_A_REASON:
         if given.get(switch) and not given.get("reason"):
             name = switch.replace("_", "-")
-            raise BadSyntax(f"--{name} needs --reason: why it is passed over")
+            raise BadSyntax(BadUsages.REASON_MISSING, name=f"--{name}")
 
 
 def request(

@@ -16,7 +16,7 @@ from containers.commands.places import require_here, this_node
 from containers.models import Container, Node, Operation, Script, ScriptVersion, Via
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadUsages, BadValue, BadValues, Code
 from containers.node.layout import Layout
 
 LARGEST = 1 << 20  # bytes
@@ -50,14 +50,14 @@ class Shelf:
         found = actions.BY_NAME.get(name.removeprefix("vps."))
         if found is None or self.scope not in found.scopes:
             known = ", ".join(a.name for a in actions.ALL if self.scope in a.scopes)
-            raise BadValue(f"there is no {self.scope} script {name}, only: {known}")
+            raise BadValue(BadValues.NO_SUCH_SCRIPT, scope=self.scope, name=name, known=known)
         return found
 
     def find(self, name: str) -> Script:
         action = self.action(name)
         found = Script.objects.filter(name=action.name, **self.owner).first()
         if found is None:
-            raise BadValue(f"there is no {self.scope} {action} script")
+            raise BadValue(BadValues.NO_SCRIPT, scope=self.scope, action=action)
         return found
 
     def write(self, action: Action, body: bytes, reason: str) -> ScriptVersion:
@@ -72,10 +72,10 @@ class Shelf:
 def shelf(given: Given) -> Shelf:
     if "everywhere" in given:
         if "CTID" in given.operands:
-            raise BadSyntax("it is either a CT ID or --global")
+            raise BadSyntax(BadUsages.ONE_OF_BOTH)
         return Shelf(this_node(), None)
     if "CTID" not in given.operands:
-        raise BadValue("CT ID missing, or --global")
+        raise BadValue(BadValues.CTID_MISSING)
     container = ctid.find(given.operands["CTID"])
     return Shelf(container.node, container)
 
@@ -98,7 +98,9 @@ def show(given: Given, output: Output) -> int:
     number = given.get("version")
     version = script.versions.filter(number=number).first() if number else script.current
     if version is None:
-        raise BadValue(f"{script} has no version {number or 1}")
+        raise BadValue(
+            BadValues.NO_VERSION, number=number or 1, scope=script.scope, action=script.name
+        )
     if output.json:
         output.show({**described(version), "text": version.text}, [])
     else:
@@ -123,7 +125,7 @@ def save(given: Given, output: Output) -> int:
     action = place.action(given.operands["NAME"])
     body = values.file(given.get("file", "-"), most=LARGEST)
     if action.where is Where.NODE and not body.startswith(b"#!"):
-        raise BadValue("line 1 has to name the interpreter, as in #!/bin/bash")
+        raise BadValue(BadValues.NO_INTERPRETER)
     check(body, output)
     version = place.write(action, body, given.get("reason", ""))
     return published(place, [version], output)
@@ -138,12 +140,12 @@ def import_(given: Given, output: Output) -> int:
     wanted = [place.action(name)] if name else [a for a in actions.ALL if place.scope in a.scopes]
     if "file" in given:
         if name is None:
-            raise BadSyntax("--file needs the NAME of what it is")
+            raise BadSyntax(BadUsages.NAME_MISSING)
         found = [(wanted[0], Path(given["file"]))]
     else:
         found = [(action, path) for action in wanted if (path := source(place, action))]
     if not found:
-        raise BadValue(f"nothing to import: there is no {place.whose} in OpenVZ's places here")
+        raise BadValue(BadValues.NOTHING_TO_IMPORT, whose=place.whose)
     versions = []
     for action, path in found:
         body = values.file(f"{path}", most=LARGEST)
@@ -174,15 +176,15 @@ def source(place: Shelf, action: Action) -> Path | None:
         return found[0]
     if current and bytes(current.body) == texts[0]:  # what the panel itself put there
         return found[1]
-    raise BadValue(f"{found[0]} and {found[1]} differ: choose one with --file")
+    raise BadValue(BadValues.SCRIPTS_DIFFER, one=found[0], other=found[1])
 
 
 def check(body: bytes, output: Output) -> None:
     """Raises BadValue for what can't be a script; says what looks like a mistake."""
     if b"\0" in body:
-        raise BadValue("the script has a NUL byte in it: that is no text")
+        raise BadValue(BadValues.SCRIPT_BINARY)
     if not body.strip():
-        raise BadValue("the script is empty")
+        raise BadValue(BadValues.SCRIPT_EMPTY)
     if b"\r\n" in body:
         output.complain("Its lines end as on Windows (CRLF): shells stumble over that.")
     if not body.startswith(b"#!"):

@@ -14,7 +14,7 @@ from containers.models.address import Address
 from containers.models.node import Node
 from containers.models.operation import Busy, Operation, Via
 from containers.models.template import Template
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.operations import PLANS
 from containers.node.plan import Refusal
 from containers.node.states import UNFINISHED, State
@@ -130,10 +130,10 @@ class Container(models.Model):
         """
         columns = {"hostname": f"ct{ctid}"} | wish.cleaned(shall)
         if not LOWEST <= ctid <= HIGHEST:
-            raise BadValue(f"{ctid} can't be a CT ID: they go from {LOWEST} to {HIGHEST}")
+            raise BadValue(BadValues.CTID_RANGE, ctid=ctid, least=LOWEST, most=HIGHEST)
         with transaction.atomic():
             if cls.objects.filter(ctid=ctid).exists():
-                raise BadValue(f"CT {ctid} exists already", Code.EXISTS)
+                raise BadValue(Problem.CT_EXISTS, ctid=ctid)
             check_name(columns.get("name", ""))
             try:
                 with transaction.atomic():
@@ -141,7 +141,7 @@ class Container(models.Model):
                         ctid=ctid, node=node, template=template, state=State.CREATING, **columns
                     )
             except IntegrityError as error:  # somebody was faster
-                raise BadValue(f"CT {ctid} or its name exists already", Code.EXISTS) from error
+                raise BadValue(Problem.CT_OR_NAME_EXISTS, ctid=ctid) from error
             if addresses is None:
                 Address.give_any(node, container.pk, ctid)
             for address in addresses or ():
@@ -212,4 +212,4 @@ def check_name(name: str, but: Container | None = None) -> None:
     """No two containers have the same name; an empty one is none."""
     holder = Container.objects.filter(name=name).first() if name else None
     if holder and holder != but:
-        raise BadValue(f"the name {name} is {holder}'s already", Code.NAME)
+        raise BadValue(BadValues.NAME_TAKEN, name=name, holder=holder)

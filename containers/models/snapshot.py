@@ -12,7 +12,7 @@ from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
 from containers.models.operation import Operation, Via
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues, Problem
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -123,9 +123,7 @@ class Snapshot(models.Model):
             )
             # The container is held from here on, so nobody else can add one meanwhile.
             if by and not by.is_staff and cls.left(container) <= 0:
-                raise TooMany(
-                    f"there are {limit_of(container)} snapshots already, and no more are allowed"
-                )
+                raise TooMany(Problem.TOO_MANY_SNAPSHOTS, most=limit_of(container))
         return operation
 
     @classmethod
@@ -225,9 +223,9 @@ class Snapshot(models.Model):
 def check_line(what: str, text: str, most: int) -> None:
     """Raises BadValue: it would not fit its column, or not a line of a list."""
     if len(text) > most:
-        raise BadValue(f"the {what} is longer than {most} characters")
+        raise BadValue(BadValues.LINE_LONG, what=what, most=most)
     if not text.isprintable():
-        raise BadValue(f"the {what} has a line break or control character in it")
+        raise BadValue(BadValues.LINE_BROKEN, what=what)
 
 
 def limit_of(container: Container) -> int:

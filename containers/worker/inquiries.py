@@ -12,7 +12,7 @@ from containers.node import actions, figures, observed, preflight, runtimes
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Spec
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.executor import Executor
 from containers.node.runner import script_of
@@ -77,7 +77,7 @@ def script(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
     with path.open("rb") as file:
         body = file.read(LARGEST + 1)
     if len(body) > LARGEST:
-        raise OperationError(f"{path} is larger than {LARGEST >> 20} MiB")
+        raise OperationError(Problem.FILE_TOO_LARGE, path=path, most=LARGEST)
     return {"path": f"{path}", "body": base64.b64encode(body).decode()}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from containers.models import Operation
 from containers.node.conf import NodeConf
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.spool import Spool
 from containers.node.states import Progress
 from containers.worker.request import request_of
@@ -91,7 +91,7 @@ class Supervision:
                 self.watch(self.runners.recover(self.operation.pk))
                 self.postpone()
                 return
-            raise OperationError("whoever tidies up for it was ended each time")
+            raise OperationError(Problem.RECOVERIES_ENDED)
         except (OSError, OperationError) as error:
             self.fail(error, "its runner ended unexpectedly, and what it left is not tidied up")
 

@@ -7,6 +7,7 @@ script refuses goes on running, one whose umount script refuses stays mounted.
 from containers.node import steps
 from containers.node.actions import POSTUMOUNT, STOP, UMOUNT, Scope
 from containers.node.ct import Ct
+from containers.node.errors import Code, Problem
 from containers.node.plan import Plan, Refusal, Step
 from containers.node.states import State
 
@@ -41,7 +42,7 @@ DISMOUNTING = [
 ]
 STOPPING = [*HALTING, *(unless_skipped(step) for step in DISMOUNTING)]
 
-NOT_RUNNING = Refusal(0, "the container is not running")
+NOT_RUNNING = Refusal(Problem.NOT_RUNNING, Code.OK)
 
 PLAN = Plan(
     "Stop",

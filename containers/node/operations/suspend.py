@@ -4,12 +4,13 @@ The stop script does not run. An umount script that refuses leaves it mounted, a
 """
 
 from containers.node import steps
+from containers.node.errors import Code, Problem
 from containers.node.operations import start
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
 from containers.node.steps import snapshotting, suspending
 
-NOT_RUNNING = Refusal(31, "the container is not running")
+NOT_RUNNING = Refusal(Problem.NOT_RUNNING)
 LEAVING = [
     *map(start.to_remount, (start.UMOUNT_OWN, start.UMOUNT_GLOBAL, steps.DISMOUNT)),
     *(start.to_remount(step).but(ignore_failure=True) for step in steps.POSTUMOUNT_SCRIPTS),
@@ -30,6 +31,6 @@ PLAN = Plan(
         ],
         State.STOPPED: NOT_RUNNING,
         State.MOUNTED: NOT_RUNNING,
-        State.SUSPENDED: Refusal(0, "the container is suspended already"),
+        State.SUSPENDED: Refusal(Problem.ALREADY_SUSPENDED, Code.OK),
     },
 )

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.storage.btrfs import Driver as Btrfs
@@ -26,8 +26,7 @@ def remove(storage: Storage, path: Path) -> None:
         path.unlink()
         return
     if mounts := mounts_in(path):
-        raise OperationError(f"{path} can't be removed: something is mounted at {mounts[0].point}",
-                             Code.UMOUNT)  # fmt: skip
+        raise OperationError(Problem.MOUNTED_BELOW, path=path, point=mounts[0].point)  # fmt: skip
     if isinstance(storage, Btrfs) and found.st_ino == SUBVOLUME:
         remove_subvolume(storage, path)
     else:
