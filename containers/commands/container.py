@@ -52,7 +52,7 @@ def template_of(node: Node, name: str | None) -> Template:
     found = Template.newest(node, name)
     if found is None:
         ways = f"pctl template build {name}" if name in RECIPES else "pctl template import"
-        raise OperationError(Problem.NO_TEMPLATE_YET, template=name, ways=ways)  # fmt: skip
+        raise OperationError(Problem.NO_TEMPLATE_YET, template=name, ways=ways)
     return found
 
 

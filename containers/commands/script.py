@@ -49,7 +49,7 @@ class Shelf:
     def action(self, name: str) -> Action:
         found = actions.BY_NAME.get(name.removeprefix("vps."))
         if found is None or self.scope not in found.scopes:
-            known = ", ".join(a.name for a in actions.ALL if self.scope in a.scopes)
+            known = [a.name for a in actions.ALL if self.scope in a.scopes]
             raise BadValue(BadValues.NO_SUCH_SCRIPT, scope=self.scope, name=name, known=known)
         return found
 

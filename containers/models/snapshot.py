@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
 from containers.models.operation import Operation, Via
+from containers.node import problems
 from containers.node.errors import BadValue, BadValues, Problem
 
 if TYPE_CHECKING:
@@ -42,6 +44,19 @@ class TrialRestore:
     operation: int = 0
     processes: int = 0
     error: str = ""
+    problem: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        return self.told(problems.for_staff)
+
+    @property
+    def why_for_customers(self) -> str:
+        return self.told(problems.for_customers)
+
+    def told(self, tell: Callable[[str, Mapping[str, Any]], str]) -> str:
+        return tell(self.problem, self.details) or self.error
 
 
 class Snapshot(models.Model):

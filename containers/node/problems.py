@@ -93,12 +93,7 @@ class Problem(StrEnum):
         "Somebody else is at work on the container. Try again in a moment.",
         Code.LOCKED,
     )
-    BUSY = (
-        "busy",
-        "{what:capital} is busy: operation {operation} ({label:lower}) {stands}.",
-        "{what:capital} is busy: {label:quote} {stands}.",
-        Code.LOCKED,
-    )
+    BUSY = "busy", "{what:capital} is busy: {holder} {stands}.", "", Code.LOCKED
     BUSY_A_MOMENT = (
         "busy-a-moment",
         "{what:capital} is busy with another operation.",
@@ -134,7 +129,8 @@ class Problem(StrEnum):
     )
     NO_TEMPLATE_YET = (
         "no-template-yet",
-        "There is no template {template}: pctl template list tells which there are, {ways} makes it.",
+        "There is no template {template}: pctl template list tells which there are, {ways} makes "
+        "it.",
         "The template is not on the server.",
         Code.NO_TEMPLATE,
     )
@@ -217,14 +213,15 @@ class Problem(StrEnum):
     )
     FOREIGN_FILE = (
         "foreign-file",
-        "The file {path} was not written by the panel, or was changed since: import it, or replace it "
-        "with what the panel has.",
+        "The file {path} was not written by the panel, or was changed since: import it, or replace "
+        "it with what the panel has.",
         f"A script of the container was changed on the server. {STAFF_LOOK}",
         Code.SCRIPT,
     )
     NO_NEW_AREA = (
         "no-new-area",
-        "{scope:Whose} {action:script} ended with exit code 0, but did not make the new private area.",
+        "{scope:Whose} {action:script} ended with exit code 0, but did not make the new private "
+        "area.",
         "{scope:Theirs} {action:script} did not make a new system.",
         Code.CUSTOM_REINSTALL,
     )
@@ -234,7 +231,8 @@ class Problem(StrEnum):
     LOG_FULL = "log-full", "The disk that holds the log is full.", NO_DISK, Code.NO_SPACE
     TOO_LITTLE_SPACE = (
         "too-little-space",
-        "The disk of the node has too little room: it takes about {needed:size}, and only {free:size} are free.",
+        "The disk of the node has too little room: it takes about {needed:size}, and only "
+        "{free:size} are free.",
         NO_DISK,
         Code.NO_SPACE,
     )
@@ -483,7 +481,8 @@ class Problem(StrEnum):
     )
     NO_TRIAL = (
         "no-trial",
-        "There can be no trial restore: its processes use {paths:list}, which is no part of its disk.",
+        "There can be no trial restore: its processes use {paths:list}, which is no part of its "
+        "disk.",
         "There can be no trial restore: its processes use files that are no part of its disk.",
     )
     RECORD_UNREADABLE = (

@@ -82,7 +82,6 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "said": said,
     "capital": lambda text: capitalized(f"{text}"),
     "lower": lambda text: f"{text}".lower(),
-    "quote": lambda text: f"“{text}”",
     "list": lambda texts: ", ".join(f"{text}" for text in texts),
     "Whose": lambda scope: capitalized(whose(scope)),
     "Theirs": lambda scope: capitalized(theirs(scope)),

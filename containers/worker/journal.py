@@ -122,11 +122,18 @@ def end(operation: Operation, event: Event) -> None:
         Progress(event["progress"]),
         code=event["code"],
         error=event["error"] or "",
+        problem=event.get("problem", ""),
+        details={**event.get("details", {}), **lost(event)},
         state=State(event["state"]) if event.get("state") else None,
         at=when(event),
     )
-    operation.refresh_from_db(fields=["state", "code", "error", "finished"])
+    operation.refresh_from_db(fields=["state", "code", "error", "problem", "details", "finished"])
     effects.of(operation)
+
+
+def lost(event: Event) -> dict[str, Any]:
+    """Bytes of output for which there was no room."""
+    return {"lost": event["lost"]} if event.get("lost") else {}
 
 
 OF_STEP: dict[str, Callable[[Event], Values]] = {

@@ -13,6 +13,7 @@ from containers.models import (
     Busy,
     Container,
     Inquiry,
+    InquiryKind,
     Node,
     Operation,
     Schedule,
@@ -22,12 +23,17 @@ from containers.models import (
 )
 from containers.models.snapshot import SAFETY_KEPT, SAFETY_MANY, TrialRestore
 from containers.node.checkpoint import verdict
-from containers.node.errors import Code
+from containers.node.errors import Problem
 from containers.node.states import Progress
 
 logger = logging.getLogger(__name__)
 OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
-UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
+# Of a trial restore: its processes can't be brought back, whatever the files of it say
+BROKEN_PROCESSES = (
+    Problem.NOT_DUMPABLE, Problem.DUMP_FAILED, Problem.DUMP_TIME_LIMIT, Problem.SNAPSHOTS_OFF,
+    Problem.NOT_RESTORABLE, Problem.RESTORE_FAILED, Problem.RESTORE_TIME_LIMIT,
+    Problem.INIT_ENDED, Problem.MOUNT_MISSING, Problem.RECORD_UNREADABLE,
+)  # fmt: skip
 AGAIN = timedelta(minutes=15)  # after a deletion that failed
 
 
@@ -90,9 +96,8 @@ def after_restore(operation: Operation, container: Container) -> None:
         return
     if operation.state == Progress.SUCCEEDED:
         Container.objects.filter(pk=container.pk).update(here=snapshot)
-    elif operation.code == Code.RESTORE and "can't be restored" in operation.error:
-        reason = operation.error.partition("can't be restored: ")[2]
-        snapshot.judge(Verdict.BROKEN, reason.split("; "))
+    elif operation.problem == Problem.NOT_RESTORABLE:
+        snapshot.judge(Verdict.BROKEN, operation.details["reasons"])
 
 
 def after_trial(operation: Operation, container: Container) -> None:
@@ -104,21 +109,21 @@ def after_trial(operation: Operation, container: Container) -> None:
         said = verdict.Verdict(verdict.Answer(snapshot.verdict), tuple(snapshot.reasons))
         snapshot.judge(said.tried().answer, list(said.tried().reasons))
     if operation.state == Progress.FAILED:
-        snapshot.was_tried(TrialRestore(now(), operation.pk, error=operation.error))
-        if operation.code in UNDUMPABLE:
-            snapshot.judge(Verdict.BROKEN, [operation.error.rstrip(".")])
+        failure = operation.error, operation.problem, operation.details
+        snapshot.was_tried(TrialRestore(now(), operation.pk, 0, *failure))
+        if operation.problem in BROKEN_PROCESSES:
+            snapshot.judge(Verdict.BROKEN, operation.details.get("reasons") or [operation.error])
 
 
 def after_snapshot(operation: Operation, container: Container) -> None:
     """A new one is verified at once: nobody should have to ask before relying on it."""
     if operation.state == Progress.SUCCEEDED:
         uuid = operation.params["snapshot"]
-        Inquiry.ask(operation.node, "verdict", ctid=container.ctid, snapshot=uuid)
+        Inquiry.ask(operation.node, InquiryKind.VERDICT, ctid=container.ctid, snapshot=uuid)
     schedule = Schedule.objects.filter(pk=operation.params.get("schedule") or 0).first()
     if schedule is None:
         return
-    why = operation.error or operation.state
-    schedule.ended(operation, "" if operation.state == Progress.SUCCEEDED else why)
+    schedule.ended(operation)
 
 
 def go(node: Node) -> None:
@@ -135,7 +140,7 @@ def make(schedule: Schedule) -> None:
     if container.operation:
         return
     if why := container.refusal("snapshot"):
-        schedule.cannot(why.sentence)
+        schedule.cannot(why.error.record)
         return
     try:
         Snapshot.take(

@@ -18,7 +18,6 @@ def mount(ct: Ct) -> None:
     try:
         bind(ct.paths.fs, ct.paths.root)
     except OSError as e:
-        why = f"the private area could not be mounted: {e.strerror}"
         raise OperationError(Problem.MOUNT_FAILED, path=ct.paths.fs, why=e.strerror) from e
 
 
@@ -34,7 +33,6 @@ def dismount(ct: Ct) -> None:
         try:
             unmount(f"{ct.paths.root}")
         except OSError as e:
-            why = f"the private area could not be dismounted: {e.strerror}"
             raise OperationError(Problem.UMOUNT_FAILED, path=ct.paths.root, why=e.strerror) from e
 
 

@@ -64,7 +64,7 @@ def place(ct: Ct) -> Path:
 
 def check(ct: Ct) -> None:
     if not (place(ct) / "fs").is_dir():
-        raise OperationError(Problem.NOT_KEPT_ANY_MORE)  # fmt: skip
+        raise OperationError(Problem.NOT_KEPT_ANY_MORE)
 
 
 def trade(ct: Ct) -> None:

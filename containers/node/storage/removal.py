@@ -26,7 +26,7 @@ def remove(storage: Storage, path: Path) -> None:
         path.unlink()
         return
     if mounts := mounts_in(path):
-        raise OperationError(Problem.MOUNTED_BELOW, path=path, point=mounts[0].point)  # fmt: skip
+        raise OperationError(Problem.MOUNTED_BELOW, path=path, point=mounts[0].point)
     if isinstance(storage, Btrfs) and found.st_ino == SUBVOLUME:
         remove_subvolume(storage, path)
     else:

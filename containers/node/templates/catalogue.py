@@ -153,7 +153,7 @@ def remove(conf: NodeConf, storage: Storage, template: Template, used: Collectio
 
 def check(name: str) -> str:
     if not NAME.match(name):
-        raise BadValue(BadValues.NOT_A_TEMPLATE_NAME, word=name)  # fmt: skip
+        raise BadValue(BadValues.NOT_A_TEMPLATE_NAME, word=name)
     return name
 
 

@@ -130,5 +130,4 @@ def flavour_of(name: str) -> Flavour:
     try:
         return FLAVOURS[name]
     except KeyError:
-        known = ", ".join(FLAVOURS)
-        raise OperationError(Problem.UNKNOWN_TEMPLATE, name=name, known=known) from None  # fmt: skip
+        raise OperationError(Problem.UNKNOWN_TEMPLATE, name=name, known=[*FLAVOURS]) from None
