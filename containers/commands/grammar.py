@@ -167,7 +167,7 @@ def take(given: Given, option: Option, value: str | None, left: list[str]) -> No
     try:
         meaning = option.read(value) if value is not None else True
     except BadValue as error:
-        raise error.at(option.name)
+        raise error.at(option.name) from None
     if option.many:
         more = meaning if isinstance(meaning, list) else [meaning]
         given.options.setdefault(option.slot, []).extend(more)

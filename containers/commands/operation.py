@@ -58,7 +58,7 @@ def show(given: Given, output: Output) -> int:
     lines = [
         f"{key}: {moment(value) if isinstance(value, datetime) else value}"
         for key, value in described(operation).items()
-        if value not in (None, "")
+        if value not in (None, "", {})
     ]
     rows = [
         ("undo: " * each.undo + each.label, each.where, each.state, each.note) for each in steps

@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         output = Output(json=given.get("json", False), quiet=given.get("quiet", False))
         return pctl.perform(given, output)
     except OperationError as error:
-        return pctl.failed(output, f"{error}", CANT_TELL if asks else error.code)
+        return pctl.failed(output, error, CANT_TELL if asks else error.code)
     except KeyboardInterrupt:
         return pctl.INTERRUPTED
 

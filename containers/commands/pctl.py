@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             output.complain(f"{warning}.")
         return perform(given, output)
     except OperationError as error:
-        return failed(output, f"{error}", error.code)
+        return failed(output, error, error.code)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -70,10 +70,11 @@ def perform(given: Given, output: Output) -> int:
         return int(function(given, output) or 0)
 
 
-def failed(output: Output, sentence: str, code: int) -> int:
-    output.complain(f"{sentence.removesuffix('.')}.")
+def failed(output: Output, error: OperationError, code: int) -> int:
+    output.complain(f"{error}")
     if output.json:
-        output.show({"id": None, "state": "refused", "error": sentence, "code": int(code)}, [])
+        said = {"id": None, "state": "refused", **error.record, "code": int(code)}
+        output.show(said, [])
     return int(code)
 
 

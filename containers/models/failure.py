@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 
 from containers.node import problems
@@ -30,6 +33,11 @@ class Failure(models.Model):
         return self.told(staff=False)
 
     def told(self, *, staff: bool) -> str:
-        tell = problems.for_staff if staff else problems.for_customers
-        said = tell(self.problem, self.details) or self.error.strip()
-        return f"{capitalized(said).rstrip('.')}." if said else ""
+        return told(self.problem, self.details, self.error, staff=staff)
+
+
+def told(problem: str, details: Mapping[str, Any], error: str, *, staff: bool) -> str:
+    """error: the sentence where there is no word, or one of another version."""
+    tell = problems.for_staff if staff else problems.for_customers
+    said = tell(problem, details) or error.strip()
+    return f"{capitalized(said).rstrip('.')}." if said else ""

@@ -130,6 +130,13 @@ class Operation(Failure):
         return PLANS[self.kind].label if self.kind in PLANS else self.kind
 
     @property
+    def script(self) -> tuple[str, str] | None:
+        """Scope and action of the script that failed, or was running when something else did."""
+        if self.problem == Problem.FOREIGN_FILE or "action" not in self.details:
+            return None
+        return self.details["scope"], self.details["action"]
+
+    @property
     def done(self) -> bool:
         return self.state in FINISHED
 

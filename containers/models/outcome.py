@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from containers.models.operation import Operation
 from containers.node.problems import STAFF_LOOK
-from containers.node.states import State, StepState
+from containers.node.states import Progress, State, StepState
 
 FOR_STAFF = {State.BROKEN: "without a private area", State.MOUNTED: "mounted, but not running"}
 FOR_CUSTOMERS = {State.BROKEN: "without its files", State.MOUNTED: "not running"}
@@ -30,14 +30,19 @@ def undone(operation: Operation, staff: bool) -> Iterator[str]:
         yield f"Undoing it got stuck: it could not {stuck.label}."
     elif stuck:
         yield f"Not everything could be undone. {STAFF_LOOK}"
+    if not undos and operation.state == Progress.FAILED and begun(operation):
+        yield "Nothing was undone."
 
 
 def now(operation: Operation, staff: bool) -> Iterator[str]:
     """An operation that did not begin has changed nothing, and its refusal names the state."""
-    begun = any(step.began for step in operation.steps.all())
-    if begun and operation.container:
+    if begun(operation) and operation.container:
         state = State(operation.container.state)
         yield f"The container is {(FOR_STAFF if staff else FOR_CUSTOMERS).get(state, state)} now."
+
+
+def begun(operation: Operation) -> bool:
+    return any(step.began for step in operation.steps.all())
 
 
 def lost(operation: Operation, staff: bool) -> Iterator[str]:

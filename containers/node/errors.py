@@ -132,6 +132,6 @@ class TimedOut(CommandFailed):
 class ScriptFailed(OperationError):
     """An action script or hook refused, in whatever way: it counts as 79 always."""
 
-    def __init__(self, word: Problem, *, exit: int = 1, **details: object) -> None:
-        super().__init__(word, exit=exit, **details)
-        self.exit = exit
+    def __init__(self, word: Problem, *, exit: int | None = None, **details: object) -> None:
+        super().__init__(word, **details if exit is None else {**details, "exit": exit})
+        self.exit = 1 if exit is None else exit

@@ -155,7 +155,7 @@ class Runner:
         if not ct.dry_run:
             unwind(begun, ct, self.journal, without=past.undos)
         end_what_is_left(ct)
-        raise OperationError(Problem.RUNNER_DIED, recovered="back")
+        raise OperationError(Problem.RUNNER_DIED, recovered="back", **under_way(past))
 
     def forward(self, ct: Ct, past: Past, steps: Sequence[Step]) -> None:
         done = [steps[i] for i in past.begun if i in past.finished]
@@ -220,6 +220,14 @@ class Ending:
     progress: Progress
     error: OperationError | None = None
     state: State | None = None
+
+
+def under_way(past: Past) -> dict[str, str]:
+    """The script that was, if one was, when the runner died."""
+    if past.script is None or past.begun[-1] in past.finished:
+        return {}
+    scope, action = past.script
+    return {"scope": scope, "action": action}
 
 
 def interrupted(past: Past) -> OperationError:

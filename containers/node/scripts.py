@@ -170,7 +170,8 @@ def run_script(ct: Ct, scope: Scope, action: Action, *args: str, ok: tuple[int, 
         raise ScriptFailed(Problem.SCRIPT_FAILED, scope=scope, action=action, exit=e.exit) from e
     except ScriptFailed as e:  # it could not even be given to a shell
         raise ScriptFailed(e.problem, scope=scope, action=action) from e
-    except (Cancelled, NoSpace):
+    except (Cancelled, NoSpace) as e:
+        e.details |= {"scope": f"{scope}", "action": f"{action}"}
         raise
     except OperationError as e:  # of a container's tree that isn't as it should be
         raise ScriptFailed(Problem.SCRIPT_NOT_RUN, scope=scope, action=action, cause=e.cause) from e

@@ -21,19 +21,13 @@ from containers.models import (
     Verdict,
     Via,
 )
-from containers.models.snapshot import SAFETY_KEPT, SAFETY_MANY, TrialRestore
+from containers.models.snapshot import BROKEN_PROCESSES, SAFETY_KEPT, SAFETY_MANY, TrialRestore
 from containers.node.checkpoint import verdict
 from containers.node.errors import Problem
 from containers.node.states import Progress
 
 logger = logging.getLogger(__name__)
 OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
-# Of a trial restore: its processes can't be brought back, whatever the files of it say
-BROKEN_PROCESSES = (
-    Problem.NOT_DUMPABLE, Problem.DUMP_FAILED, Problem.DUMP_TIME_LIMIT, Problem.SNAPSHOTS_OFF,
-    Problem.NOT_RESTORABLE, Problem.RESTORE_FAILED, Problem.RESTORE_TIME_LIMIT,
-    Problem.INIT_ENDED, Problem.MOUNT_MISSING, Problem.RECORD_UNREADABLE,
-)  # fmt: skip
 AGAIN = timedelta(minutes=15)  # after a deletion that failed
 
 

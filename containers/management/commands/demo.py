@@ -37,7 +37,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 furnish(Node.objects.get(name=settings.NODE.name), passwords)
         except OperationError as error:
-            self.stdout.write(f"No demo: {error}.")
+            self.stdout.write(f"No demo: {error}")
             return
         self.stdout.write("Containers 101 and 102 will be made once the node runs.")
         self.stdout.write("Sign in with one of these; the passwords are shown only now:")

@@ -10,6 +10,8 @@ from django.utils.timezone import now
 
 from containers import policy
 from containers.models import Container, Operation
+from containers.node import problems
+from containers.node.errors import OperationError, Problem
 from containers.node.states import Progress, State
 
 RECENT = timedelta(days=1)
@@ -73,7 +75,7 @@ def of(user: User, container: Container) -> list[Offer]:
     """What this user may ever do with it, in the order of the buttons."""
     holder = container.operation
     return [
-        Offer(fitted(verb, container), refusal(container, verb.kind, holder))
+        Offer(fitted(verb, container), refusal(container, verb.kind, holder, staff=user.is_staff))
         for verb in VERBS.values()
         if user.has_perm(policy.permission_for(verb.kind), container)
         and verb.kind not in UNFIT[container.state == State.SUSPENDED]
@@ -102,23 +104,25 @@ def quick(user: User, container: Container) -> Offer | None:
     kind = QUICK.get(State(container.state), "start")
     if not user.has_perm(policy.permission_for(kind), container):
         return None
-    return Offer(VERBS[kind], refusal(container, kind, holder))
+    return Offer(VERBS[kind], refusal(container, kind, holder, staff=user.is_staff))
 
 
 QUICK = {State.RUNNING: "stop", State.PAUSED: "stop", State.SUSPENDED: "resume"}
 
 
-def refusal(container: Container, kind: str, holder: Operation | None) -> str:
+def refusal(
+    container: Container, kind: str, holder: Operation | None, *, staff: bool = False
+) -> str:
     if holder and kind != "exec":
         return f"{holder.label} is under way (operation {holder.pk})."
     if kind in ("start", "restart", "reinstall") and container.disabled:
-        return "The container is disabled: it may not be started."
+        return OperationError(Problem.DISABLED).told(staff=staff)
     if kind in ("suspend", "resume", "trial_restore") and (
         off := container.node.facts.get("snapshots_off")
     ):
-        return f"{off[:1].upper()}{off[1:]}."
+        return off if staff else problems.for_customers(Problem.SNAPSHOTS_OFF, {})
     if why := container.refusal(kind):
-        return f"{why.sentence[:1].upper()}{why.sentence[1:]}."
+        return why.told(staff=staff)
     return ""
 
 

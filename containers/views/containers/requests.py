@@ -35,7 +35,7 @@ def create(request: Request, container: Container) -> HttpResponse:
         return ask(request, container, kind, form, 422)
     if form.permission:
         need(request, form.permission, container)
-    if not container.operation and (why := offers.refusal(container, kind, None)):
+    if not container.operation and (why := refusal(request, container, kind)):
         return refused(request, container, kind, why)
     try:
         operation = container.request(kind, by=request.user, reason=form.why, params=form.params)
@@ -43,6 +43,11 @@ def create(request: Request, container: Container) -> HttpResponse:
         return refused(request, container, kind, f"{busy}")
     record(request, f"{kind} {container}", ctid=container.ctid, reason=form.why)
     return redirect(operation)
+
+
+def refusal(request: Request, container: Container, kind: str) -> str:
+    staff = request.user.is_staff
+    return offers.refusal(container, kind, container.operation, staff=staff)
 
 
 def refused(request: Request, container: Container, kind: str, why: str) -> HttpResponse:
@@ -74,6 +79,6 @@ def ask(
         "container": container,
         "verb": offers.fitted(offers.VERBS[kind], container),
         "form": form,
-        "why": offers.refusal(container, kind, container.operation),
+        "why": refusal(request, container, kind),
     }
     return page(request, "containers/ask.html", context, status=status)

@@ -67,7 +67,7 @@ def not_now(container: Container) -> str:
     if holder := container.operation:
         return f"{holder.label} is under way (operation {holder.pk})."
     why = container.refusal("undo_reinstall")
-    return f"{why.sentence[:1].upper()}{why.sentence[1:]}." if why else ""
+    return f"{why.error}" if why else ""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -18,13 +17,12 @@ from containers.forms.scripts import ScriptForm
 from containers.models import Busy, Container, Node, Operation, Script
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
+from containers.node.errors import Problem
 from containers.node.scripts import HOST_ENV
 from containers.views.page import Request, container_of, need, page, posted, record
 
 SAMPLES = Path(actions.__file__).parent / "samples"
 PUBLISHED = "global scripts"  # the resource that a publication holds
-REFUSAL = re.compile(r"the file (\S+) was not written by the panel", re.I)  # node/scripts.py
-OWN_FOLDER = "scripts"  # node/layout.py; the global ones are in conf
 
 
 # Of a hook: its options, and what each exit code leads to (steps/reinstalling.py)
@@ -145,16 +143,12 @@ def place_of(
 
 def place_in(operation: Operation) -> Place | None:
     """Where the file belongs that made a node refuse an operation."""
-    match = REFUSAL.search(operation.error)
-    if not match:
+    if operation.problem != Problem.FOREIGN_FILE:
         return None
-    path = PurePath(match[1])
-    scope = Scope.OWN if path.parent.name == OWN_FOLDER else Scope.GLOBAL
-    named = {each.file(scope): each for each in actions.ALL if scope in each.scopes}
-    action = named.get(path.name)
-    if not action or (scope is Scope.OWN and not operation.container):
-        return None
-    return Place(action, operation.node, operation.container if scope is Scope.OWN else None)
+    action = actions.BY_NAME[operation.details["action"]]
+    if operation.details["scope"] == Scope.GLOBAL:
+        return Place(action, operation.node)
+    return Place(action, operation.node, operation.container) if operation.container else None
 
 
 def refused(place: Place) -> Operation | None:

@@ -12,12 +12,11 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
 from containers.forms.scripts import LARGEST
-from containers.models import Inquiry
+from containers.models import Inquiry, InquiryKind
 from containers.views.page import Request, page, record
 from containers.views.scripts import editor
 from containers.views.scripts.editor import Place, place_of
 
-KIND = "script"  # answered by containers/worker/inquiries.py
 PATIENCE = timedelta(seconds=10)  # that an answer is waited for
 
 
@@ -54,13 +53,15 @@ def show(
 
 def ask(request: Request, place: Place) -> int:
     ctid = place.container.ctid if place.container else None
-    return Inquiry.ask(place.node, KIND, ctid=ctid, by=request.user, action=place.action.name).pk
+    kind, name = InquiryKind.SCRIPT, place.action.name
+    return Inquiry.ask(place.node, kind, ctid=ctid, by=request.user, action=name).pk
 
 
 def asked(request: Request, place: Place) -> Inquiry | None:
     number = request.POST.get("inquiry") or request.GET.get("inquiry", "")
     ctid = place.container.ctid if place.container else None
-    mine = Inquiry.objects.filter(node=place.node, kind=KIND, ctid=ctid, by=request.user)
+    mine = Inquiry.objects.filter(node=place.node, kind=InquiryKind.SCRIPT, ctid=ctid)
+    mine = mine.filter(by=request.user)
     found = mine.filter(pk=int(number)).first() if number.isdecimal() else None
     return found if found and found.args == {"action": place.action.name} else None
 

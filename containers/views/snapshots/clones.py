@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from containers.forms.fields import sentence
 from containers.forms.snapshots import CloneForm, PublishForm
 from containers.models import Busy
 from containers.views.page import Request, page, posted, record
@@ -35,7 +34,7 @@ def publish(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
         try:
             operation = snapshot.publish(name, by=request.user)
         except Busy as busy:
-            form.add_error(None, sentence(busy).replace("..", "."))
+            form.add_error(None, f"{busy}")
         else:
             record(request, f"publish a snapshot of CT {ctid} as {name}", ctid=ctid)
             return redirect(operation)

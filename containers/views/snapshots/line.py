@@ -12,13 +12,21 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from containers.forms.fields import sentence
 from containers.forms.snapshots import SnapshotForm
-from containers.models import Busy, Container, Inquiry, Operation, Schedule, Snapshot, TooMany
+from containers.models import (
+    Busy,
+    Container,
+    Inquiry,
+    InquiryKind,
+    Operation,
+    Schedule,
+    Snapshot,
+    TooMany,
+)
+from containers.node import problems
 from containers.views.containers import offers
 from containers.views.page import Request, container_of, page, posted, record
 
-KIND = "verdict"  # answered by containers/worker/inquiries.py
 KINDS = ("snapshot", "restore", "trial_restore", "delete_snapshot")
 PATIENCE = timedelta(minutes=5)  # that a verdict is waited for
 
@@ -31,7 +39,7 @@ class Entry:
     here: bool
     after: Snapshot | None
     verifying: bool
-    unanswered: str  # why it could not be verified
+    unanswered: Inquiry | None  # that it could not be verified by
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +54,7 @@ def index(request: Request, ctid: int) -> HttpResponse:
             try:
                 operation = form.request(by=request.user)
             except (Busy, TooMany) as error:
-                form.add_error(None, sentence(error).replace("..", "."))
+                form.add_error(None, told(error, staff=request.user.is_staff))
                 status = 409
             else:
                 record(request, f"snapshot {container}", ctid=ctid, name=form.cleaned_data["name"])
@@ -60,11 +68,17 @@ def index(request: Request, ctid: int) -> HttpResponse:
         "schedule": Schedule.objects.filter(container=container).first(),
         "off": container.node.facts.get("snapshots_off", ""),
         "left": None if request.user.is_staff else max(0, Snapshot.left(container)),
-        "why": offers.refusal(container, "snapshot", container.operation),
+        "why": offers.refusal(
+            container, "snapshot", container.operation, staff=request.user.is_staff
+        ),
         "operation": container.operation,
         "failed": failure(container),
     }
     return page(request, "snapshots/index.html", context, parts=["line"], status=status)
+
+
+def told(error: Busy | TooMany, *, staff: bool) -> str:
+    return f"{error}" if staff else problems.for_customers(error.problem, error.details)
 
 
 def line(container: Container) -> list[Entry]:
@@ -85,17 +99,20 @@ def line(container: Container) -> list[Entry]:
 def asked_of(container: Container) -> dict[str, Inquiry]:
     """The last inquiry for each of its snapshots."""
     recent = Inquiry.objects.filter(
-        node=container.node, kind=KIND, ctid=container.ctid, asked__gt=now() - PATIENCE
+        node=container.node,
+        kind=InquiryKind.VERDICT,
+        ctid=container.ctid,
+        asked__gt=now() - PATIENCE,
     )
     return {inquiry.args["snapshot"]: inquiry for inquiry in recent.order_by("pk")}
 
 
-def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, str]:
+def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, Inquiry | None]:
     if inquiry is None:
-        return False, ""
+        return False, None
     if inquiry.error and not (snapshot.verified and snapshot.verified > inquiry.asked):
-        return False, inquiry.error
-    return inquiry.answered is None, ""
+        return False, inquiry
+    return inquiry.answered is None, None
 
 
 def failure(container: Container) -> Operation | None:
@@ -127,7 +144,9 @@ def show(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     container, status = snapshot.container, 200
-    why = offers.refusal(container, "delete_snapshot", container.operation)
+    why = offers.refusal(
+        container, "delete_snapshot", container.operation, staff=request.user.is_staff
+    )
     if snapshot.protected:
         why = "It is protected. Staff can take that away on its page."
     if request.method == "POST":
@@ -150,7 +169,7 @@ def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     node = snapshot.container.node
     if waiting(asked_of(snapshot.container).get(snapshot.uuid), snapshot)[0]:
         return redirect("snapshots", ctid)  # it takes the node long enough as it is
-    Inquiry.ask(node, KIND, ctid=ctid, by=request.user, snapshot=snapshot.uuid)
+    Inquiry.ask(node, InquiryKind.VERDICT, ctid=ctid, by=request.user, snapshot=snapshot.uuid)
     if node.away:
         messages.warning(request, f"{node} has not been heard from: the answer may take long.")
     return redirect("snapshots", ctid)
@@ -160,7 +179,7 @@ def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     """Lands on the operation."""
     snapshot = snapshot_of(request, ctid, uuid)
-    why = no_trial(snapshot)
+    why = no_trial(snapshot, staff=request.user.is_staff)
     if not why:
         try:
             operation = snapshot.try_restore(by=request.user)
@@ -175,11 +194,11 @@ def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     return redirect("snapshots", ctid)
 
 
-def no_trial(snapshot: Snapshot) -> str:
+def no_trial(snapshot: Snapshot, *, staff: bool) -> str:
     container = snapshot.container
     if not snapshot.with_processes:
         return "It has no processes: there is nothing to try."
-    return offers.refusal(container, "trial_restore", container.operation)
+    return offers.refusal(container, "trial_restore", container.operation, staff=staff)
 
 
 @require_POST
