@@ -66,5 +66,9 @@ class Address(models.Model):
 
 def in_use(holder: Address) -> BadValue:
     who = holder.container
-    name = f" ({who.name or who.hostname})"
-    return BadValue(Problem.ADDRESS_IN_USE, address=holder.address, holder=f"{who}{name} has it")
+    return BadValue(
+        Problem.ADDRESS_OF_CONTAINER,
+        address=holder.address,
+        ctid=who.ctid,
+        name=who.name or who.hostname,
+    )

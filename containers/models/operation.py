@@ -36,7 +36,7 @@ class Busy(Exception):
         self.details: dict[str, Any] = {"what": what}
         if holder:
             queued = holder.state == Progress.QUEUED
-            stands = "waits for its turn" if queued else "is under way"
+            stands = "is queued" if queued else "is under way"
             self.details |= {"operation": holder.pk, "holder": f"{holder}", "stands": stands}
         super().__init__(problems.for_staff(self.problem, self.details))
 

@@ -291,8 +291,8 @@ class BadUsages(Fault):
 
     BAD_COMMAND = "bad-command", "Bad command: {words}; {program} help tells which there are."
     NOT_HERE = "not-in-this-version", "There is no {words} in this version of pctl."
-    OPERAND_MISSING = "operand-missing", "The operand {name} is missing: {usage}"
-    OPERAND_SPARE = "operand-spare", "The operand {word!r} is too much: {usage}"
+    OPERAND_MISSING = "operand-missing", "The operand {name} is missing (usage: {usage})."
+    OPERAND_SPARE = "operand-spare", "The operand {word!r} is too much (usage: {usage})."
     OPTION_UNKNOWN = "option-unknown", "There is no option {name} here."
     OPTION_AMBIGUOUS = "option-ambiguous", "The option {name} may mean any of {found:list}."
     OPTION_REFUSED = "option-refused", "The option {name} can't be done: {why:clause}."

@@ -100,7 +100,7 @@ class Problem(StrEnum):
         "",
         Code.LOCKED,
     )
-    NODE_BUSY = "node-busy", "The node {node} is being worked on by {holder}.", BROKEN, Code.LOCKED
+    NODE_BUSY = "node-busy", "The process {holder} is at work on node {node}.", BROKEN, Code.LOCKED
     POOL_BUSY = "pool-busy", "The pool is in use: something is mounted at {path}.", BROKEN
 
     # it exists, or does not
@@ -285,6 +285,12 @@ class Problem(StrEnum):
     ADDRESS_IN_USE = (
         "address-in-use",
         "The address {address} is in use: {holder:clause}.",
+        "The address {address} is in use.",
+        Code.ADDRESS_IN_USE,
+    )
+    ADDRESS_OF_CONTAINER = (
+        "address-of-container",
+        "The address {address} is in use by CT {ctid} ({name}).",
         "The address {address} is in use.",
         Code.ADDRESS_IN_USE,
     )

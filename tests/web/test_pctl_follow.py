@@ -12,6 +12,7 @@ from django.db import connection
 from containers.commands import pctl
 from containers.commands.output import Output
 from containers.models import LogChunk, Operation
+from containers.node.errors import Problem, ScriptFailed
 from containers.node.states import Progress, State
 from containers.worker import lock
 
@@ -73,7 +74,7 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(node, node_conf, 
         operation.end(
             Progress.FAILED,
             code=79,
-            error="the own mount script exited with 7",
+            **ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=7).record,
             state=State.STOPPED,
         )
 
@@ -81,7 +82,7 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(node, node_conf, 
         assert pctl.main(["start", "101"]) == 79
     out, err = capfdbinary.readouterr()
     assert out == b"one\xff\ntwo\0\r\nno newline"
-    assert err == (b"Start of CT 101 failed. The own mount script exited with 7.\n")
+    assert err == (b"Start of CT 101 failed. Its mount script ended with exit code 7.\n")
 
 
 OWN = b"\x1b[1;34mCT 101: mounted\x1b[0m\n"
