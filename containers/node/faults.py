@@ -162,7 +162,8 @@ class BadValues(Fault):
     )
     NOT_A_TEMPLATE_NAME = (
         "not-a-template-name",
-        "This can't be the name of a template: {word!r}. Use letters, digits and . _ + -",
+        "This can't be the name of a template: {word!r}. It has letters, digits and - . _ +, "
+        "and begins with a letter or digit.",
         Code.NO_TEMPLATE_NAME,
     )
     NO_RECIPE = (
@@ -183,7 +184,7 @@ class BadValues(Fault):
     SCRIPTS_DIFFER = "scripts-differ", "The files {one} and {other} differ: choose one with --file."
     NO_SUCH_SCRIPT = "no-such-script", "There is no {scope} script {name}, only: {known:list}."
     NO_SCRIPT = "no-script", "There is no {scope} {action:script}."
-    NO_VERSION = "no-version", "There is no version {number} of the {scope} {action:script}."
+    NO_VERSION = "no-version", "{scope:Whose} {action:script} has no version {number}."
     NOTHING_TO_IMPORT = (
         "nothing-to-import",
         "There is nothing to import: there is no {whose} in OpenVZ's places here.",

@@ -19,7 +19,7 @@ from tests.web.test_pages import text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HASH = "0123456789abcdef" * 4
-OFF = "process snapshots are off on this node: the kernel can't dump processes"
+OFF = "Process snapshots are off on this node: the kernel can't dump processes."
 
 
 def told(operation: Operation, *events: dict[str, Any]) -> None:
@@ -290,7 +290,7 @@ def test_where_processes_cannot_be_kept_the_page_says_why_and_offers_the_disk(
     assert as_bob.post(place, {"what": "disk"}).status_code == 302
     told(ct101.operations.get(state="queued"), end("failed"))
     shown = text(as_bob.get("/containers/101/"))
-    assert "Suspend: Process snapshots are off on this node" in shown
+    assert "Suspend: Processes can't be kept in snapshots on this server" in shown
 
 
 def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(

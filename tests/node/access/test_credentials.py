@@ -179,7 +179,7 @@ def test_keys_behind_a_link_are_left_and_said(trees: tuple[SafeTree, SafeTree], 
     (old / "root/.ssh").symlink_to("/root/.ssh")
     said = merge_credentials(*trees)[-1]
     assert said.startswith("root's SSH keys were not taken over")
-    assert "/root/.ssh in the container is reached through a link" in said
+    assert "/root/.ssh/authorized_keys in the container is reached through a link" in said
 
 
 @pytest.mark.parametrize("name", OLD)
