@@ -23,8 +23,9 @@ SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was ther
 SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
 # Of a trial restore: its processes can't be brought back, whatever its files say
 BROKEN_PROCESSES = (
-    Problem.NOT_DUMPABLE, Problem.DUMP_FAILED, Problem.DUMP_TIME_LIMIT, Problem.SNAPSHOTS_OFF,
-    Problem.NOT_RESTORABLE, Problem.RESTORE_FAILED, Problem.RESTORE_TIME_LIMIT,
+    Problem.SNAPSHOTS_OFF, Problem.CRIU_FAILED, Problem.NOT_DUMPABLE, Problem.DUMP_FAILED,
+    Problem.DUMP_COMMAND_FAILED, Problem.DUMP_TIME_LIMIT, Problem.NOT_RESTORABLE,
+    Problem.RESTORE_FAILED, Problem.RESTORE_COMMAND_FAILED, Problem.RESTORE_TIME_LIMIT,
     Problem.INIT_ENDED, Problem.MOUNT_MISSING, Problem.RECORD_UNREADABLE,
 )  # fmt: skip
 DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise

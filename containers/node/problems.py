@@ -430,6 +430,12 @@ class Problem(StrEnum):
         "Processes can't be kept in snapshots on this server; snapshots of the disk are possible.",
         Code.CHECKPOINT,
     )
+    CRIU_FAILED = (
+        "criu-failed",
+        "Process snapshots are off on this node. {cause}",
+        "Processes can't be kept in snapshots on this server; snapshots of the disk are possible.",
+        Code.CHECKPOINT,
+    )
     NOT_DUMPABLE = (
         "not-dumpable",
         "Its processes can't be kept: {reasons:clauses}.",
@@ -439,6 +445,12 @@ class Problem(StrEnum):
     DUMP_FAILED = (
         "dump-failed",
         "Its processes can't be kept: {why:clause}.",
+        NO_PROCESSES,
+        Code.CHECKPOINT,
+    )
+    DUMP_COMMAND_FAILED = (
+        "dump-command-failed",
+        "Its processes can't be kept. {cause}",
         NO_PROCESSES,
         Code.CHECKPOINT,
     )
@@ -457,6 +469,12 @@ class Problem(StrEnum):
     RESTORE_FAILED = (
         "restore-failed",
         "Its processes could not be restored: {why:clause}.",
+        NOT_ITS_PROCESSES,
+        Code.RESTORE,
+    )
+    RESTORE_COMMAND_FAILED = (
+        "restore-command-failed",
+        "Its processes could not be restored. {cause}",
         NOT_ITS_PROCESSES,
         Code.RESTORE,
     )

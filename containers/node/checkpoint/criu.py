@@ -83,7 +83,7 @@ def version_of(program: str) -> str:
     try:
         words = call([program, "--version"], timeout=10).decode().split()
     except OperationError as e:
-        raise Off(Problem.SNAPSHOTS_OFF, why=e) from e
+        raise Off(Problem.CRIU_FAILED, cause=e.cause) from e
     return words[words.index("Version:") + 1] if "Version:" in words else ""
 
 

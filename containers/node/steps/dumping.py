@@ -111,7 +111,9 @@ def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
         return NoSpace()
     if isinstance(error, TimedOut):
         return CannotDump(Problem.DUMP_TIME_LIMIT, seconds=error.seconds)
-    return CannotDump(Problem.DUMP_FAILED, why=why or error)
+    if why:
+        return CannotDump(Problem.DUMP_FAILED, why=why)
+    return CannotDump(Problem.DUMP_COMMAND_FAILED, cause=error.cause)
 
 
 def settle(ct: Ct) -> None:

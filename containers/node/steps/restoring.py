@@ -88,7 +88,9 @@ def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> Opera
         ct.say(f"CRIU: {line}")
     if isinstance(error, TimedOut):
         return CannotRestore(Problem.RESTORE_TIME_LIMIT, seconds=limit)
-    return CannotRestore(Problem.RESTORE_FAILED, why=criu.fault(log) or error)
+    if why := criu.fault(log):
+        return CannotRestore(Problem.RESTORE_FAILED, why=why)
+    return CannotRestore(Problem.RESTORE_COMMAND_FAILED, cause=error.cause)
 
 
 def alive(ct: Ct) -> bool:
