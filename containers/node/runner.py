@@ -189,7 +189,7 @@ class Runner:
         """The last event."""
         lost, undone = self.writer.lost, self.journal.undone
         if ending.error:
-            self.writer.say(f"{ending.error}")
+            self.writer.tell_staff(f"{ending.error}")
         self.writer.event(
             "end",
             durable=True,

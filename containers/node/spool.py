@@ -13,6 +13,7 @@ events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
     script   i, scope, action, sha256, version, foreign
     fact     key, value                                     state     state
     end      progress, code, error, problem, details, undone: [{step, label}], state, lost, off
+    aside    off, end: a line of the log that only staff read
     cgroup   group
 Steps of an undo follow those of the plan: their i goes on counting.
 """
@@ -192,7 +193,17 @@ class Writer:
     def say(self, line: str) -> None:
         """A line of the panel's own."""
         with contextlib.suppress(NoSpace):
-            self.write(f"{COLOUR}{line}{PLAIN}\n".encode())
+            self.write(own(line))
+
+    def tell_staff(self, line: str) -> None:
+        """A line of the panel's own that only staff read: customers have other words for it."""
+        with contextlib.suppress(NoSpace):
+            self.event("aside", off=self.off, end=self.off + len(own(line)))
+            self.write(own(line))
+
+
+def own(line: str) -> bytes:
+    return f"{COLOUR}{line}{PLAIN}\n".encode()
 
 
 @dataclass(frozen=True)

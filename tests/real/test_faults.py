@@ -104,7 +104,7 @@ def test_a_second_cancel_ends_the_undo_too(rig, ctid):
     outcome = rig.finish(number)
     assert (outcome.end["progress"], outcome.state) == ("cancelled", MOUNTED), outcome.log
     assert outcome.scripts == ["start", "umount"]
-    assert "the rest is left as it is" in outcome.log
+    assert "The rest is left as it is" in outcome.log
     assert set(sleepers()) <= hanging
     assert rig.state(ctid) is MOUNTED
 

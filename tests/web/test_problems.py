@@ -19,6 +19,7 @@ from containers.node.runner import Ending, Runner
 from containers.node.spool import Nudge, Spool, Writer
 from containers.node.states import Progress, State
 from containers.worker.journal import record
+from containers.worker.shipment import Shipment
 
 FOREIGN = "/vz/private/101/scripts/start"
 FAILURES: list[tuple[OperationError, str, str]] = [
@@ -112,6 +113,21 @@ def test_the_outcome_says_what_was_undone_and_how_the_container_is(
         "What it had done was undone.",
         "The container is stopped now.",
     ]
+
+
+def test_the_log_tells_it_to_staff_only(
+    operation: Operation, conf: NodeConf, as_alice: Client, as_bob: Client
+) -> None:
+    fail(operation, FAILURES[0][0], conf, undone=True)
+    shipment = Shipment.of(operation, Spool(conf.spool / f"{operation.pk}"))
+    Operation.objects.filter(pk=operation.pk).update(events_len=0)
+    operation.refresh_from_db()
+    shipment.operation = operation
+    while shipment.ship():
+        pass
+    log = f"{operation.get_absolute_url()}log"
+    assert FAILURES[0][1] in as_alice.get(log).content.decode()
+    assert FAILURES[0][1] not in as_bob.get(log).content.decode()
 
 
 def test_what_was_refused_has_changed_nothing_and_says_no_more(
