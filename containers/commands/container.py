@@ -13,7 +13,7 @@ from containers.grammar import Given
 from containers.kind import KINDS
 from containers.models import Container, Node, Template, Via
 from containers.node import veconf
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem
 from containers.node.operations.build_template import RECIPES
 
 COLUMNS = (
@@ -46,14 +46,11 @@ def create(given: Given, output: Output) -> int:
 def template_of(node: Node, name: str | None) -> Template:
     name = name or veconf.read(settings.NODE.vz_conf).get("DEF_OSTEMPLATE")
     if not name:
-        raise OperationError("--ostemplate is missing", Code.NO_TEMPLATE_NAME)
+        raise OperationError(Problem.NO_TEMPLATE_GIVEN)
     found = Template.newest(node, name)
     if found is None:
         ways = f"pctl template build {name}" if name in RECIPES else "pctl template import"
-        raise OperationError(
-            f"there is no template {name}: pctl template list tells which there are, "
-            f"{ways} makes it", Code.NO_TEMPLATE,
-        )  # fmt: skip
+        raise OperationError(Problem.NO_TEMPLATE_YET, template=name, ways=ways)
     return found
 
 
@@ -89,7 +86,7 @@ def owner(name: str) -> User | None:
         return None
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise BadValue(f"there is no user {name}: pctl user create makes one")
+        raise BadValue(BadValues.NO_USER, name=name)
     return user
 
 

@@ -14,8 +14,8 @@ from containers.commands.database import away
 from containers.commands.output import Output
 from containers.commands.places import here
 from containers.commands.work import Work
-from containers.models import LogChunk, Operation
-from containers.node.errors import Code, OperationError
+from containers.models import LogChunk, Operation, outcome
+from containers.node.errors import Code, OperationError, Problem
 from containers.node.states import Progress
 
 TICK = 0.05  # seconds between two looks
@@ -42,7 +42,7 @@ def attend(operation: Operation, output: Output, signals: list[int]) -> int:
             if operation.done:
                 break
             if work.failure:
-                raise OperationError(f"the work on it stopped: {work.failure}") from work.failure
+                raise OperationError(Problem.WORK_STOPPED, why=work.failure) from work.failure
             if signals:
                 interrupted(operation, output, signals.pop())
             if not told and time.monotonic() - since > LATE:
@@ -144,8 +144,7 @@ def sentence(operation: Operation) -> str:
     what = title(operation)
     if operation.state == Progress.SUCCEEDED:
         return f"{what}: done."
-    why = operation.error.rstrip(".")
-    return f"{what} {operation.state}." + (f" {why[:1].upper()}{why[1:]}." if why else "")
+    return " ".join([f"{what} {operation.state}.", *outcome.sentences(operation, staff=True)])
 
 
 def title(operation: Operation) -> str:
@@ -167,7 +166,9 @@ def described(operation: Operation) -> dict[str, Any]:
         "safety": operation.params.get("safety"),
         "state": operation.state,
         "code": operation.code,
-        "error": operation.error,
+        "error": operation.why,
+        "problem": operation.problem or None,
+        "details": operation.details,
         "via": operation.via,
         "by": operation.by.get_username() if operation.by else None,
         "reason": operation.reason,

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from containers.forms.fields import AddressesField, CheckedField, WordsField, checked, sentence
+from containers.forms.fields import AddressesField, CheckedField, WordsField, checked
 from containers.forms.passwords import AccessForm
 from containers.models import Container, Operation, Template, Via, wish
 from containers.models.container import HIGHEST, LOWEST
@@ -95,7 +95,7 @@ class ColumnsForm(forms.Form):
     def refuse(self, error: OperationError) -> None:
         """What only the rows could tell, beside the field it is about."""
         name = FIELD_OF.get(Code(error.code)) if error.code in list(Code) else None
-        self.add_error(name if name in self.fields else None, sentence(error))
+        self.add_error(name if name in self.fields else None, f"{error}")
 
 
 class CreateForm(ColumnsForm, AccessForm):

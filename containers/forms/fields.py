@@ -21,12 +21,7 @@ def checked(validate: Callable[..., T], *args: Any) -> T:
     try:
         return validate(*args)
     except OperationError as error:
-        raise ValidationError(sentence(error), code=f"{error.code}") from error
-
-
-def sentence(error: Exception) -> str:
-    text = f"{error}"
-    return f"{text[:1].upper()}{text[1:]}."
+        raise ValidationError(f"{error}", code=f"{error.code}") from error
 
 
 class CheckedField(forms.CharField):

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from containers.forms.containers import lowest_free
-from containers.forms.fields import PLAIN, CheckedField, checked, sentence
+from containers.forms.fields import PLAIN, CheckedField, checked
 from containers.models import Container, Operation, Schedule, Snapshot, wish
 from containers.models.container import HIGHEST, LOWEST
 from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
@@ -136,7 +136,7 @@ class CloneForm(forms.Form):
                 owner=data["owner"],
             )
         except OperationError as error:
-            self.add_error(None, sentence(error))
+            self.add_error(None, f"{error}")
             return None
 
 

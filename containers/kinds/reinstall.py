@@ -25,7 +25,7 @@ OPTIONS = (
     Option(
         "--without-own-scripts",
         note="its own start and stop scripts, which then stay off; needs --reason",
-        needs=("reason", "why they are skipped"),
+        needs_reason=True,
     ),
     *(param.option for param in (WHY,) if param.option),
     refused("--scripts", "A,B", f"{NEVER_RUN}; the hooks are"),

@@ -9,7 +9,7 @@ FAST = Option("--fast", note="kill it; its scripts run all the same")
 WITHOUT_STOP_SCRIPT = Option(
     "--without-stop-script",
     note="for one whose stop script fails; needs --reason",
-    needs=("reason", "why it is skipped"),
+    needs_reason=True,
 )
 
 

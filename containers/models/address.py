@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, models, transaction
 
 from containers.models.node import Node
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.network import addresses, pool
 
 ALL = "all"  # --ipdel all
@@ -31,7 +31,7 @@ class Address(models.Model):
         network = pool.parse(node.pool) if node.pool else None
         pooled = network is not None and address in network
         if network and pooled and not pool.gives(network, address):
-            raise BadValue(f"{address} is an address of the node's own", Code.ADDRESS_IN_USE)
+            raise BadValue(Problem.ADDRESS_OF_NODE, address=address)
         holder = cls.objects.filter(address=f"{address}").select_related("container").first()
         if holder and holder.container_id == container:
             return
@@ -60,11 +60,15 @@ class Address(models.Model):
         has = set(held.values_list("address", flat=True))
         drop = has if ALL in words else {f"{addresses.parse(word)}" for word in words}
         if missing := sorted(drop - has):
-            raise BadValue(f"the container does not have the address {missing[0]}")
+            raise BadValue(BadValues.ADDRESS_NOT_ITS, address=missing[0])
         held.filter(address__in=drop).delete()
 
 
 def in_use(holder: Address) -> BadValue:
     who = holder.container
-    name = f" ({who.name or who.hostname})"
-    return BadValue(f"{holder.address} is in use by {who}{name}", Code.ADDRESS_IN_USE)
+    return BadValue(
+        Problem.ADDRESS_OF_CONTAINER,
+        address=holder.address,
+        ctid=who.ctid,
+        name=who.name or who.hostname,
+    )

@@ -19,7 +19,7 @@ from containers.models.offer import Offer
 from containers.models.operation import Busy, Operation, Via
 from containers.models.template import Template
 from containers.node.actions import START, STOP
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.operations import PLANS
 from containers.node.plan import Refusal
 from containers.node.states import UNFINISHED, Progress, State
@@ -130,9 +130,9 @@ class Container(models.Model):
             return None
         return last
 
-    def not_now(self, kind: Kind) -> str:
-        """Why an operation can't be asked for now, as a sentence; empty when it can."""
-        return offer.refusal(self, kind, self.operation)
+    def not_now(self, kind: Kind, user: User) -> str:
+        """Why this user can't ask for it now, as a sentence; empty when they can."""
+        return offer.refusal(self, kind, self.operation, staff=user.is_staff)
 
     @classmethod
     def make(
@@ -157,10 +157,10 @@ class Container(models.Model):
         """
         columns = {"hostname": f"ct{ctid}"} | wish.cleaned(shall)
         if not LOWEST <= ctid <= HIGHEST:
-            raise BadValue(f"{ctid} can't be a CT ID: they go from {LOWEST} to {HIGHEST}")
+            raise BadValue(BadValues.CTID_RANGE, ctid=ctid, least=LOWEST, most=HIGHEST)
         with transaction.atomic():
             if cls.objects.filter(ctid=ctid).exists():
-                raise BadValue(f"CT {ctid} exists already", Code.EXISTS)
+                raise BadValue(Problem.CT_EXISTS, ctid=ctid)
             check_name(columns.get("name", ""))
             try:
                 with transaction.atomic():
@@ -168,7 +168,7 @@ class Container(models.Model):
                         ctid=ctid, node=node, template=template, state=State.CREATING, **columns
                     )
             except IntegrityError as error:  # somebody was faster
-                raise BadValue(f"CT {ctid} or its name exists already", Code.EXISTS) from error
+                raise BadValue(Problem.CT_OR_NAME_EXISTS, ctid=ctid) from error
             if addresses is None:
                 Address.give_any(node, container.pk, ctid)
             for address in addresses or ():
@@ -288,13 +288,11 @@ class Container(models.Model):
         """The schedule that asked for this snapshot, if one did, learns how it ended."""
         schedule = getattr(self, "schedule", None)
         if schedule and schedule.pk == operation.params.get("schedule"):
-            schedule.ended(
-                operation, "" if operation.succeeded else operation.error or operation.state
-            )
+            schedule.ended(operation)
 
 
 def check_name(name: str, but: Container | None = None) -> None:
     """No two containers have the same name; an empty one is none."""
     holder = Container.objects.filter(name=name).first() if name else None
     if holder and holder != but:
-        raise BadValue(f"the name {name} is {holder}'s already", Code.NAME)
+        raise BadValue(BadValues.NAME_TAKEN, name=name, holder=holder)

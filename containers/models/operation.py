@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,11 @@ from django.utils.timezone import now
 
 from containers import doorbell
 from containers.kind import Kind, known
+from containers.models.failure import Failure
 from containers.models.node import Node
+from containers.node import problems
 from containers.node.actions import Where
+from containers.node.errors import Cancelled, Problem
 from containers.node.operations import PLANS
 from containers.node.states import FINISHED, UNFINISHED, Progress, State, StepState
 
@@ -28,9 +32,16 @@ class Busy(Exception):
     """Another operation has not finished yet."""
 
     def __init__(self, what: str, holder: Operation | None) -> None:
-        who = f": {holder} is under way" if holder else " with another operation"
-        super().__init__(f"{what} is busy{who}.")
-        self.holder = holder
+        self.holder, self.problem = holder, Problem.BUSY if holder else Problem.BUSY_A_MOMENT
+        self.details: dict[str, Any] = {"what": what}
+        if holder:
+            queued = holder.state == Progress.QUEUED
+            stands = "is queued" if queued else "is under way"
+            self.details |= {"operation": holder.pk, "holder": f"{holder}", "stands": stands}
+        super().__init__(problems.for_staff(self.problem, self.details))
+
+    def told(self, *, staff: bool) -> str:
+        return f"{self}" if staff else problems.for_customers(self.problem, self.details)
 
 
 class Via(models.TextChoices):
@@ -58,7 +69,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self if user.is_staff else self.filter(container__owner=user)
 
 
-class Operation(models.Model):
+class Operation(Failure):
     """One thing to be done on a node: the request, how far it is, how it ended."""
 
     node = models.ForeignKey(Node, models.PROTECT, related_name="operations")
@@ -79,7 +90,6 @@ class Operation(models.Model):
         max_length=16, default=Progress.QUEUED.value, choices=[(p.value, p.value) for p in Progress]
     )
     code = models.IntegerField(null=True)  # vzctl's exit code
-    error = models.TextField(blank=True)
     fence = models.PositiveIntegerField(default=0)  # whoever ships for it holds this number
     log_len = models.BigIntegerField(default=0)  # bytes of the spool's log that are chunks
     events_len = models.PositiveIntegerField(default=0)  # events of its journal that are rows
@@ -132,9 +142,11 @@ class Operation(models.Model):
         return self.state == Progress.SUCCEEDED
 
     @property
-    def why(self) -> str:
-        """What went wrong, as a sentence or several; empty when nothing did."""
-        return f"{self.error[:1].upper()}{self.error[1:].rstrip('.')}." if self.error else ""
+    def script(self) -> tuple[str, str] | None:
+        """Scope and action of the script that failed, or was running when something else did."""
+        if self.problem == Problem.FOREIGN_FILE or "action" not in self.details:
+            return None
+        return self.details["scope"], self.details["action"]
 
     @property
     def done(self) -> bool:
@@ -145,7 +157,7 @@ class Operation(models.Model):
         mine = Operation.objects.filter(pk=self.pk)
         with transaction.atomic():
             if mine.filter(state=Progress.QUEUED).update(state=Progress.CANCELLING):
-                self.end(Progress.CANCELLED, error="it was cancelled before it began")
+                self.end(Progress.CANCELLED, **Cancelled(Problem.CANCELLED_EARLY).record)
                 asked = True
             else:
                 asked = bool(mine.filter(state=Progress.RUNNING).update(state=Progress.CANCELLING))
@@ -160,6 +172,8 @@ class Operation(models.Model):
         *,
         code: int | None = None,
         error: str = "",
+        problem: str = "",
+        details: Mapping[str, Any] | None = None,
         state: State | None = None,
         at: datetime | None = None,
     ) -> None:
@@ -171,6 +185,8 @@ class Operation(models.Model):
             state=progress,
             code=code,
             error=error,
+            problem=problem,
+            details=dict(details or {}),
             finished=at or now(),
             params={k: v for k, v in self.params.items() if k not in SECRETS},
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Code
 from containers.node.network import resolver
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
@@ -29,9 +29,9 @@ def cleaned(shall: Mapping[str, Any]) -> dict[str, Any]:
 def hostname(text: str) -> str:
     word = text.strip().rstrip(".")
     if len(word) > HOST_NAME_MAX:
-        raise BadValue(f"the host name is longer than {HOST_NAME_MAX} characters")
+        raise BadValue(BadValues.HOSTNAME_LONG, Code.BAD_VALUE, most=HOST_NAME_MAX)
     if not word or not all(LABEL.match(label) for label in word.split(".")):
-        raise BadValue(f"{text!r} is not a host name: letters, digits, hyphens and dots")
+        raise BadValue(BadValues.NOT_A_HOSTNAME, Code.BAD_VALUE, word=text)
     return word
 
 
@@ -40,25 +40,23 @@ def name(text: str) -> str:
     if not text:
         return ""
     if not NAME.match(text) or len(text) > 64:
-        raise BadValue(
-            f"{text[:70]!r} can't be a container's name: letters, digits, blanks and - + _ ."
-        )
+        raise BadValue(BadValues.NOT_A_NAME, word=text[:70])
     if text in (".", "..") or text != text.strip():
-        raise BadValue(f"{text!r} can't be a container's name", Code.NAME)
+        raise BadValue(BadValues.NOT_A_NAME, Code.NAME, word=text)
     if NUMBER.match(text):
-        raise BadValue(f"the name {text} would be taken for a CT ID", Code.NAME)
+        raise BadValue(BadValues.NAME_IS_CTID, word=text)
     return text
 
 
 def line(text: str) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise BadValue("the description has a line break or control character in it")
+        raise BadValue(BadValues.LINE_BROKEN, what="description")
     if len(text) > 255:
-        raise BadValue("the description is longer than 255 characters")
+        raise BadValue(BadValues.LINE_LONG, what="description", most=255)
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise BadValue("the description is not UTF-8") from None
+        raise BadValue(BadValues.NOT_UTF8, what="description") from None
     return text
 
 
@@ -67,7 +65,7 @@ def at_least(lowest: int, what: str) -> Callable[[Any], int | None]:
         if value is None:
             return None
         if not lowest <= int(value) <= HIGHEST:
-            raise BadValue(f"{what} can't be {value}: the least is {lowest}")
+            raise BadValue(BadValues.TOO_SMALL, what=what, value=value, least=lowest)
         return int(value)
 
     return check
@@ -80,9 +78,9 @@ def cpus(value: Any) -> Decimal | None:
     try:
         number = Decimal(f"{value}").quantize(Decimal("0.01"))
     except InvalidOperation:
-        raise BadValue(f"{value!r} is not a number of processors") from None
+        raise BadValue(BadValues.NOT_PROCESSORS, word=value) from None
     if not Decimal("0.01") <= number <= Decimal("999.99"):
-        raise BadValue(f"the number of processors can't be {value}")
+        raise BadValue(BadValues.PROCESSORS_RANGE, value=value)
     return number
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from containers.node import observed, veconf
 from containers.node.ct import Ct
+from containers.node.errors import BadTrees
 from containers.node.ids import BASE, SIZE
 from containers.node.network.hook import hook
 from containers.node.storage import nesting, pool
@@ -68,9 +69,7 @@ def require_plain_accounts(ct: Ct) -> None:
         for path in ("/etc/passwd", "/etc/group"):
             entry = tree.look(path, Links.INSIDE)
             if entry and (entry.kind is not Entry.FILE or entry.size > MIB):
-                raise BadTree(
-                    f"{path} in the container is no plain file of a sensible size: repair it first"
-                )
+                raise BadTree(BadTrees.NOT_PLAIN, path=path)
 
 
 def config_of(ct: Ct) -> dict[str, Any]:

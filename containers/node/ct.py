@@ -68,6 +68,7 @@ class Ct:
     say: Callable[[str], None]
     fact: Fact = lambda key, value: None  # what the panel shall know of the container
     ran: "Callable[[Script], None]" = lambda script: None  # which script is about to be run
+    exited: Callable[[int], None] = lambda code: None  # what it ended with, though not with 0
     state: State = State.STOPPED
     scripts: Mapping[tuple[Scope, Action], Script] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from containers.node import observed
 from containers.node.conf import NodeConf
-from containers.node.errors import CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, TimedOut
 from containers.node.layout import Layout
 from containers.node.observed import Init
 from containers.node.processes.cgroup import Group
@@ -44,6 +44,8 @@ def make(paths: Layout, argv: list[str], *, timeout: float = CREATION_TIMEOUT) -
     Raises what running the command raised; of what it had begun to make nothing runs then.
     """
     said = ask(paths.node, {"make": argv, "ctid": paths.ctid, "timeout": timeout})
+    if seconds := said.get("seconds"):
+        raise TimedOut(argv, seconds)
     if "pid" not in said:
         raise CommandFailed(argv, said.get("exit", 1), said.get("said", "its monitor was ended"))
     return int(said["pid"])
@@ -140,8 +142,9 @@ class Monitor:
             except (OperationError, OSError, ValueError) as e:
                 exit = e.exit if isinstance(e, CommandFailed) else 1
                 said = (e.said if isinstance(e, CommandFailed) else "") or f"{e}"
+                seconds = e.seconds if isinstance(e, TimedOut) else None
                 end_children()
-                answer(line, exit=exit, said=said)
+                answer(line, exit=exit, said=said, seconds=seconds)
                 return
             init = Init(pid, observed.started(pid) or 0)
             self.start(init)

@@ -5,7 +5,7 @@ import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues
 
 UNLIMITED = "unlimited"
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([TGMKPB]?)\Z", re.IGNORECASE)
@@ -16,7 +16,7 @@ KEYS = 64 * 1024  # bytes of a file of keys
 
 def yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise BadValue(f"{text!r} is neither yes nor no")
+        raise BadValue(BadValues.NOT_YES_OR_NO, word=text)
     return text == "yes"
 
 
@@ -44,7 +44,7 @@ def whole(text: str) -> int | None:
     if text == UNLIMITED:
         return None
     if not re.fullmatch(r"[0-9]{1,10}", text):
-        raise BadValue(f"{text!r} is not a whole number from 0 on")
+        raise BadValue(BadValues.NOT_A_NUMBER, word=text)
     return int(text)
 
 
@@ -55,9 +55,9 @@ def cpus(text: str) -> Decimal | None:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise BadValue(f"{text!r} is not a number of processors") from None
+        raise BadValue(BadValues.NOT_PROCESSORS, word=text) from None
     if not number.is_finite() or number < 0:
-        raise BadValue(f"{text!r} is not a number of processors")
+        raise BadValue(BadValues.NOT_PROCESSORS, word=text)
     return number or None
 
 
@@ -78,13 +78,13 @@ def size(text: str, *, unit: int) -> int | None:
         return None
     match = SIZE.match(text)
     if not match:
-        raise BadValue(f"{text!r} is not a size, as 512M or 10G")
+        raise BadValue(BadValues.NOT_A_SIZE, word=text)
     return int(Decimal(match[1]) * UNITS.get(match[2].upper(), unit))
 
 
 def mebibytes(text: str, number: int | None, example: str) -> int | None:
     if number is not None and number < MIB:
-        raise BadValue(f"{text} is less than a mebibyte: give a unit, as in {example}")
+        raise BadValue(BadValues.BELOW_MEBIBYTE, word=text, example=example)
     return None if number is None else number // MIB
 
 
@@ -96,7 +96,7 @@ def account(text: str) -> dict[str, str]:
         text = sys.stdin.readline().rstrip("\n")
     user, colon, password = text.partition(":")
     if not colon:
-        raise BadValue("it is USER:PASSWORD, or - to read that from standard input")
+        raise BadValue(BadValues.NOT_USER_PASSWORD)
     return {"user": accounts.validate_user(user), "hash": accounts.hash_password(password)}
 
 
@@ -107,7 +107,7 @@ def keys(text: str) -> list[str]:
     lines = file(text, most=KEYS).decode(errors="replace").splitlines()
     found = [accounts.validate_key(line) for line in lines if line.strip() and line[0] != "#"]
     if not found:
-        raise BadValue(f"{text} has no key in it")
+        raise BadValue(BadValues.NO_KEYS, path=text)
     return found
 
 
@@ -120,7 +120,7 @@ def file(text: str, *, most: int) -> bytes:
             with Path(text).open("rb") as source:
                 found = source.read(most + 1)
     except OSError as error:
-        raise BadValue(f"{text} can't be read: {error.strerror}", Code.BAD_VALUE) from error
+        raise BadValue(BadValues.FILE_UNREADABLE, path=text, why=error.strerror) from error
     if len(found) > most:
-        raise BadValue(f"{text} is longer than {most} bytes")
+        raise BadValue(BadValues.FILE_LONG, path=text, most=most)
     return found

@@ -149,7 +149,7 @@ def test_the_output_of_a_failing_script_comes_with_its_code(shell: Shell, ctid: 
     said = shell.run("start", ctid, code=79)
     assert f"by {ctid}\n" in said
     last = said.splitlines()[-1]
-    assert last.startswith(f"Start of CT {ctid} failed. The own mount script exited with 7.")
+    assert last.startswith(f"Start of CT {ctid} failed. Its mount script ended with exit code 7.")
     assert last.endswith("The container is stopped now.")
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
 

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 from pytest_django import Settings
 
 from containers.models import (
@@ -19,6 +20,7 @@ from containers.models import (
     UndoProfile,
     publication,
 )
+from containers.node.errors import Problem, ScriptFailed
 from containers.node.states import Progress, State
 from containers.views import failures
 
@@ -171,7 +173,7 @@ def test_a_second_operation_gets_409_naming_the_first(
 ) -> None:
     answer = as_bob.post("/containers/101/operations/", {"kind": "stop"})
     assert answer.status_code == 409
-    assert f"operation {operation.pk} (Start of CT 101) is under way" in text(answer)
+    assert f"operation {operation.pk} (Start of CT 101) is queued" in text(answer)
     assert ct101.operations.count() == 1
 
 
@@ -280,7 +282,7 @@ def test_a_log_is_downloaded_while_it_grows(operation: Operation, as_bob: Client
 
 
 def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
-    operation: Operation, as_bob: Client
+    operation: Operation, as_alice: Client, as_bob: Client
 ) -> None:
     for number, (key, label, state, undo) in enumerate(
         [
@@ -290,17 +292,29 @@ def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
         ]
     ):
         OperationStep.objects.create(
-            operation=operation, number=number, key=key, label=label, state=state, undo=undo
+            operation=operation,
+            number=number,
+            key=key,
+            label=label,
+            state=state,
+            undo=undo,
+            began=now(),
         )
-    operation.end(
-        Progress.FAILED, code=79, error="the own start script exited with 7", state=State.MOUNTED
-    )
-    shown = text(as_bob.get(operation.get_absolute_url()))
+    failure = ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="start", exit=7)
+    operation.end(Progress.FAILED, code=79, **failure.record, state=State.MOUNTED)
+    shown = text(as_alice.get(operation.get_absolute_url()))
     assert (
-        "It failed: the own start script exited with 7. Undoing it got stuck: could not dismount "
-        "the private area. CT 101 is mounted now." in shown
+        "It failed. Its start script ended with exit code 7. Undone: remove the container from "
+        "the runtime. Undoing it got stuck: it could not dismount the private area. The "
+        "container is mounted, but not running now." in shown
     )
     assert "exit code 79" in shown
+    shown = text(as_bob.get(operation.get_absolute_url()))
+    assert (
+        "It failed. Its start script failed. What it had done was undone. Not everything could be "
+        "undone. The hosting staff has to look at it. The container is not running now." in shown
+    )
+    assert "exit code" not in shown
 
 
 def test_a_container_that_shall_start_once_created_is_started(

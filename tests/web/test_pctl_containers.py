@@ -65,7 +65,7 @@ def test_a_new_containers_default_template_is_vz_confs(
         ("create 101 --ostemplate busybox", 44, "CT 101 exists already"),
         ("create 102 --ostemplate nosuch", 91, "no template nosuch"),
         ("create 102 --ostemplate busybox@9", 91, "no template busybox@9"),
-        ("create 99 --ostemplate busybox", 21, "99 can't be a CT ID"),
+        ("create 99 --ostemplate busybox", 21, "The CT ID 99 can't be used"),
         ("create web --ostemplate busybox", 21, "bad CT ID web"),
         ("create 102 --ostemplate busybox --ipadd 10.1.2.3", 78, "CT 101 (web1)"),
         ("create 102 --ostemplate busybox --ipadd 127.0.0.1", 21, "loopback"),
@@ -146,7 +146,7 @@ def test_a_busy_container_says_who_holds_it(run: Typist, ct101: Container) -> No
     holder = ct101.request("stop")
     code, _, err = run("set 101 --hostname other")
     assert code == 9
-    assert err == f"CT 101 is busy: operation {holder.pk} (Stop of CT 101) is under way.\n"
+    assert err == f"CT 101 is busy: operation {holder.pk} (Stop of CT 101) is queued.\n"
     ct101.refresh_from_db()
     assert ct101.hostname == "web1"
 

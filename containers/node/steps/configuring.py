@@ -10,7 +10,7 @@ from containers.node.access import identity
 from containers.node.access.accounts import add_key, set_password
 from containers.node.bundle import MIB, ids, resources
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.network import live, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
@@ -32,7 +32,7 @@ def write_conf(ct: Ct) -> None:
     draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
-            raise OperationError(f"the file {link} is in the way: the panel's link belongs there")
+            raise OperationError(Problem.FILE_IN_THE_WAY, path=link)
         link.parent.mkdir(parents=True, exist_ok=True)
         fresh = link.with_name(f".{link.name}.new")
         fresh.unlink(missing_ok=True)
@@ -130,8 +130,9 @@ def apply_limits(ct: Ct) -> None:
     try:
         ct.ask(ct.runtime.update(ct.paths, path))
     except CommandFailed as e:
-        why = "it uses more memory now" if IN_USE in e.said else e.said
-        raise OperationError(f"its limits could not be changed: {why}", Code.RESOURCE) from e
+        if IN_USE in e.said:
+            raise OperationError(Problem.BELOW_USE, limit=ct.spec.ram) from e
+        raise OperationError(Problem.LIMITS_REFUSED, said=e.said) from e
 
 
 def apply_addresses(ct: Ct) -> None:
@@ -158,7 +159,7 @@ def apply_hostname(ct: Ct) -> None:
     try:
         failed = run_inside(ct, ["hostname", ct.spec.hostname], "hostname", timeout=10)
     except (CommandFailed, BadTree) as e:
-        ct.say(f"{e}.")
+        ct.say(f"{e}")
         failed = 1
     if failed:
         ct.say("The running container keeps its host name until it is restarted.")

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 
 Argv = list[str]
 Ask = Callable[[Argv], bytes]  # runs a quiet command for what it prints
@@ -92,7 +92,7 @@ def load(name: str) -> Storage:
     try:
         module = import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as e:
-        raise BadValue(f"there is no storage driver {name}") from e
+        raise BadValue(BadValues.NO_DRIVER, name=name) from e
     return cast(Storage, module.Driver())
 
 

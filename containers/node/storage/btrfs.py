@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.storage import Argv, Ask, Usage
 
 ROOT = 256  # the inode number of every subvolume's root
@@ -82,7 +82,7 @@ class Driver:
             if words and words[0].startswith("0/"):
                 limit = words[3]
                 return Usage(int(words[1]), None if limit == "none" else int(limit), int(words[2]))
-        raise OperationError("btrfs does not say how much is used; its quotas may be off")
+        raise OperationError(Problem.USAGE_UNKNOWN, command="btrfs")
 
     def identity(self, path: Path) -> Argv:
         return ["btrfs", "subvolume", "show", f"{path}"]

@@ -15,6 +15,7 @@ from containers.node.errors import (
     CommandFailed,
     NoSpace,
     OperationError,
+    Problem,
     Refused,
     ScriptFailed,
 )
@@ -22,8 +23,8 @@ from containers.node.plan import Plan, Refusal, Step, follow, take, unwind, whol
 from containers.node.states import State
 from tests.node.engine.toy import Recorder, alpha, container, failing, step, undone_by
 
-REFUSES = failing(ScriptFailed("own mount", "exited with 7", exit=7))
-SAID = "the own mount script exited with 7"
+REFUSES = failing(ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=7))
+SAID = "Its mount script ended with exit code 7."
 PROFILES = ("documented", "vzctl")
 
 
@@ -205,7 +206,7 @@ def test_whatever_a_step_raises_is_a_failure_of_the_operation(
         take([step("a", failing(raised), undo=undone_by("undo-a"))], ct, journal)
 
     assert type(caught.value) is kind
-    assert (caught.value.code, f"{caught.value}") == (code, sentence)
+    assert (caught.value.code, caught.value.problem) == (code, problem)
     assert caught.value is raised or caught.value.__cause__ is raised
     assert journal.lines == ["do a", f"a failed: {sentence}", "undo undo-a"]
 
@@ -222,8 +223,8 @@ def test_an_unexpected_failure_of_an_undo_leaves_the_rest_as_it_is(ct: Ct) -> No
 
 
 def test_the_first_failure_is_raised_whatever_becomes_of_the_undo(ct: Ct) -> None:
-    undo = [step("undo-a", failing(OperationError("no way back")))]
-    with pytest.raises(ScriptFailed, match="exited with 7"):
+    undo = [step("undo-a", failing(OperationError(Problem.SYSTEM_ERROR, why="no way back")))]
+    with pytest.raises(ScriptFailed, match="exit code 7"):
         take([step("a", REFUSES, undo)], ct, Recorder())
 
 
@@ -294,8 +295,8 @@ def test_an_inner_step_changes_the_containers_state_though_nobody_notes_it(ct: C
     assert ct.state is State.STOPPED
 
 
-BUSY = Refusal(32, "the container is running")
-DONE = Refusal(0, "the container is mounted already")
+BUSY = Refusal(Problem.STILL_RUNNING)
+DONE = Refusal(Problem.ALREADY_MOUNTED, Code.OK)
 TOY = Plan(
     "Mount",
     entry={State.STOPPED: [step("mount")], State.RUNNING: BUSY, State.MOUNTED: DONE},
@@ -303,18 +304,18 @@ TOY = Plan(
 
 
 @pytest.mark.parametrize(
-    ("state", "code", "sentence"),
+    ("state", "code", "problem"),
     [
-        (State.RUNNING, 32, "the container is running"),
-        (State.PAUSED, 32, "the container is paused"),
-        (State.SUSPENDED, 32, "the container is suspended; resume it first"),
-        (State.CREATING, 14, "the container is still being created"),
-        (State.BROKEN, 43, "the container's private area is missing"),
-        (State.UNKNOWN, 3, "its node has not said what state the container is in"),
+        (State.RUNNING, 32, Problem.STILL_RUNNING),
+        (State.PAUSED, 32, Problem.PAUSED),
+        (State.SUSPENDED, 32, Problem.SUSPENDED),
+        (State.CREATING, 14, Problem.BEING_CREATED),
+        (State.BROKEN, 43, Problem.PRIVATE_MISSING),
+        (State.UNKNOWN, 3, Problem.STATE_UNKNOWN),
     ],
 )
 def test_a_plan_that_is_not_for_a_state_is_refused_and_nothing_is_noted(
-    ct: Ct, state: State, code: int, sentence: str
+    ct: Ct, state: State, code: int, problem: Problem
 ) -> None:
     journal = Recorder()
     ct.state = state
@@ -322,7 +323,7 @@ def test_a_plan_that_is_not_for_a_state_is_refused_and_nothing_is_noted(
     with pytest.raises(Refused) as caught:
         follow(TOY, ct, journal)
 
-    assert (caught.value.code, f"{caught.value}") == (code, sentence)
+    assert (caught.value.code, caught.value.problem) == (code, problem)
     assert journal.lines == []
 
 

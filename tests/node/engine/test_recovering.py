@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from containers.node.ct import Ct
-from containers.node.errors import Code, ScriptFailed
+from containers.node.errors import Code, Problem, ScriptFailed
 from containers.node.journal import Past
 from containers.node.lock import locked
 from containers.node.plan import Plan, Step
@@ -93,7 +93,13 @@ def test_a_power_cut_while_the_last_one_is_recovered_changes_nothing(
         assert [e["n"] for e in outcome.events] == [*range(len(outcome.events))]
 
 
-LAST = (step("script-2", failing(ScriptFailed("own start", "exited with 1")), once=True),)
+LAST = (
+    step(
+        "script-2",
+        failing(ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="start", exit=1)),
+        once=True,
+    ),
+)
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=names)
@@ -116,7 +122,7 @@ def test_a_step_that_is_to_be_done_once_is_never_done_twice(
         assert world.ran.count("undo-script") <= 1
 
 
-REFUSES = failing(ScriptFailed("own mount", "exited with 7", exit=7))
+REFUSES = failing(ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=7))
 
 
 def began(i: int, key: str, *, undo: bool = False) -> Event:
