@@ -353,7 +353,7 @@ def test_an_address_of_another_container_is_refused_with_78(
     error = fault(f"runc create failed: error running hook: stderr: {done.stderr}")
     assert error
     assert (error.code, f"{error}") == (
-        Code.ADDRESS_IN_USE, f"the address {one} is in use on this node"
+        Code.ADDRESS_IN_USE, f"The address {one} is in use on this node."
     )  # fmt: skip
 
 
