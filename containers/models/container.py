@@ -27,8 +27,6 @@ from containers.node.states import UNFINISHED, Progress, State
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from containers.models.snapshot import Snapshot
-
 RECENT = timedelta(days=1)  # for which a failure is shown on its page
 SWITCHED_OFF = "switch off its own start and stop scripts, without which it was reinstalled"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
@@ -270,8 +268,9 @@ class Container(models.Model):
         """It has another system now, which comes from no snapshot."""
         Container.objects.filter(pk=self.pk).update(here=None)
 
-    def go_on_from(self, snapshot: Snapshot | None) -> None:
-        Container.objects.filter(pk=self.pk).update(here=snapshot)
+    def go_on_from(self, snapshot: int) -> None:
+        """snapshot: the primary key of the one that it is now."""
+        Container.objects.filter(pk=self.pk).update(here_id=snapshot)
 
     def switch_off_scripts(self, operation: Operation) -> None:
         """Those that a reinstallation went without stay off until somebody turns them on."""

@@ -86,7 +86,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
             },
         )
         if new and not safety:
-            container.go_on_from(snapshot)
+            container.go_on_from(snapshot.pk)
 
     def gone(self, uuid: str) -> None:
         """Those that came after it now come after the one before it."""

@@ -10,6 +10,7 @@ from django.urls import get_resolver, reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from containers.kind import KINDS as kind_table
 from containers.models import Container, Node, Operation, Template
 
 WHO = ("nobody", "alice", "bob", "carol")  # alice is staff, CT 101 is bob's, carol has nothing
@@ -158,6 +159,11 @@ KINDS = {  # what bob may do with his own container
     "start": True, "stop": True, "restart": True, "suspend": True, "resume": True,
     "mount": False, "umount": False, "destroy": False, "exec": False,
 }  # fmt: skip
+
+
+def test_no_kind_that_a_form_asks_for_is_missing_in_the_table() -> None:
+    asked = {name: kind for name, kind in kind_table.items() if kind.requested_by_form}
+    assert {name: kind.permission.owner for name, kind in asked.items()} == KINDS
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
