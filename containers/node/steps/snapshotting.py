@@ -230,7 +230,7 @@ def begin(making: Making) -> Steps:
 
 
 def dump_running(making: Making) -> Step:
-    return Step(f"dump-paused-{making.param}", "keep its processes", do=making.dump,
+    return Step(f"dump-paused-{making.param}", "save its processes", do=making.dump,
                 unbroken=True)  # fmt: skip
 
 
