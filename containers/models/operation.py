@@ -194,7 +194,8 @@ class Operation(Failure):
             self.steps.filter(state=StepState.RUNNING).update(
                 state=StepState.FAILED, note="it was interrupted"
             )
-        self.refresh_from_db(fields=["state", "code", "error", "finished", "params"])
+        ended = ["state", "code", "error", "problem", "details", "finished", "params"]
+        self.refresh_from_db(fields=ended)
         if not (container := self.container):
             return
         kind, plan = self.of_kind, PLANS.get(self.kind)

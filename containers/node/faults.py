@@ -292,7 +292,6 @@ class BadUsages(Fault):
     """Of a command line."""
 
     BAD_COMMAND = "bad-command", "Bad command: {words}; {program} help tells which there are."
-    NOT_HERE = "not-in-this-version", "There is no {words} in this version of pctl."
     OPERAND_MISSING = "operand-missing", "The operand {name} is missing (usage: {usage})."
     OPERAND_SPARE = "operand-spare", "The operand {word!r} is too much (usage: {usage})."
     OPTION_UNKNOWN = "option-unknown", "There is no option {name} here."

@@ -65,7 +65,7 @@ def test_a_power_cut_at_any_moment_leaves_all_of_it_or_nothing(
     if has_begun(dead, "c"):
         assert world.there == ["a", "b", "c", "d"]
         assert end["error"].startswith(
-            "Its runner ended unexpectedly; the operation was completed."
+            "Its runner ended unexpectedly; the operation was completed all the same."
         )
     else:
         assert world.there == []
@@ -317,7 +317,7 @@ def test_the_steps_are_those_of_the_state_it_had_begun_in(rig: Rig) -> None:
 def test_of_a_plan_that_nobody_knows_any_more_nothing_is_undone(rig: Rig) -> None:
     outcome = recovered(rig, toy(*THREE), [planned("a", "gone", "c"), *A, began(1, "gone")])
     assert (outcome.undos, outcome.end["progress"]) == ([], "failed")
-    assert outcome.end["error"].startswith("The runner failed")
+    assert outcome.end["error"].startswith("Its runner failed")
 
 
 def test_what_was_passed_over_before_is_known_to_the_steps_afterwards(rig: Rig) -> None:
