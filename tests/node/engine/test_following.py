@@ -193,7 +193,8 @@ def test_an_undo_without_profiles_is_that_of_both(ct: Ct, profile: str) -> None:
          "It could not take the step a: Permission denied: /vz/a."),
         (ValueError("seven"), OperationError, Code.SYSTEM,
          "It could not take the step a: ValueError('seven')."),
-        (CommandFailed(["runc"], 1, "no"), CommandFailed, Code.SYSTEM, "The command runc ended with exit code 1: no."),
+        (CommandFailed(["runc"], 1, "no"), CommandFailed, Code.SYSTEM,
+         "The command runc ended with exit code 1: no."),
         (Cancelled(), Cancelled, Code.SCRIPT, "It was cancelled."),
     ],
 )  # fmt: skip
