@@ -16,11 +16,8 @@ from containers.node import veconf
 from containers.node.errors import BadValue, Code, OperationError
 from containers.node.operations import PLANS
 from containers.node.operations.build_template import RECIPES
+from containers.node.settings import TABLE, Type, named
 
-COLUMNS = (
-    "hostname", "name", "description", "owner", "ram", "cpus", "pids", "diskspace",
-    "nameservers", "searchdomains", "onboot", "disabled",
-)  # fmt: skip
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")
 Act = Callable[[Given, Output], int]
@@ -60,12 +57,19 @@ def template_of(node: Node, name: str | None) -> Template:
 
 
 def change(given: Given, output: Output) -> int:
-    """The row and the container; without a column, address, password or key nothing is to do."""
+    """Nothing is to do without a setting, address, password or key; and nothing on the node for
+    what the panel alone need know.
+    """
     container = ctid.find(given.operands["CTID"])
     shall = columns(given)
     if not shall and not given.pick("ipadd", "ipdel", *ACCESS):
         output.say("Nothing to change.")
         output.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
+        return Code.OK
+    if all(named(name).at_once for name in shall) and not given.pick("ipadd", "ipdel", *ACCESS):
+        container.decide(**shall)
+        output.say(f"{PLANS['set'].label} of {container}: done.")
+        output.show({"ctid": container.ctid, "state": "succeeded", "code": 0}, [])
         return Code.OK
     return follow(
         lambda: container.change(
@@ -80,10 +84,10 @@ def change(given: Given, output: Output) -> int:
 
 
 def columns(given: Given) -> dict[str, Any]:
-    found = given.pick(*COLUMNS)
-    if "owner" in found:
-        found["owner"] = owner(found["owner"])
-    return found
+    """The settings that were given, those that are addresses apart."""
+    found = given.pick(*(setting.name for setting in TABLE if setting.in_row))
+    people = [s.name for s in TABLE if s.type is Type.PERSON and s.name in found]
+    return {**found, **{name: owner(found[name]) for name in people}}
 
 
 def owner(name: str) -> User | None:

@@ -1,91 +1,13 @@
-"""What the words behind an option mean: vzctl's sizes, pairs and yes or no."""
+"""What the words behind an option mean, where a file or a password has to be read for it."""
 
-import re
 import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from containers.node.errors import BadValue, Code
+from containers.node.values import whole
 
-UNLIMITED = "unlimited"
-SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([TGMKPB]?)\Z", re.IGNORECASE)
-UNITS = {"T": 2**40, "G": 2**30, "M": 2**20, "K": 2**10, "P": 4096, "B": 1}  # P: memory pages
-MIB = 2**20
+__all__ = ["account", "file", "keys", "whole"]
 KEYS = 64 * 1024  # bytes of a file of keys
-
-
-def yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise BadValue(f"{text!r} is neither yes nor no")
-    return text == "yes"
-
-
-def memory(text: str) -> int | None:
-    """MiB, of bytes or a size with a suffix; None for no limit."""
-    return mebibytes(text, size(text, unit=1), "512M")
-
-
-def pages(text: str) -> int | None:
-    """MiB, of barrier:limit in pages: the limit counts."""
-    return mebibytes(text, size(last(text), unit=UNITS["P"]), "0:512M")
-
-
-def disk(text: str) -> int | None:
-    """MiB, of soft:hard in blocks of 1 KiB: the hard limit counts."""
-    return mebibytes(text, size(last(text), unit=UNITS["K"]), "10G")
-
-
-def items(text: str) -> int | None:
-    """A number, of barrier:limit: the limit counts."""
-    return whole(last(text))
-
-
-def whole(text: str) -> int | None:
-    if text == UNLIMITED:
-        return None
-    if not re.fullmatch(r"[0-9]{1,10}", text):
-        raise BadValue(f"{text!r} is not a whole number from 0 on")
-    return int(text)
-
-
-def cpus(text: str) -> Decimal | None:
-    """So many processors' worth of time; 0 for no limit."""
-    if text == UNLIMITED:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise BadValue(f"{text!r} is not a number of processors") from None
-    if not number.is_finite() or number < 0:
-        raise BadValue(f"{text!r} is not a number of processors")
-    return number or None
-
-
-def percent(text: str) -> Decimal | None:
-    """Of one processor's time, as --cpulimit has it."""
-    number = cpus(text.removesuffix("%"))
-    return number / 100 if number else None
-
-
-def last(text: str) -> str:
-    first, colon, second = text.partition(":")
-    return second if colon else first
-
-
-def size(text: str, *, unit: int) -> int | None:
-    """Bytes; unit: those of a bare number."""
-    if text == UNLIMITED:
-        return None
-    match = SIZE.match(text)
-    if not match:
-        raise BadValue(f"{text!r} is not a size, as 512M or 10G")
-    return int(Decimal(match[1]) * UNITS.get(match[2].upper(), unit))
-
-
-def mebibytes(text: str, number: int | None, example: str) -> int | None:
-    if number is not None and number < MIB:
-        raise BadValue(f"{text} is less than a mebibyte: give a unit, as in {example}")
-    return None if number is None else number // MIB
 
 
 def account(text: str) -> dict[str, str]:

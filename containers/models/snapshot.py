@@ -13,13 +13,13 @@ from django.utils.timezone import localtime, now
 from containers.models.container import Container
 from containers.models.operation import Operation, Via
 from containers.node.errors import BadValue
+from containers.node.settings import SNAPSHOTS_MAY, TABLE
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was there before
 SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
-DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise
 
 
 class Verdict(models.TextChoices):
@@ -172,10 +172,7 @@ class Snapshot(models.Model):
         It has the source's limits, and an address of the node's pool. Raises BadValue, Busy.
         """
         source = self.container
-        shall = {
-            field: getattr(source, field)
-            for field in ("ram", "cpus", "pids", "diskspace", "nameservers", "searchdomains")
-        }
+        shall = {each.name: getattr(source, each.name) for each in TABLE if each.cloned}
         params = {**self.named, "source": source.ctid, "processes": processes}
         return Container.make(
             ctid,
@@ -232,4 +229,4 @@ def check_line(what: str, text: str, most: int) -> None:
 
 def limit_of(container: Container) -> int:
     limit = container.snapshot_limit
-    return DEFAULT_LIMIT if limit is None else limit
+    return SNAPSHOTS_MAY if limit is None else int(limit)

@@ -30,8 +30,15 @@ def take_template(operation: Operation, container: Container, said: str) -> None
         container.save(update_fields=["template"])
 
 
+def take_refusal(operation: Operation, container: Container, said: dict[str, str]) -> None:
+    """said: why, by the name of the setting that was refused."""
+    operation.params["refused"] = said
+    operation.save(update_fields=["params"])
+
+
 TAKERS: dict[str, Taker] = {
     "template": take_template,
+    "refused": take_refusal,
     "snapshot": snapshots.made,
     "snapshot_gone": snapshots.gone,
     "tried": snapshots.tried,
@@ -62,7 +69,13 @@ def after_reinstall(operation: Operation, container: Container) -> None:
     )
 
 
+def after_set(operation: Operation, container: Container) -> None:
+    if operation.state == Progress.SUCCEEDED:
+        container.take_settings(operation)
+
+
 AFTERWARDS: dict[str, Callable[[Operation, Container], None]] = {
+    "set": after_set,
     "reinstall": after_reinstall,
     "undo_reinstall": snapshots.leave_the_line,
     "restore": snapshots.after_restore,

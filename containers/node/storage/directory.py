@@ -23,10 +23,13 @@ class Driver:
     def delete(self, path: Path) -> Argv:
         return ["rm", "--recursive", "--force", "--one-file-system", f"{path}"]
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
         if bytes is None:
             return ["true"]
         raise BadValue("disk space can't be limited here: this node's containers are not on btrfs")
+
+    def number(self, path: Path) -> Argv:
+        return ["true"]
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         return ["du", "--summarize", "--one-file-system", "--block-size=1", f"{path}"]
