@@ -200,7 +200,8 @@ def test_a_customer_cannot_change_limits_through_the_settings(
     answer = as_bob.post(reverse("settings", args=[101]), {"hostname": "web2", "ram": "99999"})
     assert answer.status_code == 302
     ct101.refresh_from_db()
-    assert (ct101.hostname, ct101.ram) == ("web2", None)
+    assert (ct101.hostname, ct101.ram) == ("web1", None)  # its node has not spoken yet
+    assert Operation.objects.get().params["settings"] == {"hostname": "web2"}
 
 
 def test_a_customer_sees_neither_scripts_nor_what_was_said_on_the_node(
