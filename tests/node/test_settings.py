@@ -1,4 +1,4 @@
-"""The table of settings: ranges, what ve.conf says of a value, the fate of every key of OpenVZ's."""
+"""The table of settings: ranges, lines of ve.conf, the fate of every key of OpenVZ's."""
 
 from decimal import Decimal
 from pathlib import Path
