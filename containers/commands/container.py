@@ -16,7 +16,8 @@ from containers.node import veconf
 from containers.node.errors import BadValue, Code, OperationError
 from containers.node.operations import PLANS
 from containers.node.operations.build_template import RECIPES
-from containers.node.settings import TABLE, Type, named
+from containers.node.setting import Type
+from containers.node.settings import TABLE, named
 
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")

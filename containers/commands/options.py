@@ -8,7 +8,7 @@ The options are those of vzctl 4.11.
 from containers.commands import values
 from containers.commands.grammar import Fate, Option
 from containers.node import openvz, settings
-from containers.node.settings import Setting
+from containers.node.setting import Setting
 
 FATES = {openvz.Fate.IGNORED: Fate.IGNORED, openvz.Fate.REFUSED: Fate.REFUSED}
 

@@ -15,7 +15,8 @@ from containers.forms.settings import SettingsFields
 from containers.models import Container, Operation, Template, Via
 from containers.models.container import HIGHEST, LOWEST
 from containers.node.errors import BadValue, Code, OperationError
-from containers.node.settings import TABLE, Section, Setting, named
+from containers.node.setting import Section, Setting
+from containers.node.settings import TABLE, named
 
 FIRST = 101  # the lowest CT ID that is suggested: vzctl keeps 1 to 100 for itself
 FAVOURITE = "debian-12"  # what most people want comes first

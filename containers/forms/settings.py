@@ -14,7 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from containers.forms.fields import CheckedField, WordsField, checked
-from containers.node.settings import TABLE, Section, Setting, Type
+from containers.node.setting import Section, Setting, Type
+from containers.node.settings import TABLE
 
 
 class LimitField(forms.DecimalField):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 
-from containers.node.settings import TABLE, Setting, Type, named
+from containers.node.setting import Setting, Type
+from containers.node.settings import TABLE, named
 
 COLUMNS: dict[Type, Callable[[Setting], models.Field[Any, Any]]] = {
     Type.LINE: lambda s: models.CharField(max_length=s.longest, blank=not s.required),

@@ -7,7 +7,7 @@ from django import template
 from django.template.defaultfilters import filesizeformat
 
 from containers.models import ReplacedSystem
-from containers.node.settings import Setting
+from containers.node.setting import Setting
 
 register = template.Library()
 

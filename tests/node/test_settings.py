@@ -10,7 +10,8 @@ import pytest
 from containers.node import figures, settings, veconf
 from containers.node.ct import Spec
 from containers.node.errors import BadValue, OperationError
-from containers.node.settings import Fate, fate_of, named
+from containers.node.openvz import OTHERS, Fate
+from containers.node.settings import fate_of, named
 from containers.node.steps import configuring
 
 MIB = 1 << 20
@@ -130,7 +131,7 @@ def test_every_key_of_openvz_is_done_ignored_or_refused_and_told_why(key: str) -
 
 
 def test_no_key_has_two_fates() -> None:
-    keys = [key for other in settings.OTHERS for key in other.keys]
+    keys = [key for other in OTHERS for key in other.keys]
     keys += [setting.conf.name for setting in settings.TABLE if setting.conf]
     assert len(keys) == len(set(keys))
 

@@ -229,7 +229,8 @@ def test_nothing_is_said_to_be_changed_before_the_node_has_spoken(
 THROW_AWAY = """
 from types import SimpleNamespace
 from containers.node import settings
-from containers.node.settings import *
+from containers.node.settings import Decimal, Range, values
+from containers.node.setting import *
 
 settings.TABLE.append(Setting(
     "shares", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Shares", help="Of the processors",

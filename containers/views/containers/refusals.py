@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 
 from containers.models import Busy, Container, Operation
 from containers.node.errors import OperationError
-from containers.node.settings import Setting, named
+from containers.node.setting import Setting
+from containers.node.settings import named
 from containers.views.page import Request, container_of, need, record
 from containers.views.sizes import worded
 
