@@ -135,4 +135,4 @@ class SettingsFields(forms.Form):
 
 def lone(field: forms.BoundField) -> bool:
     """Whether a field takes the whole width."""
-    return not isinstance(field.field.widget, forms.TextInput | forms.Select)
+    return not isinstance(field.field.widget, forms.TextInput | forms.NumberInput | forms.Select)

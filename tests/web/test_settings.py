@@ -291,3 +291,23 @@ def test_a_setting_is_one_line_of_the_table() -> None:
         check=False,
     )
     assert (done.stdout, done.returncode) == ("all of it\n", 0), done.stderr
+
+
+def test_the_pages_have_the_settings_by_section_side_by_side(
+    ct101: Container, busybox: Template
+) -> None:
+    form = SettingsForm(container=ct101)
+    shown = {card.title: [[f.name for f in row] for row in card.rows] for card in form.cards()}
+    assert shown == {
+        "Identity": [["hostname", "name"], ["description"], ["owner"]],
+        "Limits": [["ram", "cpus", "pids", "diskspace", "snapshot_limit"]],
+        "Network": [["ips"], ["nameservers", "searchdomains"]],
+        "Starting": [["onboot"], ["disabled"]],
+    }
+    creating = CreateForm()
+    assert [card.title for card in creating.cards()] == [
+        "Identity", "Access", "Limits", "Network", "Starting",
+    ]  # fmt: skip
+    every = [f.name for card in creating.cards() for row in card.rows for f in row]
+    assert {*every, "template"} == set(creating.fields)
+    assert len(every) == len(set(every))
