@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from containers.commands import ctid
+from containers.commands import audit, ctid
 from containers.commands.follow import follow
 from containers.commands.grammar import BadSyntax, Given
 from containers.commands.output import Output
@@ -69,6 +69,7 @@ def change(given: Given, output: Output) -> int:
         return Code.OK
     if all(named(name).at_once for name in shall) and not given.pick("ipadd", "ipdel", *ACCESS):
         container.decide(**shall)
+        audit.noted(f"change {container}: {', '.join(shall)}", ctid=container.ctid)
         output.say(f"{PLANS['set'].label} of {container}: done.")
         output.show({"ctid": container.ctid, "state": "succeeded", "code": 0}, [])
         return Code.OK

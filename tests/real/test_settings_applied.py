@@ -304,15 +304,17 @@ def test_what_a_failed_change_has_brought_already_is_taken_back(rig, networked, 
     before = {**IN_FORCE, "ips": [one]}
     assert rig.operate("set", settled, spec=before, former=IN_FORCE).code == 0
 
-    broken = rig.operate(
-        "set", settled, former=before, spec={**CHANGED, "ips": [two], "description": "two\nlines"}
-    )
+    rig.paths(settled).conf_link.unlink()
+    rig.paths(settled).conf_link.write_text("a file of somebody's\n")
 
-    assert broken.code == 21
-    assert "put the former settings back" in broken.end["error"]
+    broken = rig.operate("set", settled, former=before, spec={**CHANGED, "ips": [two]})
+
+    rig.paths(settled).conf_link.unlink()
+    assert broken.code == 3
+    assert "the panel's link belongs there" in broken.end["error"]
     assert as_it_was(rig, settled)
     assert addresses(rig, settled) == {one}
-    assert veconf.read(rig.paths(settled).ve_conf)["IP_ADDRESS"] == one
+    assert rig.operate("set", settled, former=before, spec=before).code == 0
 
 
 def test_an_address_that_is_taken_in_between_leaves_those_it_has(rig, networked, settled):

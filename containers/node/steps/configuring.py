@@ -8,7 +8,7 @@ from pathlib import Path
 
 from containers.node import figures, observed, settings, veconf
 from containers.node.access import identity
-from containers.node.access.accounts import add_key, set_password
+from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB, ids, resources
 from containers.node.ct import Ct, Spec
 from containers.node.errors import Code, CommandFailed, OperationError
@@ -71,11 +71,17 @@ def tree(ct: Ct) -> SafeTree:
 
 
 def check_fit(ct: Ct) -> None:
-    """Refuse, before anything is changed, what its processes or files have outgrown already.
+    """Refuse, before anything is changed, what can't be.
 
-    The kernel would kill processes until the rest fits (cgroup v2), or refuse later (v1); btrfs
-    takes any limit. One that is exceeded may be raised, if not far enough, too.
+    That is what no file can hold, a password for nobody, and a limit that its processes or files
+    have outgrown already: the kernel would kill processes until the rest fits (cgroup v2) or
+    refuse half way (v1), and btrfs takes any limit. One that is exceeded may be raised, if not
+    far enough, too.
     """
+    veconf.render(lines(ct))
+    if password := ct.params.get("userpasswd"):
+        with tree(ct) as files:
+            account_of(files, password["user"])
     former = ct.former or Spec()
     if ct.spec.ram and ct.spec.ram != former.ram and ct.state is State.RUNNING:
         require_fit(ct, "ram", "memory", figures.memory(observed.cgroup_paths(ct.paths)))
@@ -204,6 +210,6 @@ WRITE_CONF = Step("write-conf", "write its configuration file", do=write_conf)
 CONFIGURE = Step(
     "configure", "write host name and resolver into it", do=configure, ignore_failure=True
 )
-CHECK_FIT = Step("check-fit", "check that it fits within its limits", do=check_fit)
+CHECK_FIT = Step("check-fit", "check that the settings fit it", do=check_fit)
 PUT_BACK = Step("put-back-settings", "put the former settings back", do=put_back)
 APPLY = Step("apply", "apply the settings", do=apply, undo=(PUT_BACK,))
