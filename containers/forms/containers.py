@@ -69,11 +69,13 @@ class CreateForm(Refusing, AccessForm):
     start = forms.BooleanField(label="Start it once it's created", required=False, initial=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        suggested = {s.name: s.suggested for s in self.settings() if s.suggested is not None}
+        templates = newest_templates()
+        facts = templates[0].node.facts if templates else {}
+        suggested = {s.name: s.suggestion(facts) for s in self.settings() if s.suggested}
         kwargs["initial"] = {**suggested, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
         choice: Any = self.fields["template"]
-        choice.queryset = Template.objects.filter(pk__in=[t.pk for t in newest_templates()])
+        choice.queryset = Template.objects.filter(pk__in=[t.pk for t in templates])
         for name, when in self.shown_for.items():
             self.fields[name].shown_for = when  # type: ignore[attr-defined]
 

@@ -102,16 +102,18 @@ class Container(Settings):
         via: str = Via.BROWSER,
         reason: str = "",
         params: Mapping[str, Any] | None = None,
+        copied: Mapping[str, Any] | None = None,
         **shall: Any,
     ) -> Operation:
         """Record a new container and queue its creation, out of a template or as kind says.
 
         addresses: None gives it one of the node's pool, if the node has one.
-        shall: settings, as node/settings.py names them.
+        shall: settings, as node/settings.py names them. copied: those that another container of
+        the node has: whether the node has as much is not asked of them.
         params: userpasswd {user, hash}, sshkeys [].
         Raises BadValue with vzctl's exit code: 21, 44 there is one, 78 address in use, 131 name.
         """
-        columns = {"hostname": f"ct{ctid}"} | cleaned(shall, node.facts)
+        columns = {"hostname": f"ct{ctid}", **cleaned(copied or {}), **cleaned(shall, node.facts)}
         if not LOWEST <= ctid <= HIGHEST:
             raise BadValue(f"{ctid} can't be a CT ID: they go from {LOWEST} to {HIGHEST}")
         with transaction.atomic():

@@ -172,7 +172,7 @@ class Snapshot(models.Model):
         It has the source's limits, and an address of the node's pool. Raises BadValue, Busy.
         """
         source = self.container
-        shall = {each.name: getattr(source, each.name) for each in TABLE if each.cloned}
+        copied = {each.name: getattr(source, each.name) for each in TABLE if each.cloned}
         params = {**self.named, "source": source.ctid, "processes": processes}
         return Container.make(
             ctid,
@@ -184,7 +184,7 @@ class Snapshot(models.Model):
             params=params,
             hostname=hostname or f"ct{ctid}",
             owner=owner,
-            **shall,
+            copied=copied,
         )
 
     def publish(self, name: str, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:

@@ -128,6 +128,11 @@ class Setting:
         number = self.range.clean(value, facts)
         return number if number is None or self.type is Type.FRACTION else int(number)
 
+    def suggestion(self, facts: Facts) -> Any:
+        """What a new container may well have on a node with these facts, all of it at most."""
+        most = self.range.most(facts) if self.range else None
+        return self.suggested if most is None else min(self.suggested, most)
+
     def plain(self, value: Any) -> Any:
         """The value as it travels to a node, in JSON."""
         return float(value) if isinstance(value, Decimal) else value

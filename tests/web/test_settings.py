@@ -125,6 +125,13 @@ def test_more_than_the_node_has_is_refused_in_form_and_row_alike(
     assert not Operation.objects.exists()
 
 
+def test_what_is_suggested_is_there_on_a_small_node(busybox: Template, alpha: Node) -> None:
+    assert CreateForm().initial["diskspace"] == 10240
+    alpha.facts = {"disk": {"size": 2048 * MIB}}
+    alpha.save()
+    assert (CreateForm().initial["diskspace"], CreateForm().initial["ram"]) == (2048, 512)
+
+
 def test_a_limit_from_before_is_no_obstacle_to_another_change(
     ct101: Container, alpha: Node
 ) -> None:
@@ -311,3 +318,15 @@ def test_the_pages_have_the_settings_by_section_side_by_side(
     every = [f.name for card in creating.cards() for row in card.rows for f in row]
     assert {*every, "template"} == set(creating.fields)
     assert len(every) == len(set(every))
+
+
+def test_a_clone_has_its_sources_limits_whatever_the_node_has_now(
+    ct101: Container, alpha: Node
+) -> None:
+    Container.objects.update(ram=4096, pids=50, hostname="web1", onboot=True)
+    alpha.facts = {"memory": 2048 * MIB}
+    alpha.save()
+    snapshot = Container.objects.get().snapshots.create(uuid="u", manifest="m")
+    snapshot.clone(102)
+    clone = Container.objects.get(ctid=102)
+    assert (clone.ram, clone.pids, clone.hostname, clone.onboot) == (4096, 50, "ct102", False)
