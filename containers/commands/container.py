@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from containers.commands import ctid
+from containers.commands import audit, ctid
 from containers.commands.follow import follow
 from containers.commands.output import Output
 from containers.commands.places import this_node
@@ -15,11 +15,9 @@ from containers.models import Container, Node, Template, Via
 from containers.node import veconf
 from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem
 from containers.node.operations.build_template import RECIPES
+from containers.node.setting import Type
+from containers.node.settings import TABLE, named
 
-COLUMNS = (
-    "hostname", "name", "description", "owner", "ram", "cpus", "pids", "diskspace",
-    "nameservers", "searchdomains", "onboot", "disabled",
-)  # fmt: skip
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")
 
@@ -55,12 +53,20 @@ def template_of(node: Node, name: str | None) -> Template:
 
 
 def change(given: Given, output: Output) -> int:
-    """The row and the container; without a column, address, password or key nothing is to do."""
+    """Nothing is to do without a setting, address, password or key; and nothing on the node for
+    what the panel alone need know.
+    """
     container = ctid.find(given.operands["CTID"])
     shall = columns(given)
     if not shall and not given.pick("ipadd", "ipdel", *ACCESS):
         output.say("Nothing to change.")
         output.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
+        return Code.OK
+    if all(named(name).at_once for name in shall) and not given.pick("ipadd", "ipdel", *ACCESS):
+        container.decide(**shall)
+        audit.noted(f"change {container}: {', '.join(shall)}", ctid=container.ctid)
+        output.say(f"{KINDS['set'].label} of {container}: done.")
+        output.show({"ctid": container.ctid, "state": "succeeded", "code": 0}, [])
         return Code.OK
     return follow(
         lambda: container.change(
@@ -75,10 +81,10 @@ def change(given: Given, output: Output) -> int:
 
 
 def columns(given: Given) -> dict[str, Any]:
-    found = given.pick(*COLUMNS)
-    if "owner" in found:
-        found["owner"] = owner(found["owner"])
-    return found
+    """The settings that were given, those that are addresses apart."""
+    found = given.pick(*(setting.name for setting in TABLE if setting.in_row))
+    people = [s.name for s in TABLE if s.type is Type.PERSON and s.name in found]
+    return {**found, **{name: owner(found[name]) for name in people}}
 
 
 def owner(name: str) -> User | None:

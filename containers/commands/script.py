@@ -13,7 +13,7 @@ from containers.commands.output import Output, table
 from containers.commands.places import require_here, this_node
 from containers.grammar import BadSyntax, Given
 from containers.models import Container, Node, Script, ScriptTarget, ScriptVersion, Via, publication
-from containers.node import values
+from containers.node.access import typed
 from containers.node.actions import Action
 from containers.node.errors import BadUsages, BadValue, BadValues, Code
 from containers.node.layout import Layout
@@ -100,7 +100,7 @@ def history(given: Given, output: Output) -> int:
 
 def save(given: Given, output: Output) -> int:
     target = named(owner_of(given), given.operands["NAME"])
-    body = values.file(given.get("file", "-"), most=LARGEST)
+    body = typed.file(given.get("file", "-"), most=LARGEST)
     check(body, target.action, Source.FILE, output)
     version = target.write(body, reason=given.get("reason", ""), **actor())
     return published(target.owner, [version], output)
@@ -124,7 +124,7 @@ def import_(given: Given, output: Output) -> int:
         raise BadValue(BadValues.NOTHING_TO_IMPORT, whose=whose)
     versions = []
     for target, path in found:
-        body = values.file(f"{path}", most=LARGEST)
+        body = typed.file(f"{path}", most=LARGEST)
         check(body, target.action, Source.AS_IT_IS, output)
         reason = given.get("reason") or f"imported from {path}"
         versions.append(target.write(body, reason=reason, verb="import", **actor()))
@@ -145,7 +145,7 @@ def source(target: ScriptTarget) -> Path | None:
         raise no_access(f"{candidates[0].parent}") from None
     if len(found) < 2:
         return found[0] if found else None
-    texts = [values.file(f"{path}", most=LARGEST) for path in found]
+    texts = [typed.file(f"{path}", most=LARGEST) for path in found]
     current = target.current
     if texts[0] == texts[1]:
         return found[0]

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 
 from containers.node.access import accounts
 from containers.node.errors import OperationError
-from containers.node.network import addresses
 
 T = TypeVar("T")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
@@ -38,7 +37,7 @@ class CheckedField(forms.CharField):
 
 
 class WordsField(forms.CharField):
-    """Values with blanks or commas between them, checked together."""
+    """Values with spaces or commas between them, checked together."""
 
     def __init__(self, check: Callable[[list[str]], list[str]], **options: Any) -> None:
         self.check = check
@@ -54,16 +53,6 @@ class WordsField(forms.CharField):
     def clean(self, value: Any) -> list[str]:
         text: str = super().clean(value)
         return checked(self.check, list(dict.fromkeys(text.replace(",", " ").split())))
-
-
-class AddressesField(WordsField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            lambda words: list(dict.fromkeys(f"{addresses.parse(word)}" for word in words)),
-            label="IP addresses",
-            help_text="With blanks between them",
-            **options,
-        )
 
 
 class KeysField(forms.CharField):

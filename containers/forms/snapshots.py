@@ -11,9 +11,10 @@ from django.db import models
 
 from containers.forms.containers import lowest_free
 from containers.forms.fields import PLAIN, CheckedField, checked
-from containers.models import Container, Operation, Schedule, Snapshot, wish
+from containers.models import Container, Operation, Schedule, Snapshot
 from containers.models.container import HIGHEST, LOWEST
 from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
+from containers.node import checks
 from containers.node.errors import OperationError
 from containers.node.states import State
 from containers.node.templates import catalogue
@@ -24,9 +25,13 @@ HOUR = 60
 class SnapshotForm(forms.Form):
     """A new snapshot. What a container that doesn't run has no use for is left out."""
 
-    name = CheckedField(wish.line, label="Name", required=False, max_length=80)
+    name = CheckedField(checks.line, label="Name", required=False, max_length=80)
     note = CheckedField(
-        wish.line, label="Note", required=False, max_length=255, help_text="For whoever restores it"
+        checks.line,
+        label="Note",
+        required=False,
+        max_length=255,
+        help_text="For whoever restores it",
     )
     what = forms.ChoiceField(
         label="What to keep",
@@ -102,7 +107,7 @@ class RestoreForm(forms.Form):
 
 class CloneForm(forms.Form):
     ctid = forms.IntegerField(label="CT ID", min_value=LOWEST, max_value=HIGHEST)
-    hostname = CheckedField(wish.hostname, label="Host name")
+    hostname = CheckedField(checks.hostname, label="Host name")
     owner = forms.ModelChoiceField(
         User.objects.none(), label="Owner", required=False, empty_label="Nobody: staff only"
     )

@@ -1,14 +1,24 @@
 """Change what it shall be."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from containers import options
 from containers.grammar import Command
 from containers.kind import CT, Kind
+
+if TYPE_CHECKING:
+    from containers.models import Container, Operation
 
 
 class Set(Kind):
     place, page = 120, "settings"
     alarms = False
     commands = (Command("set", "container.change", "Change what it shall be", CT, options.SET),)
+
+    def succeeded(self, operation: Operation, container: Container) -> None:
+        container.take_settings(operation)
 
 
 KIND = Set()

@@ -96,6 +96,7 @@ class Operation(Failure):
     requested = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
+    answered = models.DateTimeField(null=True)  # when somebody was done with its failure
 
     objects = OperationQuerySet.as_manager()
 
@@ -152,6 +153,16 @@ class Operation(Failure):
     def done(self) -> bool:
         return self.state in FINISHED
 
+    @property
+    def asked(self) -> list[str]:
+        """The settings that it was to change, by name."""
+        names = list(self.params.get("settings") or ())
+        return [*names, *(["ips"] if self.params.get("addresses") else [])]
+
+    def answer(self) -> None:
+        """Somebody has seen its failure, and needs no reminder."""
+        Operation.objects.filter(pk=self.pk).update(answered=now())
+
     def cancel(self) -> bool:
         """Ask for its end: at once when it's still queued, else its running step is ended."""
         mine = Operation.objects.filter(pk=self.pk)
@@ -194,6 +205,7 @@ class Operation(Failure):
             self.steps.filter(state=StepState.RUNNING).update(
                 state=StepState.FAILED, note="it was interrupted"
             )
+            self.reserved.all().delete()
         ended = ["state", "code", "error", "problem", "details", "finished", "params"]
         self.refresh_from_db(fields=ended)
         if not (container := self.container):

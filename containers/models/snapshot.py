@@ -18,6 +18,7 @@ from containers.node import problems
 from containers.node.checkpoint import verdict as verdicts
 from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.plan import Refusal
+from containers.node.settings import SNAPSHOTS_MAY, TABLE
 from containers.node.states import Progress
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ BROKEN_PROCESSES = (
     Problem.RESTORE_FAILED, Problem.RESTORE_COMMAND_FAILED, Problem.RESTORE_TIME_LIMIT,
     Problem.INIT_ENDED, Problem.MOUNT_MISSING, Problem.RECORD_UNREADABLE,
 )  # fmt: skip
-DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise
 
 
 class Verdict(models.TextChoices):
@@ -254,10 +254,7 @@ class Snapshot(models.Model):
         It has the source's limits, and an address of the node's pool. Raises BadValue, Busy.
         """
         source = self.container
-        shall = {
-            field: getattr(source, field)
-            for field in ("ram", "cpus", "pids", "diskspace", "nameservers", "searchdomains")
-        }
+        copied = {each.name: getattr(source, each.name) for each in TABLE if each.cloned}
         params = {**self.named, "source": source.ctid, "processes": processes}
         return Container.make(
             ctid,
@@ -269,7 +266,7 @@ class Snapshot(models.Model):
             params=params,
             hostname=hostname or f"ct{ctid}",
             owner=owner,
-            **shall,
+            copied=copied,
         )
 
     def publish(self, name: str, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
@@ -364,4 +361,4 @@ def check_line(what: str, text: str, most: int) -> None:
 
 def limit_of(container: Container) -> int:
     limit = container.snapshot_limit
-    return DEFAULT_LIMIT if limit is None else limit
+    return SNAPSHOTS_MAY if limit is None else int(limit)

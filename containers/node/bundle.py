@@ -5,7 +5,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from containers.node import observed, veconf
+from containers.node import observed, settings, veconf
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
 from containers.node.ids import BASE, SIZE
@@ -20,7 +20,6 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = [f"PATH={PATH}", "container=oci", "TERM=xterm"]
 NO_INIT = ["/bin/sh"]  # so that the start script runs, as vzctl has it; booting says what's missing
 MIB = 1024 * 1024
-PERIOD = 100_000  # µs, of the processor quota
 
 # What a system container's root may do, each in its own user namespace; number in capability.h.
 CAPABILITIES = {
@@ -156,16 +155,17 @@ def nofile() -> int:
     return NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
 
 
-def resources(ct: Ct) -> dict[str, Any]:
-    """Its limits, as both config.json and `runc update` take them."""
-    spec, limits = ct.spec, {}
-    if spec.ram:
-        limits["memory"] = {"limit": spec.ram * MIB, "swap": spec.ram * MIB}
-    if spec.cpus:
-        limits["cpu"] = {"quota": int(spec.cpus * PERIOD), "period": PERIOD}
-    if spec.pids:
-        limits["pids"] = {"limit": spec.pids}
-    return limits
+def resources(ct: Ct, *, all: bool = False) -> dict[str, Any]:
+    """Its limits, as both config.json and `runc update` take them; all: also those it has not."""
+    found = {}
+    for setting in settings.of_node():
+        if resource := setting.resource:
+            value = getattr(ct.spec, setting.name)
+            if value is not None or all:
+                found[resource.name] = (
+                    resource.unlimited if value is None else resource.limit(value)
+                )
+    return found
 
 
 def sys_mounts(systemd: bool) -> list[dict[str, Any]]:

@@ -60,10 +60,13 @@ class BadValues(Fault):
     NOT_A_SETTING = "not-a-setting", "This is not the name of a setting: {word!r}."
 
     # limits
-    TOO_SMALL = "too-small", "The {what} can't be {value}: the least is {least}."
+    OUT_OF_RANGE = "out-of-range", "{what:capital} must be from {least} to {most}{unit}."
     NOT_PROCESSORS = "not-processors", "This is not a number of processors: {word!r}."
-    PROCESSORS_RANGE = "processors-range", "The number of processors can't be {value}."
     NOT_A_NUMBER = "not-a-number", "This is not a whole number from 0 on: {word!r}."
+    TOO_MANY_DIGITS = (
+        "too-many-digits",
+        "This is not a whole number of at most {most} digits: {word!r}.",
+    )
     NOT_A_SIZE = "not-a-size", "This is not a size, such as 512M or 10G: {word!r}."
     BELOW_MEBIBYTE = (
         "below-a-mebibyte",

@@ -270,7 +270,7 @@ class Problem(StrEnum):
     )
     BELOW_USE = (
         "below-use",
-        "The limits of the container could not be changed: it uses more memory now.",
+        "Its {what} can't be limited to {wanted:size}: it uses {used:size}.",
         "",
         Code.RESOURCE,
     )
@@ -291,6 +291,12 @@ class Problem(StrEnum):
     ADDRESS_OF_CONTAINER = (
         "address-of-container",
         "The address {address} is in use by CT {ctid} ({name}).",
+        "The address {address} is in use.",
+        Code.ADDRESS_IN_USE,
+    )
+    ADDRESS_RESERVED = (
+        "address-reserved",
+        "The address {address} is reserved for CT {ctid} ({name}).",
         "The address {address} is in use.",
         Code.ADDRESS_IN_USE,
     )

@@ -117,6 +117,7 @@ class Runner:
         return Ct(
             paths=Layout(self.conf, spec.get("ctid") or 0),
             spec=Spec.of(spec),
+            former=Spec.of(spec["former"]) if "former" in spec else None,
             runtime=runtimes.load(request["runtime"]),
             storage=storage.load(request["storage"]),
             executor=Executor(self.writer.write, cancel, self.cgroup),

@@ -43,7 +43,7 @@ SAMPLES: dict[str, object] = {
     "paths": ["/mnt", "/srv"], "known": ["a", "b"], "found": ["a", "b"], "what": "CT 101",
     "cause": {"problem": "no-space", "details": {}},
 }  # fmt: skip
-SIZES = ("old", "new", "limit", "needed", "free", "most")
+SIZES = ("old", "new", "limit", "needed", "free", "most", "wanted", "used")
 OF_STAFF = (Problem.BAD_USAGE,)  # command lines
 
 

@@ -137,6 +137,15 @@ def test_set_changes_the_row_and_tells_the_node_what(
     assert {"hostname", "addresses", "owner"} <= set(Operation.objects.get().params["changed"])
 
 
+def test_an_owner_is_set_at_once_and_on_record(run: Typist, ct101: Container, carol: User) -> None:
+    ct101.request("stop")  # the node has no part in it
+    assert run("set 101 --owner carol") == (0, "", "Change settings of CT 101: done.\n")
+    ct101.refresh_from_db()
+    assert ct101.owner == carol
+    assert AuditEvent.objects.get().what == "change CT 101: owner"
+    assert not Operation.objects.filter(kind="set").exists()
+
+
 def test_set_with_nothing_to_change_asks_nothing_of_the_node(run: Typist, ct101: Container) -> None:
     assert run("set 101 --save --swap 1G")[0] == 0
     assert not Operation.objects.exists()

@@ -319,7 +319,7 @@ def test_kept_and_lost_are_of_this_very_container(
     choose(as_bob, debian)
     node_says()
     kept, _, lost = review(as_bob).partition("Lost")
-    for word in ("203.0.113.7", "memory 512.0 MiB", "bob", "1 script of its own", "2 snapshots",
+    for word in ("203.0.113.7", "memory 512 MiB", "bob", "1 script of its own", "2 snapshots",
                  "root, dora", "12 345 files", "in /old", "one button puts it back"):  # fmt: skip
         assert word in kept
     assert "programs are ended" in lost

@@ -111,7 +111,7 @@ def leave_out(ct: Ct) -> None:
 def tried(ct: Ct) -> Ct:
     """The same container as one that has a number, disk and network of its own, and no address."""
     number = TRIALS + ct.operation % (36**6 - TRIALS)
-    spec = replace(ct.spec, ips=())
+    spec = ct.spec.but(ips=())
     return replace(ct, paths=Layout(ct.paths.node, number), spec=spec, fact=lambda key, value: None)
 
 

@@ -73,8 +73,14 @@ class Storage(Protocol):
     def mark(self, path: Path) -> str:
         """What tells an area from any other, whatever it is called and after a reboot too."""
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
-        """Let an area take so many bytes, or any number."""
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
+        """Let an area take so many bytes, or any number.
+
+        number: of the area, path being any other in the same pool: for one that is full.
+        """
+
+    def number(self, path: Path) -> Argv:
+        """Ask for an area's number."""
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         """Ask for an area's usage, for parse_usage. Not fresh: cheaper, up to 30 s old."""

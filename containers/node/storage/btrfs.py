@@ -68,8 +68,10 @@ class Driver:
     def mark(self, path: Path) -> str:
         return f"{os.statvfs(path).f_fsid:x}"  # the roots all have the same inode number
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
-        return ["btrfs", "qgroup", "limit", "none" if bytes is None else f"{bytes}", f"{path}"]
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
+        """By the path of a full subvolume it fails: even that is a change of what is in it."""
+        most = "none" if bytes is None else f"{bytes}"
+        return ["btrfs", "qgroup", "limit", most, *([f"0/{number}"] if number else []), f"{path}"]
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         return ["btrfs", "qgroup", "show", "--raw", "-r", "-f", *(["--sync"] if fresh else []),

@@ -34,10 +34,13 @@ class Driver:
     def mark(self, path: Path) -> str:
         return f"{path.lstat().st_ino}"
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
         if bytes is None:
             return ["true"]
         raise BadValue(BadValues.NO_DISK_LIMITS)
+
+    def number(self, path: Path) -> Argv:
+        return ["true"]
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         return ["du", "--summarize", "--one-file-system", "--block-size=1", f"{path}"]

@@ -1,29 +1,64 @@
-"""What somebody wants a container to be: every value is looked at before a row has it.
+"""What values a container's settings may have.
 
 The values end up in files that root sources and on command lines, and vzctl's rules hold for
-them; each function here returns the value as the row keeps it, or raises BadValue.
+them; each check returns the value as the row keeps it, or raises BadValue with vzctl's code.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from containers.node.errors import BadValue, BadValues, Code
+from containers.node.network import addresses as network
 from containers.node.network import resolver
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
 NAME = re.compile(r"[A-Za-z0-9 +_.-]+\Z")
 NUMBER = re.compile(r"\s*\+?[0-9]+\Z")
 HOST_NAME_MAX = 64  # bytes, of Linux
-HIGHEST = 2**31 - 1  # that the columns hold
+Facts = Mapping[str, Any]  # what a node says of itself
 
 
-def cleaned(shall: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of models.Container, checked. Raises BadValue, TypeError for an unknown one."""
-    if unknown := set(shall) - set(CLEAN):
-        raise TypeError(f"a container has no {', '.join(sorted(unknown))}")
-    return {field: CLEAN[field](value) for field, value in shall.items()}
+@dataclass(frozen=True)
+class Range:
+    """The numbers that something may have, and the one sentence that says so.
+
+    most: what the node has of it, by its facts; None where that isn't known, or has no end.
+    step: what counts. None is no limit, whatever the range.
+    """
+
+    what: str
+    lowest: Decimal
+    highest: Decimal
+    unit: str = ""
+    step: Decimal = Decimal(1)
+    most: Callable[[Facts], int | None] = lambda facts: None
+
+    def clean(self, value: Any, facts: Facts | None = None) -> Decimal | None:
+        if value is None:
+            return None
+        highest = self.highest
+        if facts and (most := self.most(facts)) is not None:
+            highest = max(self.lowest, min(highest, Decimal(most)))
+        try:
+            number = Decimal(f"{value}")
+            if self.lowest <= number <= highest and self.rounded(number):
+                return number.quantize(self.step)
+        except InvalidOperation:
+            pass  # not a number at all
+        raise BadValue(
+            BadValues.OUT_OF_RANGE,
+            what=self.what,
+            least=f"{self.lowest}",
+            most=f"{highest}",
+            unit=f" {self.unit}" if self.unit else "",
+        )
+
+    def rounded(self, number: Decimal) -> bool:
+        """Whether all of it counts: half a process does not, a thousandth of a processor may go."""
+        return self.step < 1 or number == number.to_integral_value()
 
 
 def hostname(text: str) -> str:
@@ -60,30 +95,6 @@ def line(text: str) -> str:
     return text
 
 
-def at_least(lowest: int, what: str) -> Callable[[Any], int | None]:
-    def check(value: Any) -> int | None:
-        if value is None:
-            return None
-        if not lowest <= int(value) <= HIGHEST:
-            raise BadValue(BadValues.TOO_SMALL, what=what, value=value, least=lowest)
-        return int(value)
-
-    return check
-
-
-def cpus(value: Any) -> Decimal | None:
-    """As many processors' worth of time; hundredths count."""
-    if value is None:
-        return None
-    try:
-        number = Decimal(f"{value}").quantize(Decimal("0.01"))
-    except InvalidOperation:
-        raise BadValue(BadValues.NOT_PROCESSORS, word=value) from None
-    if not Decimal("0.01") <= number <= Decimal("999.99"):
-        raise BadValue(BadValues.PROCESSORS_RANGE, value=value)
-    return number
-
-
 def nameservers(words: Iterable[str]) -> list[str]:
     """None, or "inherit" among them, means the node's own."""
     return [f"{resolver.parse(word)}" for word in resolver.chosen(words)]
@@ -93,21 +104,9 @@ def searchdomains(words: Iterable[str]) -> list[str]:
     return [resolver.domain(word) for word in resolver.chosen(words)]
 
 
-def kept(value: Any) -> Any:
+def addresses(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(f"{network.parse(word)}" for word in words))
+
+
+def anything(value: Any) -> Any:
     return value
-
-
-CLEAN: dict[str, Callable[[Any], Any]] = {
-    "hostname": hostname,
-    "name": name,
-    "description": line,
-    "owner": kept,
-    "ram": at_least(4, "the memory (in MiB)"),
-    "cpus": cpus,
-    "pids": at_least(4, "the number of processes"),
-    "diskspace": at_least(4, "the disk space (in MiB)"),
-    "nameservers": nameservers,
-    "searchdomains": searchdomains,
-    "onboot": bool,
-    "disabled": bool,
-}
