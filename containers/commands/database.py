@@ -27,7 +27,7 @@ def at_hand() -> Iterator[None]:
         check()
         yield
     except Busy as busy:
-        raise Locked(f"{busy}") from busy
+        raise Locked(busy.for_pctl) from busy
     except (OperationalError, InterfaceError, ProgrammingError) as error:
         raise away(error) from error
     finally:

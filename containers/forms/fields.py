@@ -24,6 +24,12 @@ def checked(validate: Callable[..., T], *args: Any) -> T:
         raise ValidationError(sentence(error), code=f"{error.code}") from error
 
 
+def between(what: str, least: int, most: int) -> dict[str, str]:
+    """What is wrong with a number that is out of its range."""
+    said = f"{what} must be between {least} and {most}."
+    return {"min_value": said, "max_value": said}
+
+
 def sentence(error: Exception) -> str:
     text = f"{error}"
     return f"{text[:1].upper()}{text[1:]}."
@@ -43,7 +49,7 @@ class CheckedField(forms.CharField):
 
 
 class WordsField(forms.CharField):
-    """Values with blanks or commas between them, checked together."""
+    """Values with spaces or commas between them, checked together."""
 
     def __init__(self, check: Callable[[list[str]], list[str]], **options: Any) -> None:
         self.check = check
@@ -66,7 +72,7 @@ class AddressesField(WordsField):
         super().__init__(
             lambda words: list(dict.fromkeys(f"{addresses.parse(word)}" for word in words)),
             label="IP addresses",
-            help_text="With blanks between them",
+            help_text="Separate several with spaces",
             **options,
         )
 

@@ -1,4 +1,4 @@
-"""Change what it shall be."""
+"""Change a container's settings."""
 
 from containers import options
 from containers.grammar import Command
@@ -6,9 +6,13 @@ from containers.kind import CT, Kind
 
 
 class Set(Kind):
+    titled = "Change settings of {name}"
+    noun = "change"
     place, page = 120, "settings"
     alarms = False
-    commands = (Command("set", "container.change", "Change what it shall be", CT, options.SET),)
+    commands = (
+        Command("set", "container.change", "Change a container's settings", CT, options.SET),
+    )
 
 
 KIND = Set()

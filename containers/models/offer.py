@@ -60,7 +60,7 @@ def refusal(container: Container, kind: Kind, holder: Operation | None) -> str:
     if holder and kind.plan.exclusive:
         return under_way(holder)
     if kind.starts and container.disabled:
-        return "The container is disabled: it may not be started."
+        return "The container is disabled, so it can't be started."
     if kind.needs_criu and (off := container.node.facts.get("snapshots_off")):
         return f"{off[:1].upper()}{off[1:]}."
     if unfit := kind.unfit(container):
@@ -71,4 +71,4 @@ def refusal(container: Container, kind: Kind, holder: Operation | None) -> str:
 
 
 def under_way(holder: Operation) -> str:
-    return f"{holder.label} is under way (operation {holder.pk})."
+    return f"Operation {holder.pk} ({holder.label}) {holder.standing}."

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
 from django.urls import reverse
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 
 from containers import doorbell
 from containers.kind import Kind, known
@@ -28,9 +28,16 @@ class Busy(Exception):
     """Another operation has not finished yet."""
 
     def __init__(self, what: str, holder: Operation | None) -> None:
-        who = f": {holder} is under way" if holder else " with another operation"
-        super().__init__(f"{what} is busy{who}.")
+        who = f": {holder.named} {holder.standing}" if holder else " with another operation"
+        super().__init__(f"{what[:1].upper()}{what[1:]} is busy{who}.")
         self.holder = holder
+
+    @property
+    def for_pctl(self) -> str:
+        """With what to do about it on the command line."""
+        said = f"{self}".removesuffix(".")
+        holder = self.holder
+        return f"{said}; cancel it with pctl operation cancel {holder.pk}" if holder else said
 
 
 class Via(models.TextChoices):
@@ -121,6 +128,32 @@ class Operation(models.Model):
     @property
     def label(self) -> str:
         return self.of_kind.label or self.kind
+
+    @property
+    def named(self) -> str:
+        """Where it is clear what it is done to."""
+        return f"operation {self.pk} ({self.label})"
+
+    @property
+    def title(self) -> str:
+        return self.of_kind.called(self)
+
+    @property
+    def noun(self) -> str:
+        return self.of_kind.noun or self.label.lower()
+
+    @property
+    def standing(self) -> str:
+        """How far an unfinished one is, as the end of a sentence."""
+        if self.state == Progress.QUEUED:
+            return "is queued"
+        if self.state == Progress.CANCELLING:
+            return "is being cancelled"
+        if not self.started:
+            return "is running"
+        began = localtime(self.started)
+        today = began.date() == localtime().date()
+        return f"has been running since {began:{'%H:%M' if today else '%-d %B, %H:%M'}}"
 
     @property
     def of_kind(self) -> Kind:

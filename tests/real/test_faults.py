@@ -247,7 +247,7 @@ def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta: Rig, t
     assert outcome.scripts == ["mount"]
     assert outcome.end["lost"] > 0
     assert outcome.end["error"] == (
-        "The disk that holds the log is full. Undone: dismount the private area. The container is "
+        "The disk that holds the log is full. Undone: dismount its file system. The container is "
         f"stopped now. {outcome.end['lost']} bytes of output found no room in the log."
     )
     assert not observed.mounted(beta.paths(tight).root)

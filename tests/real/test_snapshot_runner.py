@@ -185,7 +185,7 @@ def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(
     counting(rig, ctid)
     assert rig.operate("suspend", ctid).code == 0
     number = rig.begin("resume", ctid)
-    rig.wait_for(lambda: "let the kept processes live" in rig.said(number), "the restore")
+    rig.wait_for(lambda: "bring the saved processes back" in rig.said(number), "the restore")
     killed = kill_after(rig, number, delay)
 
     outcome = recovered(rig, number) if killed else rig.finish(number)

@@ -166,6 +166,6 @@ def apply_hostname(ct: Ct) -> None:
 
 WRITE_CONF = Step("write-conf", "write its configuration file", do=write_conf)
 CONFIGURE = Step(
-    "configure", "write host name and resolver into it", do=configure, ignore_failure=True
+    "configure", "write its host name and name servers", do=configure, ignore_failure=True
 )
 APPLY = Step("apply", "apply the settings", do=apply)
