@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadUsages, BadValue, BadValues, Code, OperationError
 
 
 class Fate(StrEnum):
@@ -30,7 +30,7 @@ class Option:
 
     read: turns the value's text into what it means, or raises BadValue.
     many: it may be given again, and its values are collected.
-    needs: the slot of an option without which it may not be given, and why.
+    needs_reason: it may not be given without --reason.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Option:
     fate: Fate = Fate.DONE
     note: str = ""
     short: str = ""
-    needs: tuple[str, str] = ("", "")
+    needs_reason: bool = False
 
     @property
     def slot(self) -> str:
@@ -137,9 +137,8 @@ def parse(command: Command, words: Sequence[str], common: Sequence[Option] = ())
     if raw and given.rest[:1] == ["--"]:
         given.rest = given.rest[1:]
     for option in options:
-        slot, why = option.needs
-        if slot and given.get(option.slot) and not given.get(slot):
-            raise BadSyntax(f"{option.name} needs --{slot}: {why}")
+        if option.needs_reason and given.get(option.slot) and not given.get("reason"):
+            raise BadSyntax(BadUsages.REASON_MISSING, name=option.name)
     return given
 
 
@@ -148,9 +147,11 @@ def long_option(options: Sequence[Option], name: str) -> Option:
         return exact[0]
     near = [option for option in options if option.name.startswith(name)]
     if len(near) > 1:
-        raise BadSyntax(f"{name} may mean {' or '.join(option.name for option in near)}")
+        raise BadSyntax(
+            BadUsages.OPTION_AMBIGUOUS, name=name, found=[option.name for option in near]
+        )
     if not near:
-        raise BadSyntax(f"there is no option {name} here")
+        raise BadSyntax(BadUsages.OPTION_UNKNOWN, name=name)
     return near[0]
 
 
@@ -159,7 +160,7 @@ def short_options(given: Given, options: Sequence[Option], letters: str, left: l
         letter, letters = letters[0], letters[1:]
         option = next((each for each in options if each.short == f"-{letter}"), None)
         if option is None:
-            raise BadSyntax(f"there is no option -{letter} here")
+            raise BadSyntax(BadUsages.OPTION_UNKNOWN, name=f"-{letter}")
         if option.value:
             return take(given, option, letters or None, left)
         take(given, option, None, left)
@@ -169,19 +170,19 @@ def short_options(given: Given, options: Sequence[Option], letters: str, left: l
 def take(given: Given, option: Option, value: str | None, left: list[str]) -> None:
     if option.value and value is None:
         if not left:
-            raise BadSyntax(f"{option.name} needs a value: {option.value}")
+            raise BadSyntax(BadUsages.VALUE_MISSING, name=option.name, value=option.value)
         value = left.pop(0)
     elif not option.value and value is not None:
-        raise BadSyntax(f"{option.name} takes no value")
+        raise BadSyntax(BadUsages.VALUE_SPARE, name=option.name)
     if option.fate is Fate.REFUSED:
-        raise BadSyntax(f"{option.name} can't be done: {option.note}")
+        raise BadSyntax(BadUsages.OPTION_REFUSED, name=option.name, why=option.note)
     if option.fate is Fate.IGNORED:
         given.warnings.append(f"{option.name} is ignored: {option.note}")
         return
     try:
         meaning = option.read(value) if value is not None else True
     except BadValue as error:
-        raise BadValue(f"{option.name}: {error}", error.code) from error
+        raise error.at(option.name) from None
     if option.many:
         more = meaning if isinstance(meaning, list) else [meaning]
         given.options.setdefault(option.slot, []).extend(more)
@@ -202,10 +203,10 @@ def place(given: Given, names: Sequence[str], found: Sequence[str]) -> None:
                 raise missing(name, given.command)
             given.operands[name.strip("[]")] = left.pop(0)
     if left:
-        raise BadSyntax(f"{left[0]!r} is too much: {given.command.usage}")
+        raise BadSyntax(BadUsages.OPERAND_SPARE, word=left[0], usage=given.command.usage)
 
 
 def missing(name: str, command: Command) -> OperationError:
     if name == "CTID":
-        return BadValue("CT ID missing")
-    return BadSyntax(f"{name} is missing: {command.usage}")
+        return BadValue(BadValues.CTID_MISSING)
+    return BadSyntax(BadUsages.OPERAND_MISSING, name=name, usage=command.usage)

@@ -17,11 +17,14 @@ from containers.node.states import State
 from containers.permissions import MANAGE, Permission
 
 if TYPE_CHECKING:
-    from containers.models import Container, Operation
     from containers.node.plan import Plan
 
+# Rows: models.Operation and models.Container, which stand above this module and ask it.
+Operation = Any
+Container = Any
+Fact = Callable[[Operation, Container, Any], None]
+
 CT = ("CTID",)
-Fact = Callable[["Operation", "Container", Any], None]
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connections
 
 from containers import doorbell
 from containers.models import LogChunk, Operation
+from containers.models.failure import told
 from containers.node.states import FINISHED
 
 T = TypeVar("T")
@@ -51,6 +52,11 @@ class LogProgress:
     log_len: int
     code: int | None
     error: str
+    problem: str
+    details: dict[str, Any]
+
+    def why(self, *, staff: bool) -> str:
+        return told(self.problem, self.details, self.error, staff=staff)
 
     @property
     def done(self) -> bool:
@@ -181,7 +187,9 @@ def look(pk: int, offset: int) -> tuple[LogProgress, list[Piece]]:
 
 
 def progress_of(pk: int) -> LogProgress:
-    values = Operation.objects.values_list("state", "log_len", "code", "error")
+    values = Operation.objects.values_list(
+        "state", "log_len", "code", "error", "problem", "details"
+    )
     return LogProgress(*values.get(pk=pk))
 
 

@@ -2,7 +2,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from containers.views import account, audit, health, nodes, people, templates
-from containers.views.containers import creation, overview, passwords, requests, settings
+from containers.views.containers import creation, overview, passwords, refusals, requests, settings
 from containers.views.operations import cancellations, logs, pages
 from containers.views.reinstallation import replaced, wizard
 from containers.views.scripts import editor, findings, foreign, publication, versions
@@ -14,6 +14,11 @@ urlpatterns = [
     path("containers/new/", creation.new, name="new_container"),
     path("containers/<int:ctid>/", overview.show, name="container"),
     path("containers/<int:ctid>/settings/", settings.edit, name="settings"),
+    path(
+        "containers/<int:ctid>/settings/refused/<int:pk>/",
+        refusals.answer,
+        name="refused_settings",
+    ),
     path("containers/<int:ctid>/password/", passwords.edit, name="password"),
     path("containers/<int:ctid>/reinstallation/", wizard.edit, name="reinstallation"),
     path("containers/<int:ctid>/replaced/<int:number>/", replaced.show, name="replaced"),

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from containers.models import Container
+from containers.node import settings as of_container
 from containers.node.layout import Layout
 from containers.node.states import State
 
-MIB_IN_BLOCKS = 1024
 BLOCK = 1024
 
 
@@ -61,39 +61,38 @@ def uptime(container: Container) -> float | None:
     return int((now() - container.state_since).total_seconds())
 
 
-def blocks(container: Container) -> int | None:
-    return container.diskspace * MIB_IN_BLOCKS if container.diskspace else None
-
-
 def iso(moment: datetime | None) -> str | None:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+def of_settings() -> list[Column]:
+    return [
+        Column(column.name, column.header, column.width, showing(setting.name, column.show))
+        for setting in of_container.TABLE
+        for column in setting.columns
+    ]
+
+
+def showing(name: str, show: Callable[[Any], Any]) -> Callable[[Container], Any]:
+    def value(container: Container) -> Any:
+        found = container.value_of(name)
+        return None if found is None else show(found)
+
+    return value
 
 
 ALL = (
     Column("ctid", "CTID", 10, lambda c: c.ctid),
     Column("numproc", "NPROC", 10, used("pids")),
-    Column("numproc.l", "NPROC.L", 10, lambda c: c.pids),
     Column("status", "STATUS", -9, lambda c: c.state),
-    Column("ip", "IP_ADDR", -15, lambda c: c.addresses),
-    Column("hostname", "HOSTNAME", -32, lambda c: c.hostname),
-    Column("name", "NAME", -32, lambda c: c.name),
+    *of_settings(),
     Column("smart_name", "SMARTNAME", 10, lambda c: c.name or c.ctid),
-    Column("description", "DESCRIPTION", -32, lambda c: c.description),
     Column("ostemplate", "OSTEMPLATE", -32, lambda c: f"{c.template}" if c.template else None),
-    Column("nameserver", "NAMESERVER", -32, lambda c: c.nameservers),
-    Column("searchdomain", "SEARCHDOMAIN", -32, lambda c: c.searchdomains),
     Column("physpages", "PHYSP", 10, used("memory", 4096)),
-    Column("ram", "RAM_MIB", 10, lambda c: c.ram),
-    Column("cpus", "CPUS", 6, lambda c: float(c.cpus) if c.cpus is not None else None),
-    Column("cpulimit", "CPULIM", 7, lambda c: int(c.cpus * 100) if c.cpus is not None else None),
     Column("diskspace", "DSPACE", 10, used("disk", BLOCK)),
-    Column("diskspace.h", "DSPACE.H", 10, blocks),
     Column("uptime", "UPTIME", 15, uptime),
-    Column("onboot", "ONBOOT", 6, lambda c: c.onboot),
-    Column("disabled", "DISABL", 6, lambda c: c.disabled),
     Column("private", "PRIVATE", -32, path("private")),
     Column("root", "ROOT", -32, path("root")),
-    Column("owner", "OWNER", -16, lambda c: c.owner.get_username() if c.owner else None),
     Column("node", "NODE", -16, lambda c: f"{c.node}"),
     Column("since", "SINCE", -20, lambda c: iso(c.state_since)),
 )

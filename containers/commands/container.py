@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from containers.commands import ctid
+from containers.commands import audit, ctid
 from containers.commands.follow import follow
 from containers.commands.output import Output
 from containers.commands.places import this_node
@@ -13,13 +13,11 @@ from containers.grammar import Given
 from containers.kind import KINDS
 from containers.models import Container, Node, Template, Via
 from containers.node import veconf
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem
 from containers.node.operations.build_template import RECIPES
+from containers.node.setting import Type
+from containers.node.settings import TABLE, named
 
-COLUMNS = (
-    "hostname", "name", "description", "owner", "ram", "cpus", "pids", "diskspace",
-    "nameservers", "searchdomains", "onboot", "disabled",
-)  # fmt: skip
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")
 
@@ -46,24 +44,29 @@ def create(given: Given, output: Output) -> int:
 def template_of(node: Node, name: str | None) -> Template:
     name = name or veconf.read(settings.NODE.vz_conf).get("DEF_OSTEMPLATE")
     if not name:
-        raise OperationError("--ostemplate is missing", Code.NO_TEMPLATE_NAME)
+        raise OperationError(Problem.NO_TEMPLATE_GIVEN)
     found = Template.newest(node, name)
     if found is None:
         ways = f"pctl template build {name}" if name in RECIPES else "pctl template import"
-        raise OperationError(
-            f"there is no template {name}: pctl template list tells which there are, "
-            f"{ways} makes it", Code.NO_TEMPLATE,
-        )  # fmt: skip
+        raise OperationError(Problem.NO_TEMPLATE_YET, template=name, ways=ways)
     return found
 
 
 def change(given: Given, output: Output) -> int:
-    """The row and the container; without a column, address, password or key nothing is to do."""
+    """Nothing is to do without a setting, address, password or key; and nothing on the node for
+    what the panel alone need know.
+    """
     container = ctid.find(given.operands["CTID"])
     shall = columns(given)
     if not shall and not given.pick("ipadd", "ipdel", *ACCESS):
         output.say("Nothing to change.")
         output.show({"ctid": container.ctid, "state": "unchanged", "code": 0}, [])
+        return Code.OK
+    if all(named(name).at_once for name in shall) and not given.pick("ipadd", "ipdel", *ACCESS):
+        container.decide(**shall)
+        audit.noted(f"change {container}: {', '.join(shall)}", ctid=container.ctid)
+        output.say(f"{KINDS['set'].label} of {container}: done.")
+        output.show({"ctid": container.ctid, "state": "succeeded", "code": 0}, [])
         return Code.OK
     return follow(
         lambda: container.change(
@@ -78,10 +81,10 @@ def change(given: Given, output: Output) -> int:
 
 
 def columns(given: Given) -> dict[str, Any]:
-    found = given.pick(*COLUMNS)
-    if "owner" in found:
-        found["owner"] = owner(found["owner"])
-    return found
+    """The settings that were given, those that are addresses apart."""
+    found = given.pick(*(setting.name for setting in TABLE if setting.in_row))
+    people = [s.name for s in TABLE if s.type is Type.PERSON and s.name in found]
+    return {**found, **{name: owner(found[name]) for name in people}}
 
 
 def owner(name: str) -> User | None:
@@ -89,7 +92,7 @@ def owner(name: str) -> User | None:
         return None
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise BadValue(f"there is no user {name}: pctl user create makes one")
+        raise BadValue(BadValues.NO_USER, name=name)
     return user
 
 

@@ -7,7 +7,7 @@ is 0. Anything else is looked up as a name.
 import re
 
 from containers.models import Container
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadValue, BadValues, OperationError, Problem
 
 WHOLE = re.compile(r"[ \t\n\v\f\r]*\+?([0-9]+)\Z")
 HIGHEST = 2147483644
@@ -24,7 +24,7 @@ def find(word: str) -> Container:
     """Raises OperationError: 14 when there is no such container, 21 for what can be none."""
     found = look(word)
     if found is None:
-        raise OperationError(f"there is no CT {read(word)}", Code.NO_CT_CONF)
+        raise OperationError(Problem.NO_CONTAINER, ctid=read(word))
     return found
 
 
@@ -33,12 +33,12 @@ def look(word: str) -> Container | None:
     number = read(word)
     chosen = Container.objects.select_related("node", "template", "owner")
     if number == 0:
-        raise BadValue("bad CT ID 0: that is the node itself")
+        raise BadValue(BadValues.CTID_ZERO)
     if number is not None:
         return chosen.filter(ctid=number).first()
     named = chosen.filter(name=word).first() if word else None
     if named is None:
-        raise BadValue(f"bad CT ID {word}")
+        raise BadValue(BadValues.NOT_A_CTID, word=word)
     return named
 
 
@@ -46,5 +46,5 @@ def new(word: str) -> int:
     """A CT ID for a container that isn't there yet."""
     number = read(word)
     if number is None:
-        raise BadValue(f"bad CT ID {word}")
+        raise BadValue(BadValues.NOT_A_CTID, word=word)
     return number

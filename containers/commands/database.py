@@ -11,10 +11,19 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.utils import ProgrammingError
 
 from containers.models import Busy
-from containers.node.errors import Locked, OperationError
+from containers.node.errors import Locked, OperationError, Problem
 from containers.node.runtimes import DRY_RUN
 
 NO_ACCESS = 12  # vzctl's "not enough privilege"
+
+
+class Held(Locked):
+    """An operation is under way; on the command line it can be cancelled."""
+
+    def __str__(self) -> str:
+        said, number = super().__str__(), self.details.get("operation")
+        way = f"; cancel it with pctl operation cancel {number}." if number else "."
+        return f"{said.removesuffix('.')}{way}"
 
 
 @contextlib.contextmanager
@@ -27,7 +36,7 @@ def at_hand() -> Iterator[None]:
         check()
         yield
     except Busy as busy:
-        raise Locked(busy.for_pctl) from busy
+        raise Held(busy.problem, **busy.details) from busy
     except (OperationalError, InterfaceError, ProgrammingError) as error:
         raise away(error) from error
     finally:
@@ -46,20 +55,18 @@ def check() -> None:
     except PermissionError:
         raise no_access(f"the panel's database {path}") from None
     except OSError:
-        raise OperationError(
-            f"the panel has no database at {path} yet: make run makes it"
-        ) from None
+        raise OperationError(Problem.NO_DATABASE, path=path) from None
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise no_access(f"the panel's database {path}")
 
 
 def away(error: Error) -> OperationError:
     said = " ".join(f"{error}".split())
-    return OperationError(f"the panel's database can't be used ({said})")
+    return OperationError(Problem.DATABASE_AWAY, why=said)
 
 
 def no_access(what: str) -> OperationError:
-    return OperationError(f"you have no access to {what}: run pctl as root", NO_ACCESS)
+    return OperationError(Problem.NO_ACCESS, what=what)
 
 
 def need_root(what: str) -> None:

@@ -14,14 +14,14 @@ from containers.commands.database import away
 from containers.commands.output import Output
 from containers.commands.places import here
 from containers.commands.work import Work
-from containers.models import LogChunk, Operation
-from containers.node.errors import Code, OperationError
+from containers.models import LogChunk, Operation, outcome
+from containers.node.errors import Code, OperationError, Problem
 from containers.node.states import Progress
 
 TICK = 0.05  # seconds between two looks
 DATABASE_AWAY = 60.0  # seconds a database may be away
 QUESTION = "\nThe operation continues on the node. Cancel it? [y/N] "
-CANCELLED = "it was cancelled"  # how the reason of a cancelled operation begins
+CANCELLED = "It was cancelled"  # how the reason of a cancelled operation begins
 LATE = 2.0  # seconds after which we say why nothing happens
 
 
@@ -43,7 +43,7 @@ def attend(operation: Operation, output: Output, signals: list[int]) -> int:
             if operation.done:
                 break
             if work.failure:
-                raise OperationError(f"the work on it stopped: {work.failure}") from work.failure
+                raise OperationError(Problem.WORK_STOPPED, why=work.failure) from work.failure
             if signals:
                 interrupted(operation, output, signals.pop())
             if not told and time.monotonic() - since > LATE:
@@ -147,10 +147,11 @@ def sentence(operation: Operation) -> str:
     what = title(operation)
     if operation.state == Progress.SUCCEEDED:
         return f"{what}: done."
-    why = operation.error.rstrip(".")
-    if operation.state == Progress.CANCELLED and why.lower().startswith(CANCELLED):
-        return f"{what} was cancelled{why[len(CANCELLED) :]}."
-    return f"{what} {operation.state}." + (f" {why[:1].upper()}{why[1:]}." if why else "")
+    said = outcome.sentences(operation, staff=True)
+    if said and said[0].startswith(CANCELLED):  # which tells how it ended
+        ending, *rest = said
+        return " ".join([f"{what} {ending.removeprefix('It ')}", *rest])
+    return " ".join([f"{what} {operation.state}.", *said])
 
 
 def title(operation: Operation) -> str:
@@ -172,7 +173,9 @@ def described(operation: Operation) -> dict[str, Any]:
         "safety": operation.params.get("safety"),
         "state": operation.state,
         "code": operation.code,
-        "error": operation.error,
+        "error": operation.why,
+        "problem": operation.problem or None,
+        "details": operation.details,
         "via": operation.via,
         "by": operation.by.get_username() if operation.by else None,
         "reason": operation.reason,

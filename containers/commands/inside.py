@@ -12,7 +12,7 @@ from containers.commands.places import require_here
 from containers.grammar import BadSyntax, Given
 from containers.models import Container
 from containers.node import runtimes
-from containers.node.errors import Code, OperationError
+from containers.node.errors import BadUsages, Code, OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.run import hand_over
 from containers.node.states import State
@@ -48,7 +48,7 @@ def enter(given: Given, output: Output) -> int:
 def execute(given: Given, *, not_running: Code) -> int:
     container = ctid.find(given.operands["CTID"])
     if not given.rest:
-        raise BadSyntax(f"COMMAND is missing: {given.command.usage}")
+        raise BadSyntax(BadUsages.OPERAND_MISSING, name="COMMAND", usage=given.command.usage)
     require_running(container, not_running)
     line = " ".join(given.rest)
     if line == FROM_STDIN:
@@ -58,7 +58,7 @@ def execute(given: Given, *, not_running: Code) -> int:
 
 def require_running(container: Container, code: Code) -> None:
     if container.state != State.RUNNING:
-        raise OperationError(f"{container} is not running", code)
+        raise OperationError(Problem.NOT_RUNNING, code)
 
 
 def run(container: Container, command: list[str], line: str) -> int:

@@ -10,7 +10,7 @@ from containers.commands import columns, ctid
 from containers.commands.output import Output
 from containers.grammar import Given
 from containers.models import Container
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Code
 from containers.node.states import State
 
 WORDS = {
@@ -104,7 +104,7 @@ def wanted(given: Given) -> list[columns.Column]:
 def named(name: str) -> columns.Column:
     name = columns.ALIASES.get(name, name)
     if name not in columns.BY_NAME:
-        raise BadValue(f"unknown field {name}: pctl list -L tells which there are")
+        raise BadValue(BadValues.NO_FIELD, name=name)
     return columns.BY_NAME[name]
 
 

@@ -9,7 +9,7 @@ from containers.commands.output import Output
 from containers.commands.places import this_node
 from containers.grammar import BadSyntax, Given
 from containers.models import Node, UndoProfile
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadUsages, BadValue, BadValues, Code
 
 
 def show(given: Given, output: Output) -> int:
@@ -22,9 +22,9 @@ def change(given: Given, output: Output) -> int:
     node = chosen(given)
     settings = given.pick("undo_profile", "script_timeout")
     if not settings:
-        raise BadSyntax("nothing to change: give --undo-profile or --script-timeout")
+        raise BadSyntax(BadUsages.NOTHING_TO_CHANGE)
     if settings.get("undo_profile", "vzctl") not in UndoProfile.values:
-        raise BadValue(f"--undo-profile is one of: {', '.join(UndoProfile.values)}")
+        raise BadValue(BadValues.NOT_A_PROFILE, known=UndoProfile.values)
     if "script_timeout" in settings:
         settings["script_timeout"] = settings["script_timeout"] or 0  # unlimited
     Node.objects.filter(pk=node.pk).update(**settings)
@@ -41,7 +41,7 @@ def chosen(given: Given) -> Node:
         return this_node()
     found = Node.objects.filter(name=name).first()
     if found is None:
-        raise BadValue(f"there is no node {name}")
+        raise BadValue(BadValues.NO_NODE, name=name)
     return found
 
 

@@ -8,7 +8,7 @@ from containers.commands.follow import described, follow, title
 from containers.commands.output import Output, table
 from containers.grammar import Given
 from containers.models import LogChunk, Operation
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Code
 from containers.node.states import Progress
 
 LATEST = 20
@@ -58,7 +58,7 @@ def show(given: Given, output: Output) -> int:
     lines = [
         f"{key}: {moment(value) if isinstance(value, datetime) else value}"
         for key, value in described(operation).items()
-        if value not in (None, "")
+        if value not in (None, "", {})
     ]
     rows = [
         ("undo: " * each.undo + each.label, each.where, each.state, each.note) for each in steps
@@ -85,7 +85,9 @@ def log(given: Given, output: Output) -> int:
 def cancel(given: Given, output: Output) -> int:
     operation = chosen(given)
     if not operation.cancel():
-        raise BadValue(f"{operation} can't be cancelled: it {STANDS[Progress(operation.state)]}")
+        raise BadValue(
+            BadValues.NOT_CANCELLABLE, operation=operation, stands=STANDS[Progress(operation.state)]
+        )
     output.say(f"{operation} {STANDS[Progress(operation.state)]}.")
     output.show(described(operation), [])
     return Code.OK
@@ -99,5 +101,5 @@ def chosen(given: Given) -> Operation:
     word = given.operands["ID"]
     found = Operation.objects.filter(pk=int(word)).first() if word.isdecimal() else None
     if found is None:
-        raise BadValue(f"there is no operation {word}")
+        raise BadValue(BadValues.NO_OPERATION, word=word)
     return found

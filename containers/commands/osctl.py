@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from containers.commands import pctl, repertoire
 from containers.grammar import BadSyntax, Command, Given, Option, parse
+from containers.node.errors import BadUsages
 
 CANT_TELL = 1  # what `ok` ends in when it could not look
 ONE = ("CTID", "SNAPSHOT")
@@ -39,7 +40,7 @@ def understand(words: list[str]) -> Given | list[str]:
         return help_all()
     command = BY_WORD.get(left[0]) if words[:1] == ["psc"] else None
     if command is None:
-        raise BadSyntax(f"bad command: {' '.join(words[:2])}; osctl help tells which there are")
+        raise BadSyntax(BadUsages.BAD_COMMAND, words=" ".join(words[:2]), program="osctl")
     if "--help" in left:
         return repertoire.help_one(command)
     return parse(command, left[1:], repertoire.COMMON)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from containers.commands import plain
+from containers.node.wording import capitalized
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Output:
 
     def complain(self, sentence: str) -> None:
         with contextlib.suppress(OSError):
-            print(f"{sentence[:1].upper()}{sentence[1:]}", file=sys.stderr, flush=True)
+            print(capitalized(sentence), file=sys.stderr, flush=True)
 
     def show(self, thing: Any, lines: Iterable[str]) -> None:
         """The answer: as JSON, or as lines."""

@@ -8,7 +8,7 @@ from importlib import import_module
 from containers.commands import manual, repertoire
 from containers.commands.output import Output
 from containers.grammar import BadSyntax, Command, Given, parse
-from containers.node.errors import OperationError
+from containers.node.errors import BadUsages, OperationError
 
 INTERRUPTED = 130  # as a shell counts SIGINT
 
@@ -35,7 +35,7 @@ def obey(words: list[str], understand: Understand, failure: int | None = None) -
             output.complain(f"{warning}.")
         return perform(given, output)
     except OperationError as error:
-        return failed(output, f"{error}", error.code if failure is None else failure)
+        return failed(output, error, error.code if failure is None else failure)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -61,7 +61,7 @@ def find(words: Sequence[str]) -> tuple[Command, list[str]]:
     command = repertoire.BY_WORDS.get(" ".join([first, *words[1:size]]))
     if command is None:
         what = " ".join(words[:size])
-        raise BadSyntax(f"bad command: {what}; pctl help tells which there are")
+        raise BadSyntax(BadUsages.BAD_COMMAND, words=what, program="pctl")
     return command, list(words[size:])
 
 
@@ -79,10 +79,11 @@ def perform(given: Given, output: Output) -> int:
         return int(function(given, output) or 0)
 
 
-def failed(output: Output, sentence: str, code: int) -> int:
-    output.complain(f"{sentence.removesuffix('.')}.")
+def failed(output: Output, error: OperationError, code: int) -> int:
+    output.complain(f"{error}")
     if output.json:
-        output.show({"id": None, "state": "refused", "error": sentence, "code": int(code)}, [])
+        said = {"id": None, "state": "refused", **error.record, "code": int(code)}
+        output.show(said, [])
     return int(code)
 
 

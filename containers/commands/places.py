@@ -3,13 +3,13 @@
 from django.conf import settings
 
 from containers.models import Container, Node
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 
 
 def this_node() -> Node:
     node = Node.objects.filter(name=settings.NODE.name).first()
     if node is None:
-        raise OperationError(f"the node {settings.NODE.name} is not set up: make run does that")
+        raise OperationError(Problem.NODE_NOT_SET_UP, node=settings.NODE.name)
     return node
 
 
@@ -20,4 +20,4 @@ def here(node: Node) -> bool:
 def require_here(container: Container) -> None:
     """What is done with our own terminal can only be done on the container's own node."""
     if not here(container.node):
-        raise OperationError(f"{container} is on the node {container.node}: run pctl there")
+        raise OperationError(Problem.ON_OTHER_NODE, ctid=container.ctid, node=container.node)

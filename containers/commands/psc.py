@@ -13,17 +13,18 @@ from containers.commands.follow import follow
 from containers.commands.output import Output, table
 from containers.commands.places import here, this_node
 from containers.grammar import Given
-from containers.models import Container, Inquiry, Operation, Snapshot, Via
+from containers.models import Container, Operation, Snapshot, Via
+from containers.models.snapshot import BROKEN_PROCESSES
 from containers.node.checkpoint.verdict import Answer, Verdict, verify
-from containers.node.errors import BadValue, Code, OperationError, Refused
+from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem, Refused
 from containers.node.runtimes import DRY_RUN
 from containers.node.states import Progress
 from containers.node.templates import catalogue
+from containers.node.wording import clause
 
 SHORTEST = 4  # characters of the beginning of a UUID
 ANSWER_WITHIN = 60.0  # seconds for another node's answer
 TICK = 0.2
-UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
 
 
 class Ambiguous(BadValue):
@@ -95,7 +96,7 @@ def worded(value: Any) -> str:
 def delete(given: Given, output: Output) -> int:
     snapshot = chosen(given)
     if snapshot.protected and "force" not in given:
-        raise Refused(f"{snapshot} is protected; --force deletes it all the same")
+        raise Refused(Problem.PROTECTED, snapshot=snapshot)
     return follow(lambda: snapshot.delete_from_node(via=Via.PCTL), output)
 
 
@@ -146,7 +147,7 @@ def ok(given: Given, output: Output) -> int:
 def conclude(verdict: Verdict, snapshot: Snapshot | None, output: Output) -> int:
     uuid = snapshot.uuid if snapshot else None
     for reason in verdict.reasons:
-        output.complain(f"{reason}.")
+        output.complain(f"{clause(reason)}.")
     output.show({"snapshot": uuid, **verdict.words()}, [verdict.answer])
     return verdict.exit
 
@@ -167,14 +168,14 @@ def looked_at(snapshot: Snapshot) -> Verdict:
 def inquired(snapshot: Snapshot) -> Verdict:
     """Of the node's own process: it is another machine's, or we may not look."""
     container = snapshot.container
-    inquiry = Inquiry.ask(container.node, "verdict", ctid=container.ctid, snapshot=snapshot.uuid)
+    inquiry = snapshot.ask_for_verdict()
     deadline = time.monotonic() + ANSWER_WITHIN
     while inquiry.answered is None and time.monotonic() < deadline:
         time.sleep(TICK)
         inquiry.refresh_from_db()
     if answer := inquiry.answer:
         return Verdict(Answer(answer["verdict"]), tuple(answer["reasons"]))
-    why = inquiry.error or f"the node {container.node} has not answered"
+    why = inquiry.why or f"The node {container.node} has not answered."
     return Verdict(Answer.CANT_TELL, (why,))
 
 
@@ -193,8 +194,8 @@ def tried(snapshot: Snapshot, verdict: Verdict, output: Output) -> Verdict:
     operation = followed(lambda: snapshot.try_restore(via=Via.PCTL), Aside(True, output.quiet))
     if operation.state == Progress.SUCCEEDED:
         return verdict.tried()
-    answer = Answer.BROKEN if operation.code in UNDUMPABLE else Answer.CANT_TELL
-    why = operation.error.rstrip(".") or f"the trial restore was {operation.state}"
+    answer = Answer.BROKEN if operation.problem in BROKEN_PROCESSES else Answer.CANT_TELL
+    why = operation.why or f"the trial restore was {operation.state}"
     return Verdict(answer, (why, *verdict.reasons))
 
 
@@ -224,9 +225,9 @@ def find(container: Container, word: str) -> Snapshot:
         found = list(mine.filter(uuid=word.lower())) or found
         found = found or list(mine.filter(uuid__startswith=word.lower()))
     if not found:
-        raise BadValue(f"{container} has no snapshot {word}")
+        raise BadValue(BadValues.NO_SNAPSHOT, word=word, ctid=container.ctid)
     if len(found) > 1:
-        raise Ambiguous(f"{word} may be any of {', '.join(each.uuid for each in found)}")
+        raise Ambiguous(BadValues.AMBIGUOUS, word=word, found=[each.uuid for each in found])
     return found[0]
 
 

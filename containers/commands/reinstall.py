@@ -9,7 +9,7 @@ from containers.commands.output import Output, table
 from containers.grammar import Given
 from containers.models import ReplacedSystem, Via
 from containers.models.replaced_system import undo_until
-from containers.node.errors import Code, OperationError
+from containers.node.errors import Code, OperationError, Problem
 
 SWITCHES = ("skipbackup", "resetpwdb", "start", "without_stop_script", "without_own_scripts")
 
@@ -41,7 +41,7 @@ def undo(given: Given, output: Output) -> int:
     if "operation" in given:
         found = [each for each in found if each.number == given.get("operation")]
     if not found:
-        raise OperationError(f"no earlier system of {container} is kept", Code.NO_PRIVATE)
+        raise OperationError(Problem.NONE_KEPT, ctid=container.ctid)
     params = given.pick("without_stop_script")
     reason = given.get("reason", "")
     return follow(lambda: found[0].put_back(via=Via.PCTL, reason=reason, **params), output)

@@ -13,17 +13,17 @@ from containers.commands.output import Output, table
 from containers.commands.places import require_here, this_node
 from containers.grammar import BadSyntax, Given
 from containers.models import Container, Node, Script, ScriptTarget, ScriptVersion, Via, publication
-from containers.node import values
+from containers.node.access import typed
 from containers.node.actions import Action
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadUsages, BadValue, BadValues, Code
 from containers.node.layout import Layout
 from containers.node.script_text import LARGEST, Flaw, Source, examine
 
 REFUSALS = {
-    Flaw.TOO_LARGE: "the script is larger than 1 MiB",
-    Flaw.NUL: "the script has a NUL byte in it: that is no text",
-    Flaw.EMPTY: "the script is empty",
-    Flaw.NO_INTERPRETER: "line 1 has to name the interpreter, as in #!/bin/bash",
+    Flaw.TOO_LARGE: BadValues.SCRIPT_TOO_LARGE,
+    Flaw.NUL: BadValues.SCRIPT_BINARY,
+    Flaw.EMPTY: BadValues.SCRIPT_EMPTY,
+    Flaw.NO_INTERPRETER: BadValues.NO_INTERPRETER,
 }
 REMARKS = {
     Flaw.CRLF: "Its lines end as on Windows (CRLF), which shells don't understand.",
@@ -36,25 +36,25 @@ def owner_of(given: Given) -> Container | Node:
     """Whose scripts are meant: a container's own, or this node's global ones."""
     if "everywhere" in given:
         if "CTID" in given.operands:
-            raise BadSyntax("it is either a CT ID or --global")
+            raise BadSyntax(BadUsages.ONE_OF_BOTH)
         return this_node()
     if "CTID" not in given.operands:
-        raise BadValue("CT ID missing, or --global")
+        raise BadValue(BadValues.CTID_MISSING)
     return ctid.find(given.operands["CTID"])
 
 
 def named(owner: Container | Node, name: str) -> ScriptTarget:
     target = ScriptTarget.named(owner, name.removeprefix("vps."))
     if target is None:
-        known = ", ".join(each.action.name for each in ScriptTarget.all_of(owner))
-        raise BadValue(f"{owner} has no script {name}, only: {known}")
+        known = [each.action.name for each in ScriptTarget.all_of(owner)]
+        raise BadValue(BadValues.NO_SUCH_SCRIPT, owner=owner, name=name, known=known)
     return target
 
 
 def script_of(given: Given) -> Script:
     target = named(owner_of(given), given.operands["NAME"])
     if target.script is None:
-        raise BadValue(f"there is no {target}")
+        raise BadValue(BadValues.NO_SCRIPT, script=target)
     return target.script
 
 
@@ -76,7 +76,9 @@ def show(given: Given, output: Output) -> int:
     number = given.get("version")
     version = script.versions.filter(number=number).first() if number else script.current
     if version is None:
-        raise BadValue(f"{script} has no version {number or 1}")
+        raise BadValue(
+            BadValues.NO_VERSION, number=number or 1, scope=script.scope, action=script.name
+        )
     if output.json:
         output.show({**described(version), "text": version.text}, [])
     else:
@@ -98,7 +100,7 @@ def history(given: Given, output: Output) -> int:
 
 def save(given: Given, output: Output) -> int:
     target = named(owner_of(given), given.operands["NAME"])
-    body = values.file(given.get("file", "-"), most=LARGEST)
+    body = typed.file(given.get("file", "-"), most=LARGEST)
     check(body, target.action, Source.FILE, output)
     version = target.write(body, reason=given.get("reason", ""), **actor())
     return published(target.owner, [version], output)
@@ -113,16 +115,16 @@ def import_(given: Given, output: Output) -> int:
     wanted = [named(owner, name)] if name else ScriptTarget.all_of(owner)
     if "file" in given:
         if name is None:
-            raise BadSyntax("--file needs the NAME of what it is")
+            raise BadSyntax(BadUsages.NAME_MISSING)
         found = [(wanted[0], Path(given["file"]))]
     else:
         found = [(target, path) for target in wanted if (path := source(target))]
     if not found:
         whose = f"script of {owner}" if isinstance(owner, Container) else "global script"
-        raise BadValue(f"nothing to import: there is no {whose} in OpenVZ's places here")
+        raise BadValue(BadValues.NOTHING_TO_IMPORT, whose=whose)
     versions = []
     for target, path in found:
-        body = values.file(f"{path}", most=LARGEST)
+        body = typed.file(f"{path}", most=LARGEST)
         check(body, target.action, Source.AS_IT_IS, output)
         reason = given.get("reason") or f"imported from {path}"
         versions.append(target.write(body, reason=reason, verb="import", **actor()))
@@ -143,13 +145,13 @@ def source(target: ScriptTarget) -> Path | None:
         raise no_access(f"{candidates[0].parent}") from None
     if len(found) < 2:
         return found[0] if found else None
-    texts = [values.file(f"{path}", most=LARGEST) for path in found]
+    texts = [typed.file(f"{path}", most=LARGEST) for path in found]
     current = target.current
     if texts[0] == texts[1]:
         return found[0]
     if current and bytes(current.body) == texts[0]:  # what the panel itself put there
         return found[1]
-    raise BadValue(f"{found[0]} and {found[1]} differ: choose one with --file")
+    raise BadValue(BadValues.SCRIPTS_DIFFER, one=found[0], other=found[1])
 
 
 def check(body: bytes, action: Action, how: Source, output: Output) -> None:

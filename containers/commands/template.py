@@ -7,7 +7,7 @@ from containers.commands.output import Output, table
 from containers.commands.places import this_node
 from containers.grammar import Given
 from containers.models import Operation, Template, Via
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Code
 from containers.node.operations.build_template import RECIPES
 from containers.node.templates import catalogue
 
@@ -40,17 +40,14 @@ def list_(given: Given, output: Output) -> int:
 def build(given: Given, output: Output) -> int:
     name = catalogue.check(given.operands["NAME"])
     if name not in RECIPES:
-        raise BadValue(
-            f"there is no recipe for {name}, only for {', '.join(RECIPES)}; "
-            "pctl template import makes any other of a tarball"
-        )
+        raise BadValue(BadValues.NO_RECIPE, name=name, known=[*RECIPES])
     return request("build_template", given, output)
 
 
 def import_(given: Given, output: Output) -> int:
     path = Path(given.operands["FILE"]).absolute()
     if not path.is_file():
-        raise BadValue(f"there is no file {path}")
+        raise BadValue(BadValues.NO_FILE, path=path)
     return request("import_template", given, output, path=f"{path}")
 
 

@@ -17,7 +17,7 @@ from containers.commands.database import no_access
 from containers.commands.output import Output, table
 from containers.grammar import Given
 from containers.models import Container
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Code, Problem
 
 DAY = 24 * 3600
 CONTAINERS_STAY = "Their containers stay as they are."
@@ -26,13 +26,13 @@ CONTAINERS_STAY = "Their containers stay as they are."
 def create(given: Given, output: Output) -> int:
     name = given.operands["NAME"]
     if User.objects.filter(username=name).exists():
-        raise BadValue(f"there is a user {name} already", Code.EXISTS)
+        raise BadValue(Problem.USER_EXISTS, name=name)
     user = User(username=name, email=given.get("email", ""), is_staff="staff" in given)
     user.set_unusable_password()  # until they set one through their link
     try:
         user.full_clean()
     except ValidationError as error:
-        raise BadValue(" ".join(error.messages).rstrip(".")) from error
+        raise BadValue(BadValues.NOT_AN_ACCOUNT, why=error.messages) from error
     password_given = read_password(given, user)
     user.save()
     noted(f"add the {'staff member' if user.is_staff else 'customer'} {name}")
@@ -81,9 +81,7 @@ def enable(given: Given, output: Output) -> int:
 
 def let_in(user: User, active: bool, output: Output) -> int:
     if not active and is_last_of_staff(user):
-        raise BadValue(
-            f"{user.username} is the last of the staff who may sign in; make another first"
-        )
+        raise BadValue(BadValues.LAST_OF_STAFF, name=user.username)
     user.is_active = active
     user.save(update_fields=["is_active"])
     noted(f"{'enable' if active else 'disable'} {user.username}")
@@ -106,7 +104,7 @@ def read_password(given: Given, user: User) -> bool:
     try:
         validate_password(text, user)
     except ValidationError as error:
-        raise BadValue(" ".join(error.messages).rstrip("."), Code.PASSWORD) from error
+        raise BadValue(BadValues.PASSWORD_WEAK, why=error.messages) from error
     user.set_password(text)
     return True
 
@@ -162,7 +160,7 @@ def owned(user: User) -> int:
 def chosen(given: Given) -> User:
     found = User.objects.filter(username=given.operands["NAME"]).first()
     if found is None:
-        raise BadValue(f"there is no user {given.operands['NAME']}")
+        raise BadValue(BadValues.NO_USER, name=given.operands["NAME"])
     return found
 
 

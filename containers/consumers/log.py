@@ -4,7 +4,7 @@ ws/operations/PK/log?from=N, N an offset in the log; -N: the last N bytes. To th
 
     binary    a byte 1, the offset (8 bytes, big-endian), then bytes of the log
     {type: hello, from, end, state}     skip {from, to}: bytes it may not see
-    {type: state, state}                eof {len, state, code, error}, then close 1000
+    {type: state, state}                eof {len, state, code, error, problem}, then close 1000
 
 From the browser: {ack: offset}, once it has shown everything up to there.
 """
@@ -32,7 +32,7 @@ class LogConsumer(Socket):
     def __init__(self, scope: Message, receive: Any, send: Any) -> None:
         super().__init__(scope, receive, send)
         self.pk: int = scope["url_route"]["kwargs"]["pk"]
-        self.sees_all = False
+        self.sees_all = self.staff = False
         self.cursor = 0
         self.flying: deque[tuple[int, int]] = deque()  # (end, size) of frames not acknowledged
         self.in_flight = 0
@@ -44,6 +44,7 @@ class LogConsumer(Socket):
             raise Shut(Close.GONE)
         if not user.has_perm("containers.view_log", operation):
             raise Shut(Close.FORBIDDEN)
+        self.staff = user.is_staff
         self.sees_all = user.has_perm("containers.view_node_output", operation)
 
     async def talk(self) -> None:
@@ -61,7 +62,8 @@ class LogConsumer(Socket):
                     break
                 await changed.wait()
             last = relay.progress
-        how = {"state": last.state, "code": last.code, "error": last.error}
+        why = last.why(staff=self.staff)
+        how = {"state": last.state, "code": last.code, "error": why, "problem": last.problem}
         await self.say(type="eof", len=last.log_len, **how)
 
     async def send_news(self, relay: Relay) -> None:

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 
 from containers.node.access import accounts
 from containers.node.errors import OperationError
-from containers.node.network import addresses
 
 T = TypeVar("T")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
@@ -21,18 +20,13 @@ def checked(validate: Callable[..., T], *args: Any) -> T:
     try:
         return validate(*args)
     except OperationError as error:
-        raise ValidationError(sentence(error), code=f"{error.code}") from error
+        raise ValidationError(f"{error}", code=f"{error.code}") from error
 
 
 def between(what: str, least: int, most: int) -> dict[str, str]:
     """What is wrong with a number that is out of its range."""
     said = f"{what} must be between {least} and {most}."
     return {"min_value": said, "max_value": said}
-
-
-def sentence(error: Exception) -> str:
-    text = f"{error}"
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 class CheckedField(forms.CharField):
@@ -65,16 +59,6 @@ class WordsField(forms.CharField):
     def clean(self, value: Any) -> list[str]:
         text: str = super().clean(value)
         return checked(self.check, list(dict.fromkeys(text.replace(",", " ").split())))
-
-
-class AddressesField(WordsField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            lambda words: list(dict.fromkeys(f"{addresses.parse(word)}" for word in words)),
-            label="IP addresses",
-            help_text="Separate several with spaces",
-            **options,
-        )
 
 
 class KeysField(forms.CharField):

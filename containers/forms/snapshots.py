@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from containers.forms.containers import lowest_free
-from containers.forms.fields import PLAIN, CheckedField, between, checked, sentence
-from containers.models import Container, Operation, Schedule, Snapshot, wish
+from containers.forms.fields import PLAIN, CheckedField, between, checked
+from containers.models import Container, Operation, Schedule, Snapshot
 from containers.models.container import HIGHEST, LOWEST
 from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
+from containers.node import checks
 from containers.node.errors import OperationError
 from containers.node.states import State
 from containers.node.templates import catalogue
@@ -25,9 +26,13 @@ INTERVAL = f"The interval must be between {SHORTEST} minutes and {LONGEST // 60 
 class SnapshotForm(forms.Form):
     """A new snapshot. What a container that doesn't run has no use for is left out."""
 
-    name = CheckedField(wish.line, label="Name", required=False, max_length=80)
+    name = CheckedField(checks.line, label="Name", required=False, max_length=80)
     note = CheckedField(
-        wish.line, label="Note", required=False, max_length=255, help_text="For whoever restores it"
+        checks.line,
+        label="Note",
+        required=False,
+        max_length=255,
+        help_text="For whoever restores it",
     )
     what = forms.ChoiceField(
         label="What to keep",
@@ -109,7 +114,7 @@ class CloneForm(forms.Form):
         max_value=HIGHEST,
         error_messages=between("The CT ID", LOWEST, HIGHEST),
     )
-    hostname = CheckedField(wish.hostname, label="Host name")
+    hostname = CheckedField(checks.hostname, label="Host name")
     owner = forms.ModelChoiceField(
         User.objects.none(), label="Owner", required=False, empty_label="Nobody (staff only)"
     )
@@ -143,7 +148,7 @@ class CloneForm(forms.Form):
                 owner=data["owner"],
             )
         except OperationError as error:
-            self.add_error(None, sentence(error))
+            self.add_error(None, f"{error}")
             return None
 
 

@@ -8,7 +8,7 @@ from django import forms
 
 from containers.forms.fields import CheckedField
 from containers.models import Node
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 from containers.node.templates import catalogue
 
 RECIPES = {
@@ -37,7 +37,7 @@ class BuildForm(OnNodeForm):
 
 def absolute(path: str) -> str:
     if not path.startswith("/") or any(ord(char) < 32 for char in path):
-        raise BadValue("give the whole path of the file, from / on")
+        raise BadValue(BadValues.PATH_NOT_WHOLE)
     return path
 
 

@@ -27,7 +27,7 @@ OPTIONS = (
     Option(
         "--without-own-scripts",
         note="skip its start and stop scripts, which then stay disabled; needs --reason",
-        needs=("reason", "why they are skipped"),
+        needs_reason=True,
     ),
     *(param.option for param in (WHY,) if param.option),
     refused("--scripts", "A,B", f"{NEVER_RUN}, only the hooks"),

@@ -33,7 +33,7 @@ class Restore(Kind):
 
     def succeeded(self, operation: Operation, container: Container) -> None:
         for snapshot in container.snapshots.asked_of(operation):
-            container.go_on_from(snapshot)
+            container.go_on_from(snapshot.pk)
 
     def ended_badly(self, operation: Operation, container: Container) -> None:
         for snapshot in container.snapshots.asked_of(operation):

@@ -9,7 +9,7 @@ FAST = Option("--fast", note="kill its programs; its scripts still run")
 WITHOUT_STOP_SCRIPT = Option(
     "--without-stop-script",
     note="skip a stop script that fails; needs --reason",
-    needs=("reason", "why it is skipped"),
+    needs_reason=True,
 )
 
 

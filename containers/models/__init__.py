@@ -1,7 +1,7 @@
 from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.container import Container
-from containers.models.inquiry import Inquiry
+from containers.models.inquiry import Inquiry, InquiryKind
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
 from containers.models.replaced_system import ReplacedSystem
@@ -17,6 +17,7 @@ __all__ = [
     "Busy",
     "Container",
     "Inquiry",
+    "InquiryKind",
     "LogChunk",
     "Node",
     "Operation",

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, models, transaction
 
 from containers.models.node import Node
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.network import addresses, pool
+
+if TYPE_CHECKING:
+    from containers.models.operation import Operation
 
 ALL = "all"  # --ipdel all
 
@@ -16,6 +20,9 @@ class Address(models.Model):
 
     container = models.ForeignKey("Container", models.CASCADE)
     address = models.GenericIPAddressField(unique=True)
+    operation = models.ForeignKey(  # that is to bring it; until it has, it is only reserved
+        "Operation", models.CASCADE, null=True, related_name="reserved"
+    )
     pooled = models.BooleanField(default=False)  # from the node's pool: leaves through NAT
 
     class Meta:
@@ -25,13 +32,18 @@ class Address(models.Model):
         return str(self.address)
 
     @classmethod
-    def give(cls, node: Node, container: int, text: str) -> None:
-        """Give a container (its pk) an address. Raises BadValue; 78 and who, if another has it."""
+    def give(
+        cls, node: Node, container: int, text: str, operation: Operation | None = None
+    ) -> None:
+        """Give a container (its pk) an address, or reserve it until the operation has brought it.
+
+        Raises BadValue; 78 and who, if another container has it.
+        """
         address = addresses.parse(text)
         network = pool.parse(node.pool) if node.pool else None
         pooled = network is not None and address in network
         if network and pooled and not pool.gives(network, address):
-            raise BadValue(f"{address} is an address of the node's own", Code.ADDRESS_IN_USE)
+            raise BadValue(Problem.ADDRESS_OF_NODE, address=address)
         holder = cls.objects.filter(address=f"{address}").select_related("container").first()
         if holder and holder.container_id == container:
             return
@@ -39,7 +51,12 @@ class Address(models.Model):
             if holder:
                 raise in_use(holder)
             with transaction.atomic():
-                cls.objects.create(container_id=container, address=f"{address}", pooled=pooled)
+                cls.objects.create(
+                    container_id=container,
+                    address=f"{address}",
+                    pooled=pooled,
+                    operation=operation,
+                )
         except IntegrityError as error:  # somebody was faster
             raise in_use(cls.objects.get(address=f"{address}")) from error
 
@@ -53,18 +70,30 @@ class Address(models.Model):
         cls.give(node, container, f"{pool.allocate(pool.parse(node.pool), taken, ctid)}")
 
     @classmethod
-    def take(cls, container: int, texts: Iterable[str]) -> None:
-        """Take addresses from a container (its pk). Raises BadValue for one it doesn't have."""
-        words = list(texts)
-        held = cls.objects.filter(container_id=container)
-        has = set(held.values_list("address", flat=True))
-        drop = has if ALL in words else {f"{addresses.parse(word)}" for word in words}
-        if missing := sorted(drop - has):
-            raise BadValue(f"the container does not have the address {missing[0]}")
-        held.filter(address__in=drop).delete()
+    def asked(cls, container: int, add: Iterable[str], drop: Iterable[str]) -> dict[str, list[str]]:
+        """What becomes of a container's (its pk) addresses, each list without a needless one.
+
+        Empty when nothing does. Raises BadValue for one to drop that it doesn't have.
+        """
+        words = list(drop)
+        held = cls.objects.filter(container_id=container, operation=None)
+        has = list(held.values_list("address", flat=True))
+        gone = has if ALL in words else [f"{addresses.parse(word)}" for word in words]
+        if missing := sorted(set(gone) - set(has)):
+            raise BadValue(BadValues.ADDRESS_NOT_ITS, address=missing[0])
+        wanted = list(dict.fromkeys(f"{addresses.parse(word)}" for word in add))
+        found = {
+            "add": [each for each in wanted if each not in has],
+            "drop": [each for each in dict.fromkeys(gone) if each not in wanted],
+        }
+        return found if any(found.values()) else {}
 
 
 def in_use(holder: Address) -> BadValue:
     who = holder.container
-    name = f" ({who.name or who.hostname})"
-    return BadValue(f"{holder.address} is in use by {who}{name}", Code.ADDRESS_IN_USE)
+    return BadValue(
+        Problem.ADDRESS_RESERVED if holder.operation_id else Problem.ADDRESS_OF_CONTAINER,
+        address=holder.address,
+        ctid=who.ctid,
+        name=who.name or who.hostname,
+    )

@@ -1,33 +1,32 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
 from containers.kind import Kind, lacking
-from containers.models import offer, wish
+from containers.models import offer
 from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.node import Node
 from containers.models.offer import Offer
 from containers.models.operation import Busy, Operation, Via
+from containers.models.settings import Settings, cleaned
 from containers.models.template import Template
 from containers.node.actions import START, STOP
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.operations import PLANS
 from containers.node.plan import Refusal
+from containers.node.settings import TABLE, named
 from containers.node.states import UNFINISHED, Progress, State
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-    from containers.models.snapshot import Snapshot
 
 RECENT = timedelta(days=1)  # for which a failure is shown on its page
 SWITCHED_OFF = "disable its start and stop scripts, because it was reinstalled without them"
@@ -39,8 +38,8 @@ class ContainerQuerySet(models.QuerySet["Container"]):
         return self if user.is_staff else self.filter(owner=user)
 
 
-class Container(models.Model):
-    """The panel's record of a container: what it shall be, and what its node last said of it."""
+class Container(Settings):
+    """The panel's record of a container: what is in force, and what its node last said of it."""
 
     ctid = models.PositiveIntegerField(
         "CT ID",
@@ -50,29 +49,6 @@ class Container(models.Model):
     )
     node = models.ForeignKey(Node, models.PROTECT, related_name="containers")
     template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="containers")
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="containers",
-    )
-
-    # What it shall be: written to ve.conf
-    name = models.CharField(max_length=64, blank=True)
-    hostname = models.CharField(max_length=253)
-    description = models.CharField(max_length=255, blank=True)
-    ram = models.PositiveIntegerField("memory", null=True, blank=True, help_text="MiB")
-    cpus = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    pids = models.PositiveIntegerField("processes", null=True, blank=True)
-    diskspace = models.PositiveIntegerField("disk", null=True, blank=True, help_text="MiB")
-    nameservers = models.JSONField(default=list, blank=True)
-    searchdomains = models.JSONField(default=list, blank=True)
-    onboot = models.BooleanField("start at boot", default=False)
-    disabled = models.BooleanField(default=False, help_text="May not be started")
-    snapshot_limit = models.PositiveIntegerField(
-        "snapshots", null=True, blank=True, help_text="That its owner may make"
-    )
 
     # What its node said
     state = models.CharField(
@@ -105,7 +81,12 @@ class Container(models.Model):
 
     @property
     def addresses(self) -> list[str]:
-        return [each.address for each in self.address_set.all()]
+        return [each.address for each in self.held]
+
+    @property
+    def held(self) -> list[Address]:
+        """The addresses it has; those that are only asked for are not among them."""
+        return [each for each in self.address_set.all() if each.operation_id is None]
 
     @property
     def operation(self) -> Operation | None:
@@ -132,9 +113,9 @@ class Container(models.Model):
             return None
         return last
 
-    def not_now(self, kind: Kind) -> str:
-        """Why an operation can't be asked for now, as a sentence; empty when it can."""
-        return offer.refusal(self, kind, self.operation)
+    def not_now(self, kind: Kind, user: User) -> str:
+        """Why this user can't ask for it now, as a sentence; empty when they can."""
+        return offer.refusal(self, kind, self.operation, staff=user.is_staff)
 
     @classmethod
     def make(
@@ -149,20 +130,23 @@ class Container(models.Model):
         via: str = Via.BROWSER,
         reason: str = "",
         params: Mapping[str, Any] | None = None,
+        copied: Mapping[str, Any] | None = None,
         **shall: Any,
     ) -> Operation:
         """Record a new container and queue its creation, out of a template or as kind says.
 
         addresses: None gives it one of the node's pool, if the node has one.
-        shall: columns, as models/wish.py names them. params: userpasswd {user, hash}, sshkeys [].
+        shall: settings, as node/settings.py names them. copied: those that another container of
+        the node has: whether the node has as much is not asked of them.
+        params: userpasswd {user, hash}, sshkeys [].
         Raises BadValue with vzctl's exit code: 21, 44 there is one, 78 address in use, 131 name.
         """
-        columns = {"hostname": f"ct{ctid}"} | wish.cleaned(shall)
+        columns = {"hostname": f"ct{ctid}", **cleaned(copied or {}), **cleaned(shall, node.facts)}
         if not LOWEST <= ctid <= HIGHEST:
-            raise BadValue(f"{ctid} can't be a CT ID: they go from {LOWEST} to {HIGHEST}")
+            raise BadValue(BadValues.CTID_RANGE, ctid=ctid, least=LOWEST, most=HIGHEST)
         with transaction.atomic():
             if cls.objects.filter(ctid=ctid).exists():
-                raise BadValue(f"CT {ctid} exists already", Code.EXISTS)
+                raise BadValue(Problem.CT_EXISTS, ctid=ctid)
             check_name(columns.get("name", ""))
             try:
                 with transaction.atomic():
@@ -170,7 +154,7 @@ class Container(models.Model):
                         ctid=ctid, node=node, template=template, state=State.CREATING, **columns
                     )
             except IntegrityError as error:  # somebody was faster
-                raise BadValue(f"CT {ctid} or its name exists already", Code.EXISTS) from error
+                raise BadValue(Problem.CT_OR_NAME_EXISTS, ctid=ctid) from error
             if addresses is None:
                 Address.give_any(node, container.pk, ctid)
             for address in addresses or ():
@@ -188,27 +172,81 @@ class Container(models.Model):
         params: Mapping[str, Any] | None = None,
         **shall: Any,
     ) -> Operation:
-        """Record what it shall be from now on and queue the operation that makes it so.
+        """Queue the operation that makes it what it shall be; the row has that once it succeeded.
 
+        Until then new addresses and a new name are nobody else's. What the panel alone need know
+        holds at once.
         add, drop: addresses; "all" in drop is all of them, and they go before the others come.
         shall, params: as for make. Raises Busy, or BadValue with vzctl's exit code; then nothing
         has changed.
         """
-        columns = wish.cleaned(shall)
+        columns = cleaned(shall, self.node.facts)
+        at_once = {name: value for name, value in columns.items() if named(name).at_once}
+        asked = {n: named(n).plain(v) for n, v in columns.items() if n not in at_once}
         add, drop = list(add), list(drop)
         changed = [*columns, *(["addresses"] if add or drop else []), *(params or {})]
         with transaction.atomic():
             check_name(columns.get("name", ""), but=self)
-            Address.take(self.pk, drop)
-            for address in add:
-                Address.give(self.node, self.pk, address)
-            if columns:
-                Container.objects.filter(pk=self.pk).update(**columns)
+            addresses = Address.asked(self.pk, add, drop)
+            self.forget_refused({*asked, *(["ips"] if addresses else [])})
+            requested = {"settings": asked, "addresses": addresses, "changed": changed}
             operation = self.request(
-                "set", by=by, via=via, reason=reason, params={**(params or {}), "changed": changed}
+                "set", by=by, via=via, reason=reason, params={**(params or {}), **requested}
             )
+            for address in addresses.get("add", ()):
+                Address.give(self.node, self.pk, address, operation)
+            self.decide(**at_once)
         self.refresh_from_db()
         return operation
+
+    def decide(self, **shall: Any) -> None:
+        """Set what only the panel need know: it is in force at once. Raises BadValue."""
+        if columns := cleaned(shall):
+            Container.objects.filter(pk=self.pk).update(**columns)
+
+    def take_settings(self, operation: Operation) -> None:
+        """What an operation was to set is in force: it has succeeded."""
+        addresses = operation.params.get("addresses") or {}
+        dropped = addresses.get("drop", ())
+        self.address_set.filter(operation=None, address__in=dropped).delete()
+        self.address_set.filter(operation=operation).update(operation=None)
+        asked = operation.params.get("settings") or {}
+        columns = {s.name: s.stored(asked[s.name]) for s in TABLE if s.name in asked}
+        if columns:
+            Container.objects.filter(pk=self.pk).update(**columns)
+
+    def requested(self, operation: Operation) -> dict[str, Any]:
+        """Its settings as an operation is to make them, told as to a node."""
+        addresses = operation.params.get("addresses") or {}
+        kept = [each for each in self.addresses if each not in addresses.get("drop", ())]
+        ips = [*kept, *(each for each in addresses.get("add", ()) if each not in kept)]
+        return {**self.told(), **(operation.params.get("settings") or {}), "ips": ips}
+
+    def refused(self) -> list[Operation]:
+        """The changes that its node refused and nobody has answered yet, the last first."""
+        ended = self.operations.filter(
+            kind="set", state__in=(Progress.FAILED, Progress.INTERRUPTED), answered=None
+        )
+        return [each for each in ended if each.asked]
+
+    def forget_refused(self, names: Collection[str]) -> None:
+        """What is asked for anew is no longer open."""
+        for each in self.refused():
+            if set(each.asked) & set(names):
+                each.answer()
+
+    def try_again(
+        self, refused: Operation, *, by: User | None = None, via: str = Via.BROWSER
+    ) -> Operation:
+        """Ask for the same change once more. Raises Busy, BadValue."""
+        addresses = refused.params.get("addresses") or {}
+        return self.change(
+            add=addresses.get("add", ()),
+            drop=[each for each in addresses.get("drop", ()) if each in self.addresses],
+            by=by,
+            via=via,
+            **(refused.params.get("settings") or {}),
+        )
 
     def request(
         self,
@@ -270,8 +308,9 @@ class Container(models.Model):
         """It has another system now, which comes from no snapshot."""
         Container.objects.filter(pk=self.pk).update(here=None)
 
-    def go_on_from(self, snapshot: Snapshot | None) -> None:
-        Container.objects.filter(pk=self.pk).update(here=snapshot)
+    def go_on_from(self, snapshot: int) -> None:
+        """snapshot: the primary key of the one that it is now."""
+        Container.objects.filter(pk=self.pk).update(here_id=snapshot)
 
     def switch_off_scripts(self, operation: Operation) -> None:
         """Those that a reinstallation went without stay off until somebody turns them on."""
@@ -289,13 +328,16 @@ class Container(models.Model):
         """The schedule that asked for this snapshot, if one did, learns how it ended."""
         schedule = getattr(self, "schedule", None)
         if schedule and schedule.pk == operation.params.get("schedule"):
-            schedule.ended(
-                operation, "" if operation.succeeded else operation.error or operation.state
-            )
+            schedule.ended(operation)
 
 
 def check_name(name: str, but: Container | None = None) -> None:
-    """No two containers have the same name; an empty one is none."""
-    holder = Container.objects.filter(name=name).first() if name else None
+    """No two containers have the same name, or have asked for it; an empty one is none."""
+    if not name:
+        return
+    Node.objects.select_for_update().order_by("pk").first()  # one who names at a time
+    holder = Container.objects.filter(name=name).first()
+    asked = Operation.objects.unfinished().filter(kind="set", params__settings__name=name).first()
+    holder = holder or (asked.container if asked else None)
     if holder and holder != but:
-        raise BadValue(f"the name {name} is {holder}'s already", Code.NAME)
+        raise BadValue(BadValues.NAME_TAKEN, name=name, holder=holder)

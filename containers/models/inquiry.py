@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -8,7 +9,9 @@ from django.db import models, transaction
 from django.utils.timezone import now
 
 from containers import doorbell
+from containers.models.failure import Failure
 from containers.models.node import Node
+from containers.node.errors import OperationError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -16,7 +19,18 @@ if TYPE_CHECKING:
 KEPT = timedelta(minutes=10)
 
 
-class Inquiry(models.Model):
+class InquiryKind(StrEnum):
+    """What may be asked; worker/inquiries.py answers."""
+
+    STATE = "state"
+    USAGE = "usage"
+    SCRIPTS = "scripts"
+    SCRIPT = "script"
+    REINSTALL = "reinstall"
+    VERDICT = "verdict"
+
+
+class Inquiry(Failure):
     """A question only the node can answer, as what a reinstallation would keep. Changes nothing."""
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="inquiries")
@@ -27,7 +41,6 @@ class Inquiry(models.Model):
     asked = models.DateTimeField(default=now)
     answered = models.DateTimeField(null=True)
     answer = models.JSONField(null=True)
-    error = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -35,6 +48,10 @@ class Inquiry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.ctid or self.node}"
+
+    def failed(self, error: OperationError) -> None:
+        """Not saved yet."""
+        self.problem, self.details, self.error = error.problem, error.details, f"{error}"
 
     @classmethod
     def ask(

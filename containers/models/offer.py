@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
+
+from django.db.models import Model
 
 from containers.kind import KINDS, Asking, Kind, order
+from containers.node import problems
+from containers.node.errors import OperationError, Problem
 from containers.node.states import State
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from containers.models.container import Container
+    from containers.models.node import Node
     from containers.models.operation import Operation
+    from containers.node.plan import Refusal
+
+
+class Offering(Protocol):
+    """What is asked of a container."""
+
+    state: str
+    disabled: bool
+
+    @property
+    def node(self) -> Node: ...
+    @property
+    def operation(self) -> Operation | None: ...
+    def refusal(self, kind: str) -> Refusal | None: ...
 
 
 @dataclass(frozen=True)
@@ -33,41 +51,44 @@ class Offer:
         return KINDS.get(self.asking.instead[0])
 
 
-def offers(user: User, container: Container) -> list[Offer]:
+def offers(user: User, container: Offering) -> list[Offer]:
     """What this user may ever do with it, in the order of the buttons."""
-    holder = container.operation
+    thing, holder = cast(Model, container), container.operation
     return [
-        Offer(kind, kind.asking(container), refusal(container, kind, holder))
+        Offer(kind, kind.asking(container), refusal(container, kind, holder, staff=user.is_staff))
         for kind in order()
         if kind.word
         and kind.plan.on_container
         and container.state not in kind.hidden_in
-        and user.has_perm(f"containers.{kind.permission}", container)
+        and user.has_perm(f"containers.{kind.permission}", thing)
     ]
 
 
-def quick_offer(user: User, container: Container) -> Offer | None:
+def quick_offer(user: User, container: Offering) -> Offer | None:
     """The one button of a line in the list. unfinished: its operations, as they were fetched."""
     holder = next(iter(getattr(container, "unfinished", [])), None)
     kind = next((kind for kind in order() if State(container.state) in kind.quick_in), None)
-    if kind is None or not user.has_perm(f"containers.{kind.permission}", container):
+    if kind is None or not user.has_perm(f"containers.{kind.permission}", cast(Model, container)):
         return None
-    return Offer(kind, kind.asking(container), refusal(container, kind, holder))
+    return Offer(
+        kind, kind.asking(container), refusal(container, kind, holder, staff=user.is_staff)
+    )
 
 
-def refusal(container: Container, kind: Kind, holder: Operation | None) -> str:
+def refusal(
+    container: Offering, kind: Kind, holder: Operation | None, *, staff: bool = False
+) -> str:
     """Why not now, as a sentence; empty when it may be done. holder: what holds the container."""
     if holder and kind.plan.exclusive:
         return under_way(holder)
     if kind.starts and container.disabled:
-        return "The container is disabled, so it can't be started."
+        return OperationError(Problem.DISABLED).told(staff=staff)
     if kind.needs_criu and (off := container.node.facts.get("snapshots_off")):
-        return f"{off[:1].upper()}{off[1:]}."
+        return f"{off}" if staff else problems.for_customers(Problem.SNAPSHOTS_OFF, {})
     if unfit := kind.unfit(container):
         return unfit
-    if why := container.refusal(kind.name):
-        return f"{why.sentence[:1].upper()}{why.sentence[1:]}."
-    return ""
+    why = container.refusal(kind.name)
+    return why.told(staff=staff) if why else ""
 
 
 def under_way(holder: Operation) -> str:

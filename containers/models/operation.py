@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,11 @@ from django.utils.timezone import localtime, now
 
 from containers import doorbell
 from containers.kind import Kind, known
+from containers.models.failure import Failure
 from containers.models.node import Node
+from containers.node import problems
 from containers.node.actions import Where
+from containers.node.errors import Cancelled, Problem
 from containers.node.operations import PLANS
 from containers.node.states import FINISHED, UNFINISHED, Progress, State, StepState
 
@@ -28,16 +32,15 @@ class Busy(Exception):
     """Another operation has not finished yet."""
 
     def __init__(self, what: str, holder: Operation | None) -> None:
-        who = f": {holder.named} {holder.standing}" if holder else " with another operation"
-        super().__init__(f"{what[:1].upper()}{what[1:]} is busy{who}.")
-        self.holder = holder
+        self.holder, self.problem = holder, Problem.BUSY if holder else Problem.BUSY_A_MOMENT
+        self.details: dict[str, Any] = {"what": what}
+        if holder:
+            stands = {"holder": holder.named, "stands": holder.standing}
+            self.details |= {"operation": holder.pk, **stands}
+        super().__init__(problems.for_staff(self.problem, self.details))
 
-    @property
-    def for_pctl(self) -> str:
-        """With what to do about it on the command line."""
-        said = f"{self}".removesuffix(".")
-        holder = self.holder
-        return f"{said}; cancel it with pctl operation cancel {holder.pk}" if holder else said
+    def told(self, *, staff: bool) -> str:
+        return f"{self}" if staff else problems.for_customers(self.problem, self.details)
 
 
 class Via(models.TextChoices):
@@ -65,7 +68,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self if user.is_staff else self.filter(container__owner=user)
 
 
-class Operation(models.Model):
+class Operation(Failure):
     """One thing to be done on a node: the request, how far it is, how it ended."""
 
     node = models.ForeignKey(Node, models.PROTECT, related_name="operations")
@@ -86,13 +89,13 @@ class Operation(models.Model):
         max_length=16, default=Progress.QUEUED.value, choices=[(p.value, p.value) for p in Progress]
     )
     code = models.IntegerField(null=True)  # vzctl's exit code
-    error = models.TextField(blank=True)
     fence = models.PositiveIntegerField(default=0)  # whoever ships for it holds this number
     log_len = models.BigIntegerField(default=0)  # bytes of the spool's log that are chunks
     events_len = models.PositiveIntegerField(default=0)  # events of its journal that are rows
     requested = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
+    answered = models.DateTimeField(null=True)  # when somebody was done with its failure
 
     objects = OperationQuerySet.as_manager()
 
@@ -165,20 +168,32 @@ class Operation(models.Model):
         return self.state == Progress.SUCCEEDED
 
     @property
-    def why(self) -> str:
-        """What went wrong, as a sentence or several; empty when nothing did."""
-        return f"{self.error[:1].upper()}{self.error[1:].rstrip('.')}." if self.error else ""
+    def script(self) -> tuple[str, str] | None:
+        """Scope and action of the script that failed, or was running when something else did."""
+        if self.problem == Problem.FOREIGN_FILE or "action" not in self.details:
+            return None
+        return self.details["scope"], self.details["action"]
 
     @property
     def done(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def asked(self) -> list[str]:
+        """The settings that it was to change, by name."""
+        names = list(self.params.get("settings") or ())
+        return [*names, *(["ips"] if self.params.get("addresses") else [])]
+
+    def answer(self) -> None:
+        """Somebody has seen its failure, and needs no reminder."""
+        Operation.objects.filter(pk=self.pk).update(answered=now())
 
     def cancel(self) -> bool:
         """Ask for its end: at once when it's still queued, else its running step is ended."""
         mine = Operation.objects.filter(pk=self.pk)
         with transaction.atomic():
             if mine.filter(state=Progress.QUEUED).update(state=Progress.CANCELLING):
-                self.end(Progress.CANCELLED, error="it was cancelled before it began")
+                self.end(Progress.CANCELLED, **Cancelled(Problem.CANCELLED_EARLY).record)
                 asked = True
             else:
                 asked = bool(mine.filter(state=Progress.RUNNING).update(state=Progress.CANCELLING))
@@ -193,6 +208,8 @@ class Operation(models.Model):
         *,
         code: int | None = None,
         error: str = "",
+        problem: str = "",
+        details: Mapping[str, Any] | None = None,
         state: State | None = None,
         at: datetime | None = None,
     ) -> None:
@@ -204,6 +221,8 @@ class Operation(models.Model):
             state=progress,
             code=code,
             error=error,
+            problem=problem,
+            details=dict(details or {}),
             finished=at or now(),
             params={k: v for k, v in self.params.items() if k not in SECRETS},
         )
@@ -211,7 +230,9 @@ class Operation(models.Model):
             self.steps.filter(state=StepState.RUNNING).update(
                 state=StepState.FAILED, note="it was interrupted"
             )
-        self.refresh_from_db(fields=["state", "code", "error", "finished", "params"])
+            self.reserved.all().delete()
+        ended = ["state", "code", "error", "problem", "details", "finished", "params"]
+        self.refresh_from_db(fields=ended)
         if not (container := self.container):
             return
         kind, plan = self.of_kind, PLANS.get(self.kind)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -12,13 +14,16 @@ from django.db import models
 from django.utils.timezone import now
 
 from containers.models.container import Container
+from containers.models.failure import Failure
 from containers.models.node import Node
 from containers.models.operation import Operation
+from containers.node.states import Progress
 
 SHORTEST = 5  # minutes between two snapshots
 LONGEST = 60 * 24 * 366
 MOST = 100  # snapshots that are kept
 BACK_OFF = timedelta(minutes=1), timedelta(hours=1)  # after a failure: at first, at most
+FAILURE = "error", "problem", "details"
 NO_SUCH_DATE = "There is no such date."
 FIELDS = {  # cronsim's names for the fields of a cron time
     "minute": "Minute must be 0–59.",
@@ -61,7 +66,7 @@ def wrong_with(fields: list[str], named: str) -> str:
     return FIELDS.get(named, "That is not a valid cron time.")
 
 
-class Schedule(models.Model):
+class Schedule(Failure):
     """When snapshots of a container are made by themselves, and how many are kept."""
 
     container = models.OneToOneField(Container, models.CASCADE, related_name="schedule")
@@ -79,7 +84,6 @@ class Schedule(models.Model):
     next = models.DateTimeField()  # when one is due, or is tried again
     last = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)  # in a row
-    error = models.TextField(blank=True)  # of the last one, empty when it succeeded
 
     def __str__(self) -> str:
         return self.words
@@ -107,7 +111,8 @@ class Schedule(models.Model):
 
     def begin(self) -> None:
         """From now on, as it says."""
-        self.failures, self.error, self.next = 0, "", self.following(now())
+        self.failures, self.next = 0, self.following(now())
+        self.note({})
         self.save()
 
     def requested(self) -> None:
@@ -115,23 +120,37 @@ class Schedule(models.Model):
         self.next = self.following(now())
         self.save(update_fields=["next"])
 
-    def ended(self, operation: Operation, why: str = "") -> None:
-        """why: what went wrong. Then it is tried again soon, and ever later."""
+    def ended(self, operation: Operation) -> None:
+        """After a failure it is tried again soon, then at growing intervals."""
         self.last = operation.finished or now()
-        self.failed(why) if why else self.succeeded()
+        if operation.state == Progress.SUCCEEDED:
+            self.succeeded()
+        else:
+            error = operation.error or operation.state
+            self.failed(
+                {"error": error, "problem": operation.problem, "details": operation.details}
+            )
 
     def succeeded(self) -> None:
-        self.failures, self.error = 0, ""
-        self.save(update_fields=["last", "failures", "error"])
+        self.failures = 0
+        self.note({})
+        self.save(update_fields=["last", "failures", *FAILURE])
 
-    def failed(self, why: str) -> None:
+    def failed(self, failure: Mapping[str, Any]) -> None:
         first, most = BACK_OFF
         again = now() + min(first * 2 ** min(self.failures, 10), most)
-        self.failures, self.error = self.failures + 1, why
+        self.failures += 1
+        self.note(failure)
         self.next = min(again, self.following(now()))
-        self.save(update_fields=["last", "failures", "error", "next"])
+        self.save(update_fields=["last", "failures", *FAILURE, "next"])
 
-    def cannot(self, why: str) -> None:
+    def cannot(self, failure: Mapping[str, Any]) -> None:
         """Its state does not allow one now; the next regular time is tried."""
-        self.last, self.error, self.next = now(), why, self.following(now())
-        self.save(update_fields=["last", "error", "next"])
+        self.last, self.next = now(), self.following(now())
+        self.note(failure)
+        self.save(update_fields=["last", *FAILURE, "next"])
+
+    def note(self, failure: Mapping[str, Any]) -> None:
+        """What went wrong with the last one; nothing when it succeeded."""
+        self.error = failure.get("error", "")
+        self.problem, self.details = failure.get("problem", ""), failure.get("details", {})

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
-from containers.models.inquiry import Inquiry
+from containers.models.inquiry import Inquiry, InquiryKind
 from containers.models.operation import Operation, Via
+from containers.node import problems
 from containers.node.checkpoint import verdict as verdicts
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.plan import Refusal
+from containers.node.settings import SNAPSHOTS_MAY, TABLE
 from containers.node.states import Progress
 
 if TYPE_CHECKING:
@@ -24,11 +26,15 @@ if TYPE_CHECKING:
 
 SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was there before
 SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
-VERDICT = "verdict"  # the inquiry after it; answered by containers/worker/inquiries.py
 OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
-UNDUMPABLE = (Code.CHECKPOINT, Code.RESTORE)
 AGAIN = timedelta(minutes=15)  # after a deletion that failed
-DEFAULT_LIMIT = 5  # snapshots a customer may have of one container, unless staff say otherwise
+# Of a trial restore: its processes can't be brought back, whatever its files say
+BROKEN_PROCESSES = (
+    Problem.SNAPSHOTS_OFF, Problem.CRIU_FAILED, Problem.NOT_DUMPABLE, Problem.DUMP_FAILED,
+    Problem.DUMP_COMMAND_FAILED, Problem.DUMP_TIME_LIMIT, Problem.NOT_RESTORABLE,
+    Problem.RESTORE_FAILED, Problem.RESTORE_COMMAND_FAILED, Problem.RESTORE_TIME_LIMIT,
+    Problem.INIT_ENDED, Problem.MOUNT_MISSING, Problem.RECORD_UNREADABLE,
+)  # fmt: skip
 
 
 class Verdict(models.TextChoices):
@@ -58,6 +64,19 @@ class TrialRestore:
     operation: int = 0
     processes: int = 0
     error: str = ""
+    problem: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        return self.told(problems.for_staff)
+
+    @property
+    def why_for_customers(self) -> str:
+        return self.told(problems.for_customers)
+
+    def told(self, tell: Callable[[str, Mapping[str, Any]], str]) -> str:
+        return tell(self.problem, self.details) or self.error
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -93,7 +112,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
             },
         )
         if new and not safety:
-            container.go_on_from(snapshot)
+            container.go_on_from(snapshot.pk)
 
     def gone(self, uuid: str) -> None:
         """Those that came after it now come after the one before it."""
@@ -194,9 +213,7 @@ class Snapshot(models.Model):
             )
             # The container is held from here on, so nobody else can add one meanwhile.
             if by and not by.is_staff and cls.left(container) <= 0:
-                raise TooMany(
-                    f"there are {limit_of(container)} snapshots already, and no more are allowed"
-                )
+                raise TooMany(Problem.TOO_MANY_SNAPSHOTS, most=limit_of(container))
         return operation
 
     @staticmethod
@@ -248,10 +265,7 @@ class Snapshot(models.Model):
         It has the source's limits, and an address of the node's pool. Raises BadValue, Busy.
         """
         source = self.container
-        shall = {
-            field: getattr(source, field)
-            for field in ("ram", "cpus", "pids", "diskspace", "nameservers", "searchdomains")
-        }
+        copied = {each.name: getattr(source, each.name) for each in TABLE if each.cloned}
         params = {**self.named, "source": source.ctid, "processes": processes}
         return Container.make(
             ctid,
@@ -263,7 +277,7 @@ class Snapshot(models.Model):
             params=params,
             hostname=hostname or f"ct{ctid}",
             owner=owner,
-            **shall,
+            copied=copied,
         )
 
     def publish(self, name: str, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
@@ -295,13 +309,18 @@ class Snapshot(models.Model):
     def ask_for_verdict(self, by: User | None = None) -> Inquiry:
         """Have its node look whether it can be relied on."""
         container = self.container
-        return Inquiry.ask(container.node, VERDICT, ctid=container.ctid, by=by, snapshot=self.uuid)
+        return Inquiry.ask(
+            container.node,
+            InquiryKind.VERDICT,
+            ctid=container.ctid,
+            by=by,
+            snapshot=self.uuid,
+        )
 
     def restore_failed(self, operation: Operation) -> None:
         """A restore that was refused for what is wrong with it says that it is broken."""
-        if operation.code == Code.RESTORE and "can't be restored" in operation.error:
-            reason = operation.error.partition("can't be restored: ")[2]
-            self.judge(Verdict.BROKEN, reason.split("; "))
+        if operation.problem == Problem.NOT_RESTORABLE:
+            self.judge(Verdict.BROKEN, operation.details["reasons"])
 
     def trial_succeeded(self) -> None:
         """It takes away the doubts that only a trial could."""
@@ -313,9 +332,10 @@ class Snapshot(models.Model):
         """One that failed on its processes says that it is broken, whatever its files say."""
         if operation.state != Progress.FAILED:
             return
-        self.was_tried(TrialRestore(now(), operation.pk, error=operation.error))
-        if operation.code in UNDUMPABLE:
-            self.judge(Verdict.BROKEN, [operation.error.rstrip(".")])
+        failure = operation.error, operation.problem, operation.details
+        self.was_tried(TrialRestore(now(), operation.pk, 0, *failure))
+        if operation.problem in BROKEN_PROCESSES:
+            self.judge(Verdict.BROKEN, operation.details.get("reasons") or [operation.error])
 
     def may_be_deleted(self) -> bool:
         """Whether its container's state allows it now, and it has not failed just before."""
@@ -345,11 +365,11 @@ def note_of(operation: Operation) -> str:
 def check_line(what: str, text: str, most: int) -> None:
     """Raises BadValue: it would not fit its column, or not a line of a list."""
     if len(text) > most:
-        raise BadValue(f"the {what} is longer than {most} characters")
+        raise BadValue(BadValues.LINE_LONG, what=what, most=most)
     if not text.isprintable():
-        raise BadValue(f"the {what} has a line break or control character in it")
+        raise BadValue(BadValues.LINE_BROKEN, what=what)
 
 
 def limit_of(container: Container) -> int:
     limit = container.snapshot_limit
-    return DEFAULT_LIMIT if limit is None else limit
+    return SNAPSHOTS_MAY if limit is None else int(limit)

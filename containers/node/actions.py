@@ -113,7 +113,5 @@ CONFIGURE = Action(
 
 ALL = (PREMOUNT, MOUNT, START, STOP, UMOUNT, POSTUMOUNT, CREATE, REINSTALL, CONFIGURE)
 BY_NAME = {action.name: action for action in ALL}
-ACTION_SCRIPTS = tuple(action for action in ALL if not action.hook)
-HOOKS = tuple(action for action in ALL if action.hook)
 THE_SIX = ((Scope.GLOBAL, MOUNT), (Scope.OWN, MOUNT), (Scope.OWN, START),
            (Scope.OWN, STOP), (Scope.OWN, UMOUNT), (Scope.GLOBAL, UMOUNT))  # fmt: skip

@@ -5,8 +5,9 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from containers.node import observed, veconf
+from containers.node import observed, settings, veconf
 from containers.node.ct import Ct
+from containers.node.errors import BadTrees
 from containers.node.ids import BASE, SIZE
 from containers.node.network.hook import hook
 from containers.node.storage import nesting, pool
@@ -19,7 +20,6 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENV = [f"PATH={PATH}", "container=oci", "TERM=xterm"]
 NO_INIT = ["/bin/sh"]  # so that the start script runs, as vzctl has it; booting says what's missing
 MIB = 1024 * 1024
-PERIOD = 100_000  # µs, of the processor quota
 
 # What a system container's root may do, each in its own user namespace; number in capability.h.
 CAPABILITIES = {
@@ -68,9 +68,7 @@ def require_plain_accounts(ct: Ct) -> None:
         for path in ("/etc/passwd", "/etc/group"):
             entry = tree.look(path, Links.INSIDE)
             if entry and (entry.kind is not Entry.FILE or entry.size > MIB):
-                raise BadTree(
-                    f"{path} in the container is no plain file of a sensible size: repair it first"
-                )
+                raise BadTree(BadTrees.NOT_PLAIN, path=path)
 
 
 def config_of(ct: Ct) -> dict[str, Any]:
@@ -157,16 +155,17 @@ def nofile() -> int:
     return NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
 
 
-def resources(ct: Ct) -> dict[str, Any]:
-    """Its limits, as both config.json and `runc update` take them."""
-    spec, limits = ct.spec, {}
-    if spec.ram:
-        limits["memory"] = {"limit": spec.ram * MIB, "swap": spec.ram * MIB}
-    if spec.cpus:
-        limits["cpu"] = {"quota": int(spec.cpus * PERIOD), "period": PERIOD}
-    if spec.pids:
-        limits["pids"] = {"limit": spec.pids}
-    return limits
+def resources(ct: Ct, *, all: bool = False) -> dict[str, Any]:
+    """Its limits, as both config.json and `runc update` take them; all: also those it has not."""
+    found = {}
+    for setting in settings.of_node():
+        if resource := setting.resource:
+            value = getattr(ct.spec, setting.name)
+            if value is not None or all:
+                found[resource.name] = (
+                    resource.unlimited if value is None else resource.limit(value)
+                )
+    return found
 
 
 def sys_mounts(systemd: bool) -> list[dict[str, Any]]:

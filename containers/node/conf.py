@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -78,5 +78,5 @@ def load(environ: Mapping[str, str] = os.environ) -> NodeConf:
     )
     for path in (conf.state, conf.vz, conf.etc, conf.runs):
         if set(f"{path}") & set(" \t\n\"'`$\\"):
-            raise BadValue(f"the path {path} has white space or quotes", Code.BAD_VALUE)
+            raise BadValue(BadValues.PATH_QUOTED, path=path)
     return conf

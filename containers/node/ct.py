@@ -4,10 +4,11 @@ The panel's record of the same container is models.Container.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from containers.node import settings
 from containers.node.actions import Action, Scope
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
@@ -19,32 +20,38 @@ from containers.node.storage import Storage
 Fact = Callable[[str, Any], None]
 
 
-@dataclass(frozen=True)
-class Spec:
-    """What a container shall be: its row, as it travels in a request.
+if TYPE_CHECKING:
 
-    ram and diskspace in MiB, None for no limit; template as NAME@N; ips with their kind.
+    @dataclass(frozen=True)
+    class Values:
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    Values = make_dataclass(
+        "Values",
+        [(each.name, Any, field(default=each.empty)) for each in settings.of_node()],
+        frozen=True,
+    )
+
+
+@dataclass(frozen=True)
+class Spec(Values):
+    """What a container shall be: its settings, as they travel in a request; NAME@N of its template.
+
+    They are those of node/settings.py.
     """
 
-    hostname: str = ""
-    name: str = ""
-    description: str = ""
     template: str = ""
-    ips: tuple[str, ...] = ()
-    nameservers: tuple[str, ...] = ()
-    searchdomains: tuple[str, ...] = ()
-    ram: int | None = None
-    cpus: float | None = None
-    pids: int | None = None
-    diskspace: int | None = None
-    onboot: bool = False
-    disabled: bool = False
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Spec":
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
         lists = {k: tuple(v) for k, v in known.items() if isinstance(v, list)}
         return cls(**{**known, **lists})
+
+    def but(self, **values: Any) -> "Spec":
+        """The same with other settings."""
+        return replace(self, **values)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ class Ct:
     say: Callable[[str], None]
     fact: Fact = lambda key, value: None  # what the panel shall know of the container
     ran: "Callable[[Script], None]" = lambda script: None  # which script is about to be run
+    exited: Callable[[int], None] = lambda code: None  # what it ended with, though not with 0
+    former: Spec | None = None  # while settings change: what is in force, and comes back
     state: State = State.STOPPED
     scripts: Mapping[tuple[Scope, Action], Script] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)

@@ -1,61 +1,67 @@
-"""What can go wrong on a node: the sentence the operator reads, and vzctl's exit code.
+"""What is raised on a node: a machine word with its details, and vzctl's exit code.
 
-The codes are those of vzctl 4.11 (its vzerror.h and man page).
+The sentences are made in problems.py; str() of an error is the one that staff read.
 """
 
-from collections.abc import Sequence
-from enum import IntEnum
-from signal import Signals
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-
-class Code(IntEnum):
-    OK = 0
-    SYSTEM = 3
-    RESOURCE = 6
-    ENV_CREATE = 7
-    EXEC = 8
-    LOCKED = 9
-    NO_VZ_CONF = 10
-    NO_CT_CONF = 14
-    CHECKPOINT = 16
-    RESTORE = 17
-    BAD_SYNTAX = 20
-    BAD_VALUE = 21
-    NO_TEMPLATE_NAME = 29
-    NOT_RUNNING = 31
-    RUNNING = 32
-    STOP = 33
-    NOT_MOUNTED = 40
-    MOUNTED = 41
-    NO_PRIVATE = 43
-    EXISTS = 44
-    NO_SPACE = 46
-    BAD_TEMPLATE = 47
-    MOUNT = 50
-    UMOUNT = 51
-    HOSTNAME = 70
-    NETWORK = 71
-    DNS = 72
-    PASSWORD = 74
-    ADDRESS_IN_USE = 78
-    SCRIPT = 79
-    BAD_CONF = 85
-    NO_TEMPLATE = 91
-    REINSTALL = 94
-    DISABLED = 105
-    CUSTOM_REINSTALL = 128
-    NAME = 131
+from containers.node import problems
+from containers.node.codes import Code as Code
+from containers.node.faults import BadTrees as BadTrees
+from containers.node.faults import BadUsages as BadUsages
+from containers.node.faults import BadValues as BadValues
+from containers.node.faults import Fault
+from containers.node.faults import Unfits as Unfits
+from containers.node.problems import Problem as Problem
 
 
 class OperationError(Exception):
-    """An operation failed. Its text is one sentence for the operator, without a full stop."""
+    """An operation failed, or was refused."""
 
-    code: int = Code.SYSTEM
+    def __init__(
+        self, word: Problem | Fault, code: int | None = None, /, **details: object
+    ) -> None:
+        self.problem = problems.problem_of(word)
+        self.details = {key: plain(value) for key, value in details.items()}
+        if isinstance(word, Fault):
+            self.details["fault"] = word.value
+        self.code = next(c for c in (code, word.code, self.problem.code) if c is not None)
+        super().__init__(problems.for_staff(self.problem, self.details))
 
-    def __init__(self, sentence: str, code: int | None = None) -> None:
-        super().__init__(sentence)
-        if code is not None:
-            self.code = code
+    @property
+    def for_customers(self) -> str:
+        return problems.for_customers(self.problem, self.details)
+
+    def told(self, *, staff: bool) -> str:
+        return f"{self}" if staff else self.for_customers
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """As a detail of another failure, which it led to."""
+        return {"problem": self.problem.value, "details": self.details}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What is kept of it: in an event, in columns."""
+        return {**self.cause, "error": f"{self}"}
+
+
+def plain(value: object) -> Any:
+    """As JSON can hold it."""
+    if isinstance(value, bool | int | float | None):
+        return value
+    if isinstance(value, Mapping):
+        return {f"{key}": plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    return f"{value}"
+
+
+def cause_of(error: Exception) -> dict[str, Any]:
+    if isinstance(error, OperationError):
+        return error.cause
+    return OperationError(Problem.SYSTEM_ERROR, why=f"{error}").cause
 
 
 class Refused(OperationError):
@@ -65,28 +71,35 @@ class Refused(OperationError):
 class BadValue(OperationError):
     """Something the operator gave can't be used; nothing was done."""
 
-    code = Code.BAD_VALUE
+    def at(self, place: str) -> "BadValue":
+        """The same, with the option it was given to."""
+        self.details[problems.AT] = place
+        self.args = (problems.for_staff(self.problem, self.details),)
+        return self
 
 
 class Locked(OperationError):
     """Somebody else is at work on this container."""
 
-    code = Code.LOCKED
-
 
 class NoSpace(OperationError):
     """The disk is full."""
 
-    code = Code.NO_SPACE
+    def __init__(
+        self,
+        word: Problem | Fault = Problem.NO_SPACE,
+        code: int | None = None,
+        /,
+        **details: object,
+    ) -> None:
+        super().__init__(word, code, **details)
 
 
 class Cancelled(OperationError):
     """Somebody asked for the operation to end; vzctl counts that as a failed script."""
 
-    code = Code.SCRIPT
-
-    def __init__(self, sentence: str = "it was cancelled") -> None:
-        super().__init__(sentence)
+    def __init__(self, word: Problem = Problem.CANCELLED) -> None:
+        super().__init__(word)
 
 
 class CommandFailed(OperationError):
@@ -96,8 +109,7 @@ class CommandFailed(OperationError):
     """
 
     def __init__(self, argv: Sequence[str], exit: int, said: str = "") -> None:
-        how = ended(exit)
-        super().__init__(f"{argv[0]} {how}" + (f": {said}" if said else ""))
+        super().__init__(Problem.COMMAND_FAILED, command=argv[0], exit=exit, said=said)
         self.argv, self.exit, self.said = list(argv), exit, said
 
 
@@ -106,33 +118,20 @@ class CannotStart(OperationError):
 
     def __init__(self, argv: Sequence[str], error: OSError) -> None:
         self.why = error.strerror or f"{error}"
-        super().__init__(f"{argv[0]} could not be started: {self.why}")
+        super().__init__(Problem.COMMAND_NOT_STARTED, command=argv[0], why=self.why)
 
 
 class TimedOut(CommandFailed):
     """A command ran longer than its time limit and was ended."""
 
     def __init__(self, argv: Sequence[str], seconds: float) -> None:
-        super().__init__(argv, -9)
-        self.args = (f"{argv[0]} was ended at its time limit of {seconds:g} s",)
-        self.seconds = seconds
+        OperationError.__init__(self, Problem.COMMAND_TIME_LIMIT, command=argv[0], seconds=seconds)
+        self.argv, self.exit, self.said, self.seconds = list(argv), -9, "", seconds
 
 
 class ScriptFailed(OperationError):
     """An action script or hook refused, in whatever way: it counts as 79 always."""
 
-    code = Code.SCRIPT
-
-    def __init__(self, name: str, how: str, *, exit: int = 1) -> None:
-        super().__init__(f"the {name} script {how}")
-        self.name, self.exit = name, exit
-
-
-def ended(exit: int) -> str:
-    """Say how a process ended: exit codes ≥ 0, signals negated."""
-    if exit >= 0:
-        return f"exited with {exit}"
-    try:
-        return f"was ended by signal {-exit} ({Signals(-exit).name})"
-    except ValueError:
-        return f"was ended by signal {-exit}"
+    def __init__(self, word: Problem, *, exit: int | None = None, **details: object) -> None:
+        super().__init__(word, **details if exit is None else {**details, "exit": exit})
+        self.exit = 1 if exit is None else exit

@@ -55,10 +55,11 @@ def oom_kills(groups: Mapping[str, Path]) -> int | None:
     return pairs(groups.get("", Path()) / "memory.events").get("oom_kill")
 
 
-def disk(paths: Layout, storage: Storage) -> Figure | None:
+def disk(paths: Layout, storage: Storage, *, fresh: bool = False) -> Figure | None:
+    """fresh: not as it was up to 30 s ago, and dearer."""
     if not storage.knows_usage:
         return None  # a walk through the whole tree would be needed to know
-    argv = storage.usage(paths.fs, fresh=False)
+    argv = storage.usage(paths.fs, fresh=fresh)
     try:
         usage = storage.parse_usage(call(argv))
     except OperationError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from containers.node import veconf
 from containers.node.conf import NodeConf
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 
 BASE, SIZE = 200000, 65536  # where nobody has reserved them, and vz.conf says nothing
 FILES = (Path("/etc/subuid"), Path("/etc/subgid"))
@@ -28,7 +28,7 @@ def free(size: int) -> int:
         if begin < base + size and base < begin + count:
             base = -(-(begin + count) // SIZE) * SIZE
     if base + size > HIGHEST:
-        raise OperationError("no range of ids is free in /etc/subuid", Code.BAD_CONF)
+        raise OperationError(Problem.NO_IDS)
     return base
 
 

@@ -43,7 +43,8 @@ class SpoolJournal:
     writer: Writer
     i: int = -1  # of the step that was last begun
     next: int = 0  # of the next step of the plan
-    undone: list[str] = field(default_factory=list)
+    exit: int = 0  # of the script that it has run
+    undone: list[Step] = field(default_factory=list)
     _plan: int = 0
     _undos: int = 0
 
@@ -66,6 +67,7 @@ class SpoolJournal:
         self.next += 1
 
     def began(self, step: Step, *, undoing: bool = False) -> None:
+        self.exit = 0
         if undoing:
             self.i = max(self._undos, self._plan)
             self._undos = self.i + 1
@@ -84,7 +86,7 @@ class SpoolJournal:
 
     def ended(self, step: Step, error: OperationError | None = None) -> None:
         exit = error.exit if isinstance(error, ScriptFailed | CommandFailed) else None
-        code = 0 if error is None else exit if exit is not None and exit >= 0 else None
+        code = self.exit if error is None else exit if exit is not None and exit >= 0 else None
         self.writer.event(
             "ended",
             i=self.i,
@@ -95,7 +97,7 @@ class SpoolJournal:
             off=self.writer.off,
         )
         if not error and self._undos > self._plan and self.i >= self._plan:
-            self.undone.append(step.label)
+            self.undone.append(step)
 
     def state(self, state: State) -> None:
         self.writer.event("state", state=state)
@@ -103,10 +105,15 @@ class SpoolJournal:
     def fact(self, key: str, value: Any) -> None:
         self.writer.event("fact", key=key, value=value)
 
+    def exited(self, code: int) -> None:
+        self.exit = code
+
     def script(self, script: Script) -> None:
         self.writer.event(
             "script",
             i=self.i,
+            scope=script.scope,
+            action=script.action.name,
             sha256=script.sha256,
             version=script.version,
             foreign=script.version is None,
@@ -126,12 +133,14 @@ class Past:
     undos: tuple[str, ...] = ()  # keys of the undo steps it began
     over: bool = False
     cgroups: tuple[str, ...] = ()  # control groups of the runners that died
+    script: tuple[str, str] | None = None  # scope and action of what the last step ran
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> "Past":
         planned: tuple[str, ...] = ()
         begun, finished, ignored, skipped = [], [], [], []
         undos, over, cgroups = [], False, []
+        script: tuple[str, str] | None = None
         for event in events:
             kind, i = event["ev"], event.get("i", -1)
             if kind == "plan":
@@ -140,6 +149,9 @@ class Past:
                 undos.append(event["step"])
             elif kind == "began":
                 begun.append(i)
+                script = None
+            elif kind == "script" and i < len(planned) and "scope" in event:
+                script = event["scope"], event["action"]
             elif kind == "skipped":
                 skipped.append(i)
             elif kind == "ended" and i < len(planned) and (not event["error"] or event["ignored"]):
@@ -152,7 +164,7 @@ class Past:
                 over = True
         return cls(planned, tuple(begun), tuple(finished), tuple(ignored), tuple(skipped),
                    bool(undos) or failed(events, len(planned)), tuple(undos), over,
-                   tuple(cgroups))  # fmt: skip
+                   tuple(cgroups), script)  # fmt: skip
 
     def tells_of(self, steps: Sequence[Step]) -> bool:
         """Whether it is these steps that it planned, by their keys of now or of before."""

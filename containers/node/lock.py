@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from containers.node.errors import Locked, NoSpace
+from containers.node.errors import Locked, NoSpace, Problem
 
 LOCKS = Path("/proc/locks")
 INSTANT = 0.05  # seconds
@@ -25,11 +25,11 @@ def locked(path: Path, status: str) -> Iterator[None]:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace("the disk that holds the containers is full") from e
+            raise NoSpace() from e
         raise
     try:
         if not taken(file):
-            raise Locked(f"the container is locked by {holder(file)}")
+            raise Locked(Problem.LOCKED, holder=holder(file))
         os.ftruncate(file, 0)
         with contextlib.suppress(OSError):  # on a full disk, too, a container can be stopped
             os.pwrite(file, f"{os.getpid()}\n{status}\n".encode(), 0)

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from containers.node import observed
 from containers.node.conf import NodeConf
-from containers.node.errors import CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, TimedOut
 from containers.node.layout import Layout
 from containers.node.observed import Init
 from containers.node.processes.cgroup import Group
@@ -33,17 +33,19 @@ from containers.node.processes.run import leave
 from containers.node.spool import Nudge, Spool
 
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
-PATIENCE = 60.0  # seconds until a runtime has made the container
+CREATION_TIMEOUT = 60.0  # seconds until a runtime has made the container
 IDLE = 1.0  # seconds between two looks for what is to be buried
 BEFOREHAND: list[Prefork] = []
 
 
-def make(paths: Layout, argv: list[str], *, timeout: float = PATIENCE) -> int:
+def make(paths: Layout, argv: list[str], *, timeout: float = CREATION_TIMEOUT) -> int:
     """Have a monitor run the command which makes the container; returns its init's pid.
 
     Raises what running the command raised; of what it had begun to make nothing runs then.
     """
     said = ask(paths.node, {"make": argv, "ctid": paths.ctid, "timeout": timeout})
+    if seconds := said.get("seconds"):
+        raise TimedOut(argv, seconds)
     if "pid" not in said:
         raise CommandFailed(argv, said.get("exit", 1), said.get("said", "its monitor was ended"))
     return int(said["pid"])
@@ -140,8 +142,9 @@ class Monitor:
             except (OperationError, OSError, ValueError) as e:
                 exit = e.exit if isinstance(e, CommandFailed) else 1
                 said = (e.said if isinstance(e, CommandFailed) else "") or f"{e}"
+                seconds = e.seconds if isinstance(e, TimedOut) else None
                 end_children()
-                answer(line, exit=exit, said=said)
+                answer(line, exit=exit, said=said, seconds=seconds)
                 return
             init = Init(pid, observed.started(pid) or 0)
             self.start(init)

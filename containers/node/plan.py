@@ -2,12 +2,12 @@
 
 import errno
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from containers.node.actions import Where
 from containers.node.ct import Ct
-from containers.node.errors import Cancelled, NoSpace, OperationError, Refused
+from containers.node.errors import Cancelled, Code, NoSpace, OperationError, Problem, Refused
 from containers.node.states import State
 
 Act = Callable[[Ct], None]
@@ -90,18 +90,30 @@ class Steps(tuple[Step, ...]):
 class Refusal:
     """Why a plan does not begin; code 0 when there is nothing left to do."""
 
-    code: int
-    sentence: str
+    problem: Problem
+    own_code: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> int:
+        return self.problem.code if self.own_code is None else self.own_code
+
+    @property
+    def error(self) -> Refused:
+        return Refused(self.problem, self.code, **self.details)
+
+    def told(self, *, staff: bool) -> str:
+        return self.error.told(staff=staff)
 
 
 Entry = Mapping[State, Sequence[Step] | Refusal]
 
 NOT_NOW = {
-    State.CREATING: Refusal(14, "the container is still being created"),
-    State.PAUSED: Refusal(32, "the container is paused"),
-    State.SUSPENDED: Refusal(32, "the container is suspended; resume it first"),
-    State.BROKEN: Refusal(43, "the container's private area is missing"),
-    State.UNKNOWN: Refusal(3, "its node has not said what state the container is in"),
+    State.CREATING: Refusal(Problem.BEING_CREATED),
+    State.PAUSED: Refusal(Problem.PAUSED),
+    State.SUSPENDED: Refusal(Problem.SUSPENDED),
+    State.BROKEN: Refusal(Problem.PRIVATE_MISSING),
+    State.UNKNOWN: Refusal(Problem.STATE_UNKNOWN),
 }
 
 
@@ -116,7 +128,7 @@ class Plan:
     makes: bool = False  # its container; a failure leaves none
     removes: bool = False  # its container
     touches: tuple[str, ...] = ()  # what else lies on the node: templates, replaced_systems
-    code: int | None = None  # what a failure of it exits with, but for 128 and refusals
+    code: Code | None = None  # what a failure of it exits with, but for 128 and refusals
 
     def refusal(self, state: State) -> Refusal | None:
         found = self.way(state)
@@ -129,7 +141,9 @@ class Plan:
     def way(self, state: State) -> Sequence[Step] | Refusal:
         if state in self.entry:
             return self.entry[state]
-        return NOT_NOW.get(state, Refusal(3, f"{self.label} is not for a {state} container"))
+        return NOT_NOW.get(
+            state, Refusal(Problem.WRONG_STATE, details={"label": self.label, "state": state.value})
+        )
 
 
 class Journal(Protocol):
@@ -146,9 +160,9 @@ def follow(plan: Plan, ct: Ct, journal: Journal) -> None:
     """Take the steps in turn. Raises what the failing step raised, after undoing."""
     refusal = plan.refusal(ct.state)
     if refusal and refusal.code:
-        raise Refused(refusal.sentence, refusal.code)
+        raise refusal.error
     if refusal:
-        ct.say(f"{refusal.sentence[:1].upper()}{refusal.sentence[1:]}.")
+        ct.say(f"{refusal.error}")
         return
     steps = plan.steps(ct.state)
     journal.planned(steps)
@@ -198,7 +212,7 @@ def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] 
 def passed_over(step: Step, error: OperationError, ct: Ct) -> bool:
     if not step.ignore_failure or isinstance(error, Cancelled):
         return False
-    ct.say(f"{error}; that is passed over here.")
+    ct.say(f"{error} That is passed over here.")
     ct.ignored.add(step.key)
     return True
 
@@ -215,19 +229,29 @@ def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> N
         journal.ended(step, error)
         raise
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "the disk is full" if full else f"{error.strerror}: {error.filename}"
-        failure = (NoSpace if full else OperationError)(f"to {step.label} failed: {why}")
+        failure = of_system(error, step)
         journal.ended(step, failure)
         raise failure from error
     except Exception as error:
-        failure = OperationError(f"to {step.label} failed unexpectedly: {error!r}")
+        failure = OperationError(
+            Problem.STEP_FAILED, step=step.key, label=step.label, why=repr(error)
+        )
         journal.ended(step, failure)
         raise failure from error
     journal.ended(step)
     if step.leaves:
         ct.state = step.leaves
         journal.state(ct.state)
+
+
+def of_system(error: OSError, step: Step) -> OperationError:
+    """What the system refused, with the step that it happened in."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(step=step.key, path=error.filename)
+    why = f"{error.strerror}: {error.filename}"
+    return OperationError(
+        Problem.STEP_FAILED, step=step.key, label=step.label, path=error.filename, why=why
+    )
 
 
 def unwind(
@@ -246,5 +270,5 @@ def unwind(
             except OperationError as error:
                 if passed_over(undo, error, ct):
                     continue
-                ct.say(f"{error}; the rest is left as it is.")
+                ct.say(f"{error} The rest is left as it is.")
                 return

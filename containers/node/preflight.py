@@ -20,7 +20,7 @@ from containers.node.storage import space
 from containers.node.templates import catalogue
 from containers.node.trees.safe_tree import SafeTree
 
-PATIENCE = 2.0  # seconds to count a container's files; meanwhile the node's worker waits
+COUNTING_TIMEOUT = 2.0  # seconds to count a container's files; meanwhile the node's worker waits
 NOBODY = 65534
 MOST_NAMED = 20  # users
 
@@ -60,7 +60,8 @@ def count(ct: Ct, what: str) -> int | None:
     """What du adds up; None when that takes too long."""
     argv = ["du", what, "--summarize", "--one-file-system", f"{ct.paths.fs}"]
     try:
-        return int(call(argv, ok=(0, 1), timeout=PATIENCE).split()[0])  # 1: some went meanwhile
+        said = call(argv, ok=(0, 1), timeout=COUNTING_TIMEOUT)  # 1: some went meanwhile
+        return int(said.split()[0])
     except (CommandFailed, IndexError, ValueError):
         return None
 

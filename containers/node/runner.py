@@ -24,6 +24,7 @@ from containers.node.errors import (
     Code,
     Locked,
     OperationError,
+    Problem,
     Refused,
     ScriptFailed,
 )
@@ -36,7 +37,7 @@ from containers.node.processes.cgroup import Group
 from containers.node.processes.executor import Executor
 from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.runtimes import DRY_RUN
-from containers.node.spool import PATIENCE, Nudge, Spool, Writer
+from containers.node.spool import ROOM_TIMEOUT, Nudge, Spool, Writer
 from containers.node.states import Progress, State
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -56,7 +57,7 @@ def main(
         os.umask(0o077)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         request = spool.read_request()
-        patience = request.get("patience", PATIENCE)
+        patience = request.get("patience", ROOM_TIMEOUT)
         writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
         try:
             Runner(conf, request, writer, cgroup).run(recover=recover)
@@ -108,7 +109,7 @@ class Runner:
             return None if recover and past.begun else Ending(Progress.FAILED, e)
         except Exception as e:
             self.writer.say(traceback.format_exc())
-            return Ending(Progress.FAILED, OperationError(f"the runner failed: {e!r}"))
+            return Ending(Progress.FAILED, OperationError(Problem.RUNNER_FAILED, why=repr(e)))
 
     def ct(self, cancel: int) -> Ct:
         request, spec = self.request, self.request["ct"]
@@ -116,12 +117,14 @@ class Runner:
         return Ct(
             paths=Layout(self.conf, spec.get("ctid") or 0),
             spec=Spec.of(spec),
+            former=Spec.of(spec["former"]) if "former" in spec else None,
             runtime=runtimes.load(request["runtime"]),
             storage=storage.load(request["storage"]),
             executor=Executor(self.writer.write, cancel, self.cgroup),
             say=self.writer.say,
             fact=self.journal.fact,
             ran=self.journal.script,
+            exited=self.journal.exited,
             scripts={(s.scope, s.action): s for s in map(script_of, request["scripts"])},
             params=request["params"],
             profile=request["profile"],
@@ -149,11 +152,11 @@ class Runner:
             end_what_is_left(ct)
         if past.begun and not past.unwinding and any(step.commits for step in begun):
             self.forward(ct, past, steps)
-            raise OperationError("its runner ended unexpectedly; the operation was completed")
+            raise OperationError(Problem.RUNNER_DIED, recovered="forward")
         if not ct.dry_run:
             unwind(begun, ct, self.journal, without=past.undos)
         end_what_is_left(ct)
-        raise OperationError("its runner ended unexpectedly; what it had begun was undone")
+        raise OperationError(Problem.RUNNER_DIED, recovered="back", **under_way(past))
 
     def forward(self, ct: Ct, past: Past, steps: Sequence[Step]) -> None:
         done = [steps[i] for i in past.begun if i in past.finished]
@@ -163,7 +166,7 @@ class Runner:
             if not steps[last].once:
                 at = last
             else:
-                error = interrupted(steps[last])
+                error = interrupted(past)
                 if not passed_over(steps[last], error, ct):
                     unwind([*done, steps[last]], ct, self.journal, without=past.undos)
                     raise error
@@ -185,15 +188,18 @@ class Runner:
 
     def end(self, ending: "Ending") -> None:
         """The last event."""
-        lost, sentence = self.writer.lost, self.sentence(ending)
+        lost, undone = self.writer.lost, self.journal.undone
         if ending.error:
-            self.writer.say(sentence)
+            self.writer.tell_staff(f"{ending.error}")
         self.writer.event(
             "end",
             durable=True,
             progress=ending.progress,
             code=self.code(ending.error),
-            error=sentence,
+            error=f"{ending.error or ''}",
+            problem=ending.error.problem if ending.error else "",
+            details=ending.error.details if ending.error else {},
+            undone=[{"step": step.key, "label": step.label} for step in undone],
             state=ending.state,
             lost=lost,
             off=self.writer.off,
@@ -209,20 +215,6 @@ class Runner:
         found = observed.state_of(ct.paths)
         return ct.state if found is State.BROKEN and ct.state is State.CREATING else found
 
-    def sentence(self, ending: "Ending") -> str:
-        if ending.error is None:
-            return ""
-        said = f"{ending.error}"
-        parts = [f"{said[:1].upper()}{said[1:]}."]
-        if self.journal.undone:
-            parts.append(f"Undone: {', '.join(dict.fromkeys(self.journal.undone))}.")
-        refused = isinstance(ending.error, Refused) and self.journal.i < 0  # that names the state
-        if ending.state and not refused:
-            parts.append(f"The container is {NOW.get(ending.state, ending.state)} now.")
-        if self.writer.lost:
-            parts.append(f"{self.writer.lost} bytes of output found no room in the log.")
-        return " ".join(parts)
-
 
 @dataclass(frozen=True)
 class Ending:
@@ -231,13 +223,20 @@ class Ending:
     state: State | None = None
 
 
-NOW = {State.BROKEN: "without a private area", State.MOUNTED: "mounted, but not running"}
+def under_way(past: Past) -> dict[str, str]:
+    """The script that was, if one was, when the runner died."""
+    if past.script is None or past.begun[-1] in past.finished:
+        return {}
+    scope, action = past.script
+    return {"scope": scope, "action": action}
 
 
-def interrupted(step: Step) -> ScriptFailed:
-    """A script that was under way when its runner died: nobody knows how it would have ended."""
-    name = step.label.removeprefix("run the ").removesuffix(" script")
-    return ScriptFailed(name, "was interrupted")
+def interrupted(past: Past) -> OperationError:
+    """A script was under way when the runner died: nobody knows how it would have ended."""
+    if past.script is None:  # it had not been read yet
+        return OperationError(Problem.RUNNER_DIED, Code.SCRIPT, recovered="back")
+    scope, action = past.script
+    return ScriptFailed(Problem.SCRIPT_INTERRUPTED, scope=scope, action=action)
 
 
 def end_what_is_left(ct: Ct) -> None:

@@ -12,14 +12,13 @@ from containers.node.ct import Ct, Script
 from containers.node.errors import (
     Cancelled,
     CannotStart,
-    Code,
     CommandFailed,
     NoSpace,
     OperationError,
+    Problem,
     Refused,
     ScriptFailed,
     TimedOut,
-    ended,
 )
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
@@ -63,7 +62,7 @@ def check_global_scripts(ct: Ct) -> None:
         if Scope.GLOBAL in action.scopes and not action.hook and path.exists():
             have, want = hash_of(path), ct.scripts.get((Scope.GLOBAL, action))
             if have != record.get(path) and not (want and have == want.sha256):
-                raise foreign(path)
+                raise foreign(path, Scope.GLOBAL, action)
 
 
 def global_record(paths: Layout) -> "Written":
@@ -85,7 +84,7 @@ def write_script(ct: Ct, scope: Scope, action: Action, record: "Written", tolera
             path.unlink()
             record.set(path, None)
     elif not tolerant:
-        raise foreign(path)
+        raise foreign(path, scope, action)
 
 
 def switched_off(ct: Ct, scope: Scope, action: Action) -> bool:
@@ -93,12 +92,8 @@ def switched_off(ct: Ct, scope: Scope, action: Action) -> bool:
     return action.hook and scope is Scope.OWN and not ct.params.get("replace_scripts")
 
 
-def foreign(path: Path) -> Refused:
-    return Refused(
-        f"the file {path} was not written by the panel, or was changed since: import it, or "
-        "replace it with what the panel has",
-        Code.SCRIPT,
-    )
+def foreign(path: Path, scope: Scope, action: Action) -> Refused:
+    return Refused(Problem.FOREIGN_FILE, path=path, scope=scope, action=action)
 
 
 def put(path: Path, body: bytes) -> None:
@@ -154,12 +149,13 @@ def run_script(ct: Ct, scope: Scope, action: Action, *args: str, ok: tuple[int, 
 
     Whatever it ends with that is not in ok, by a signal or at its time limit, is a failure.
     """
-    name = f"{scope} {action}"
     path = ct.paths.script(scope, action)
     try:
         body = path.read_bytes()
     except OSError as e:
-        raise ScriptFailed(name, f"could not be read: {e.strerror}") from e
+        raise ScriptFailed(
+            Problem.SCRIPT_UNREADABLE, scope=scope, action=action, path=path, why=e.strerror
+        ) from e
     ct.ran(identify(ct, scope, action, body))
     try:
         if action.where is Where.CONTAINER:
@@ -167,17 +163,21 @@ def run_script(ct: Ct, scope: Scope, action: Action, *args: str, ok: tuple[int, 
         else:
             exit = run_on_node(ct, [f"{path}", *args], ok)
     except TimedOut as e:
-        raise ScriptFailed(name, f"was ended at its time limit of {e.seconds:g} s") from e
+        raise ScriptFailed(Problem.TIME_LIMIT, scope=scope, action=action, seconds=e.seconds) from e
     except CannotStart as e:
-        raise ScriptFailed(name, f"could not be started: {e.why}") from e
+        raise ScriptFailed(Problem.SCRIPT_NOT_STARTED, scope=scope, action=action, why=e.why) from e
     except CommandFailed as e:
-        raise ScriptFailed(name, ended(e.exit), exit=e.exit) from e
-    except (Cancelled, NoSpace, ScriptFailed):
+        raise ScriptFailed(Problem.SCRIPT_FAILED, scope=scope, action=action, exit=e.exit) from e
+    except ScriptFailed as e:  # it could not even be given to a shell
+        raise ScriptFailed(e.problem, scope=scope, action=action) from e
+    except (Cancelled, NoSpace) as e:
+        e.details |= {"scope": f"{scope}", "action": f"{action}"}
         raise
     except OperationError as e:  # of a container's tree that isn't as it should be
-        raise ScriptFailed(name, f"could not be run: {e}") from e
+        raise ScriptFailed(Problem.SCRIPT_NOT_RUN, scope=scope, action=action, cause=e.cause) from e
     if exit not in ok:
-        raise ScriptFailed(name, ended(exit), exit=exit)
+        raise ScriptFailed(Problem.SCRIPT_FAILED, scope=scope, action=action, exit=exit)
+    ct.exited(exit)
     return exit
 
 
@@ -236,4 +236,4 @@ def shell_of(ct: Ct) -> str:
         for shell in SHELLS:
             if tree.kind(shell) is not None:
                 return shell
-    raise ScriptFailed("container's", "can't be run: the container has no shell")
+    raise ScriptFailed(Problem.NO_SHELL)

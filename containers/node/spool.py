@@ -9,9 +9,12 @@
 events: {n, t, ev, …}, n counting from 0, t in seconds since 1970:
     plan     steps: [{label, where, step}]; their place in the list is i below
     began    i, step, label, where, undo, off (in log)      skipped   i
-    ended    i, code, signal, error, ignored, off           script    i, sha256, version, foreign
+    ended    i, code, signal, error, ignored, off
+    script   i, scope, action, sha256, version, foreign
     fact     key, value                                     state     state
-    end      progress, code, error, state, off                     cgroup    group
+    end      progress, code, error, problem, details, undone: [{step, label}], state, lost, off
+    aside    off, end: a line of the log that only staff read
+    cgroup   group
 Steps of an undo follow those of the plan: their i goes on counting.
 """
 
@@ -27,12 +30,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from containers.node.errors import NoSpace
+from containers.node.errors import NoSpace, Problem
 
 Event = dict[str, Any]
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
-PATIENCE = 30.0  # seconds a writer waits for room on a full disk
-FULL = "the disk that holds the log is full"
+ROOM_TIMEOUT = 30.0  # seconds a writer waits for room on a full disk
 COLOUR, PLAIN = "\x1b[1;34m", "\x1b[0m"  # around a line of the panel's own
 WHOLE = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
 EXCLUSIVE = WHOLE.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
@@ -122,7 +124,7 @@ class Writer:
 
     spool: Spool
     nudge: "Nudge"
-    patience: float = PATIENCE
+    patience: float = ROOM_TIMEOUT
     n: int = 0
     off: int = 0
     lost: int = 0  # bytes of output for which there was no room
@@ -145,7 +147,7 @@ class Writer:
             fallocate_keeping_size(self._events, RESERVE)
         except OSError as e:
             if e.errno in (errno.ENOSPC, errno.EDQUOT):  # else the file system can't do that
-                raise NoSpace(FULL) from e
+                raise NoSpace(Problem.LOG_FULL) from e
 
     def close(self) -> None:
         os.close(self._log)
@@ -160,7 +162,7 @@ class Writer:
         before = os.fstat(self._events).st_size
         if self.append(self._events, line, self.patience) < len(line):
             os.ftruncate(self._events, before)
-            raise NoSpace(FULL)
+            raise NoSpace(Problem.LOG_FULL)
         if durable:
             os.fdatasync(self._events)
         self.n += 1
@@ -173,7 +175,7 @@ class Writer:
         self.full = written < len(data)
         if self.full:
             self.lost += len(data) - written
-            raise NoSpace(FULL)
+            raise NoSpace(Problem.LOG_FULL)
         self.nudge()
 
     def append(self, file: int, data: bytes, patience: float) -> int:
@@ -191,7 +193,17 @@ class Writer:
     def say(self, line: str) -> None:
         """A line of the panel's own."""
         with contextlib.suppress(NoSpace):
-            self.write(f"{COLOUR}{line}{PLAIN}\n".encode())
+            self.write(own(line))
+
+    def tell_staff(self, line: str) -> None:
+        """A line of the panel's own that only staff read: customers have other words for it."""
+        with contextlib.suppress(NoSpace):
+            self.event("aside", off=self.off, end=self.off + len(own(line)))
+            self.write(own(line))
+
+
+def own(line: str) -> bytes:
+    return f"{COLOUR}{line}{PLAIN}\n".encode()
 
 
 @dataclass(frozen=True)

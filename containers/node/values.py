@@ -1,22 +1,19 @@
-"""What the words behind an option mean: vzctl's sizes, pairs and yes or no."""
+"""What the values of vzctl's options and files mean: sizes, pairs, yes or no."""
 
 import re
-import sys
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues
 
 UNLIMITED = "unlimited"
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([TGMKPB]?)\Z", re.IGNORECASE)
 UNITS = {"T": 2**40, "G": 2**30, "M": 2**20, "K": 2**10, "P": 4096, "B": 1}  # P: memory pages
 MIB = 2**20
-KEYS = 64 * 1024  # bytes of a file of keys
 
 
 def yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise BadValue(f"{text!r} is neither yes nor no")
+        raise BadValue(BadValues.NOT_YES_OR_NO, word=text)
     return text == "yes"
 
 
@@ -37,15 +34,22 @@ def disk(text: str) -> int | None:
 
 def items(text: str) -> int | None:
     """A number, of barrier:limit: the limit counts."""
-    return whole(last(text))
+    return count(last(text))
+
+
+def count(text: str) -> int | None:
+    """Whatever its size: what it counts has a range of its own, and a sentence that tells it."""
+    if text == UNLIMITED:
+        return None
+    if not re.fullmatch(r"[0-9]{1,1000}", text):
+        raise BadValue(BadValues.NOT_A_NUMBER, word=text[:30])
+    return int(text)
 
 
 def whole(text: str) -> int | None:
-    if text == UNLIMITED:
-        return None
-    if not re.fullmatch(r"[0-9]{1,10}", text):
-        raise BadValue(f"{text!r} is not a whole number from 0 on")
-    return int(text)
+    if len(text) > 10 and text != UNLIMITED:
+        raise BadValue(BadValues.TOO_MANY_DIGITS, word=text[:30], most=10)
+    return count(text)
 
 
 def cpus(text: str) -> Decimal | None:
@@ -55,9 +59,9 @@ def cpus(text: str) -> Decimal | None:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise BadValue(f"{text!r} is not a number of processors") from None
+        raise BadValue(BadValues.NOT_PROCESSORS, word=text) from None
     if not number.is_finite() or number < 0:
-        raise BadValue(f"{text!r} is not a number of processors")
+        raise BadValue(BadValues.NOT_PROCESSORS, word=text)
     return number or None
 
 
@@ -76,51 +80,13 @@ def size(text: str, *, unit: int) -> int | None:
     """Bytes; unit: those of a bare number."""
     if text == UNLIMITED:
         return None
-    match = SIZE.match(text)
+    match = SIZE.match(text) if len(text) < 1000 else None
     if not match:
-        raise BadValue(f"{text!r} is not a size, as 512M or 10G")
+        raise BadValue(BadValues.NOT_A_SIZE, word=text[:30])
     return int(Decimal(match[1]) * UNITS.get(match[2].upper(), unit))
 
 
 def mebibytes(text: str, number: int | None, example: str) -> int | None:
     if number is not None and number < MIB:
-        raise BadValue(f"{text} is less than a mebibyte: give a unit, as in {example}")
+        raise BadValue(BadValues.BELOW_MEBIBYTE, word=text, example=example)
     return None if number is None else number // MIB
-
-
-def account(text: str) -> dict[str, str]:
-    """USER:PASSWORD, "-" to read that from standard input; only the password's hash goes on."""
-    from containers.node.access import accounts
-
-    if text == "-":
-        text = sys.stdin.readline().rstrip("\n")
-    user, colon, password = text.partition(":")
-    if not colon:
-        raise BadValue("it is USER:PASSWORD, or - to read that from standard input")
-    return {"user": accounts.validate_user(user), "hash": accounts.hash_password(password)}
-
-
-def keys(text: str) -> list[str]:
-    """The public keys in a file, as ~/.ssh/id_ed25519.pub or authorized_keys."""
-    from containers.node.access import accounts
-
-    lines = file(text, most=KEYS).decode(errors="replace").splitlines()
-    found = [accounts.validate_key(line) for line in lines if line.strip() and line[0] != "#"]
-    if not found:
-        raise BadValue(f"{text} has no key in it")
-    return found
-
-
-def file(text: str, *, most: int) -> bytes:
-    """What is in a file, "-" for standard input; at most so many bytes."""
-    try:
-        if text == "-":
-            found = sys.stdin.buffer.read(most + 1)
-        else:
-            with Path(text).open("rb") as source:
-                found = source.read(most + 1)
-    except OSError as error:
-        raise BadValue(f"{text} can't be read: {error.strerror}", Code.BAD_VALUE) from error
-    if len(found) > most:
-        raise BadValue(f"{text} is longer than {most} bytes")
-    return found

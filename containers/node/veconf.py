@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -66,7 +66,7 @@ def render(values: Mapping[str, str], heading: str = "") -> str:
 
 def escape(key: str, value: str) -> str:
     if not KEY.match(key):
-        raise BadValue(f"{key!r} is not the name of a setting")
+        raise BadValue(BadValues.NOT_A_SETTING, word=key)
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise BadValue(f"{key} has a line break or control character in it")
+        raise BadValue(BadValues.LINE_BROKEN, what=key)
     return SPECIAL.sub(r"\\\1", value)

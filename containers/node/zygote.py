@@ -22,7 +22,7 @@ from typing import Any
 from containers.node import conf as node_conf
 from containers.node import monitor, runner, runtimes
 from containers.node.conf import CHECKOUT, NodeConf
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
 from containers.node.processes.prefork import Prefork, ordered
@@ -73,9 +73,9 @@ class Zygote:
             self.line.send(json.dumps(what).encode())
             answer = self.line.recv(4096)
         except OSError as e:
-            raise OperationError("the zygote is gone") from e
+            raise OperationError(Problem.ZYGOTE_GONE) from e
         if not answer:
-            raise OperationError("the zygote is gone")
+            raise OperationError(Problem.ZYGOTE_GONE)
         return int(json.loads(answer)["pid"])
 
     def close(self) -> None:

@@ -15,7 +15,6 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from containers import permissions
-from containers.forms.fields import sentence
 from containers.kind import KINDS
 from containers.models import AuditEvent, Busy, Container, Operation, Via
 from containers.models.audit import Actor
@@ -89,14 +88,12 @@ def operation_of(request: Request, pk: int, permission: str = "view_operation") 
     return operation
 
 
-def attempted(ask: Callable[[], Operation]) -> tuple[Operation | None, str]:
+def attempted(request: Request, ask: Callable[[], Operation]) -> tuple[Operation | None, str]:
     """The operation that was asked for; or None and why not, as a sentence."""
     try:
         return ask(), ""
-    except Busy as busy:
-        return None, f"{busy}"
-    except OperationError as error:
-        return None, sentence(error)
+    except (Busy, OperationError) as error:
+        return None, error.told(staff=request.user.is_staff)
 
 
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:

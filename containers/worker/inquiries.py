@@ -7,12 +7,12 @@ from typing import Any
 from django.utils.timezone import now
 
 from containers import doorbell
-from containers.models import Container, Inquiry, Node
+from containers.models import Container, Inquiry, InquiryKind, Node
 from containers.node import actions, figures, observed, preflight, runtimes
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Spec
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.executor import Executor
 from containers.node.runner import script_of
@@ -28,18 +28,20 @@ def answer(conf: NodeConf, node: Node, verdicts: Verdicts) -> None:
     """Answer what was asked of this node. Raises DatabaseError."""
     for inquiry in Inquiry.objects.filter(node=node, answered=None).order_by("pk"):
         try:
-            if inquiry.kind == "verdict":
+            if inquiry.kind == InquiryKind.VERDICT:
                 inquiry.answer = verdicts.of(inquiry)
                 if inquiry.answer is None:
                     continue
             else:
                 inquiry.answer = KINDS[inquiry.kind](Layout(conf, inquiry.ctid or 0), inquiry)
         except KeyError as error:
-            inquiry.error = f"the node knows no answer to {error}"
-        except (OperationError, OSError, Container.DoesNotExist) as error:
-            inquiry.error = f"{error}"
+            inquiry.failed(OperationError(Problem.NO_ANSWER, word=error))
+        except OperationError as error:
+            inquiry.failed(error)
+        except (OSError, Container.DoesNotExist) as error:
+            inquiry.failed(OperationError(Problem.SYSTEM_ERROR, why=error))
         inquiry.answered = now()
-        inquiry.save(update_fields=["answer", "error", "answered"])
+        inquiry.save(update_fields=["answer", "error", "problem", "details", "answered"])
         doorbell.ring_pages(owner=inquiry.by_id, inquiry=inquiry.pk)
 
 
@@ -77,7 +79,7 @@ def script(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
     with path.open("rb") as file:
         body = file.read(LARGEST + 1)
     if len(body) > LARGEST:
-        raise OperationError(f"{path} is larger than {LARGEST >> 20} MiB")
+        raise OperationError(Problem.FILE_TOO_LARGE, path=path, most=LARGEST)
     return {"path": f"{path}", "body": base64.b64encode(body).decode()}
 
 
@@ -99,9 +101,9 @@ def reinstall(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
 
 
 KINDS: dict[str, Callable[[Layout, Inquiry], Any]] = {
-    "state": state,
-    "usage": usage,
-    "scripts": scripts,
-    "script": script,
-    "reinstall": reinstall,
+    InquiryKind.STATE: state,
+    InquiryKind.USAGE: usage,
+    InquiryKind.SCRIPTS: scripts,
+    InquiryKind.SCRIPT: script,
+    InquiryKind.REINSTALL: reinstall,
 }

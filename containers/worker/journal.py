@@ -121,9 +121,16 @@ def end(operation: Operation, event: Event) -> None:
         Progress(event["progress"]),
         code=event["code"],
         error=event["error"] or "",
+        problem=event.get("problem", ""),
+        details={**event.get("details", {}), **lost(event)},
         state=State(event["state"]) if event.get("state") else None,
         at=when(event),
     )
+
+
+def lost(event: Event) -> dict[str, Any]:
+    """Bytes of output for which there was no room."""
+    return {"lost": event["lost"]} if event.get("lost") else {}
 
 
 OF_STEP: dict[str, Callable[[Event], Values]] = {

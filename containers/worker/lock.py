@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from containers.node.conf import NodeConf
-from containers.node.errors import Locked
+from containers.node.errors import Locked, Problem
 
 EAGER = 0.02  # seconds between two tries
 
@@ -38,7 +38,7 @@ def hold(
             except BlockingIOError:
                 if time.monotonic() >= deadline or stopping.wait(EAGER):
                     raise Locked(
-                        f"{holder(conf) or 'somebody'} is at work on node {conf.name}"
+                        Problem.NODE_BUSY, node=conf.name, holder=holder(conf) or "somebody"
                     ) from None
         os.ftruncate(file, 0)
         os.pwrite(file, f"{who} (pid {os.getpid()})".encode(), 0)

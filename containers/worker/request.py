@@ -22,28 +22,25 @@ def request_of(operation: Operation) -> dict[str, Any]:
         "script_timeout": node.script_timeout or None,
         "runtime": node.runtime,
         "storage": node.storage,
-        "ct": facts_of(container) if container else {},
+        "ct": told_of(operation, container) if container else {},
         "scripts": scripts_for(node, container),
         "params": operation.params,
     }
 
 
+def told_of(operation: Operation, container: Container) -> dict[str, Any]:
+    """What its container shall be; of a change of settings also what is in force: former."""
+    found = facts_of(container)
+    if not operation.asked:
+        return found
+    return {**found, **container.requested(operation), "former": found}
+
+
 def facts_of(container: Container) -> dict[str, Any]:
     return {
+        **container.told(),
         "ctid": container.ctid,
-        "hostname": container.hostname,
-        "name": container.name,
-        "description": container.description,
         "template": f"{container.template}" if container.template else "",
-        "ips": container.addresses,
-        "nameservers": container.nameservers,
-        "searchdomains": container.searchdomains,
-        "ram": container.ram,
-        "cpus": float(container.cpus) if container.cpus is not None else None,
-        "pids": container.pids,
-        "diskspace": container.diskspace,
-        "onboot": container.onboot,
-        "disabled": container.disabled,
         "state": container.state,
     }
 

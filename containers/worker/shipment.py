@@ -15,6 +15,7 @@ from containers.worker.journal import record
 
 CHUNK = 64 * 1024  # bytes of the log in a row
 BATCH = 32 * CHUNK  # in a transaction
+NO_STEP = -1
 PAUSE = 0.04  # seconds between two readings of a log that keeps growing
 
 
@@ -98,6 +99,8 @@ class Shipment:
                 section.end = event["off"] if section.end is None else section.end
             staff_only = event["where"] == Where.NODE
             self.sections.append(Section(event["i"], event["off"], None, staff_only))
+        elif event["ev"] == "aside":
+            self.sections.append(Section(NO_STEP, event["off"], event["end"], True))
         elif event["ev"] == "ended":
             for section in self.sections:
                 if section.i == event["i"]:

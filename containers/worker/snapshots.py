@@ -27,7 +27,7 @@ def make(schedule: Schedule) -> None:
     if container.operation:
         return
     if why := Snapshot.refusal(container):
-        schedule.cannot(why.sentence)
+        schedule.cannot(why.error.record)
         return
     try:
         Snapshot.take(

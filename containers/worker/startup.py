@@ -23,6 +23,7 @@ from containers.node.storage import pool, space
 
 logger = logging.getLogger(__name__)
 UNDER_WAY = (Progress.RUNNING, Progress.CANCELLING)
+PID_MAX = Path("/proc/sys/kernel/pid_max")
 ZONE, ZONES = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
 
 
@@ -111,6 +112,7 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
         "kernel": name.release,
         "arch": name.machine,
         "cpus": os.cpu_count(),
+        "pid_max": int(PID_MAX.read_text()),
         "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
     }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from containers.models import Operation
 from containers.node.conf import NodeConf
-from containers.node.errors import OperationError
+from containers.node.errors import Cancelled, OperationError, Problem, cause_of
 from containers.node.spool import Spool
 from containers.node.states import Progress
 from containers.worker.request import request_of
@@ -72,7 +72,7 @@ class Supervision:
         if self.tries:  # else it was read a moment ago
             operation.refresh_from_db(fields=["state"])
         if operation.state == Progress.CANCELLING:
-            operation.end(Progress.CANCELLED, error="it was cancelled before it began")
+            operation.end(Progress.CANCELLED, **Cancelled(Problem.CANCELLED_EARLY).record)
             self.shipment.over = True
             return
         try:
@@ -81,7 +81,7 @@ class Supervision:
             self.handed = True
             self.spool.keep_request()  # while its runner gets ready
         except (OSError, OperationError) as error:
-            self.fail(error, "it could not be begun")
+            self.fail(error, Problem.NOT_BEGUN)
 
     def recover(self) -> None:
         if self.tries:
@@ -91,16 +91,17 @@ class Supervision:
                 self.watch(self.runners.recover(self.operation.pk))
                 self.postpone()
                 return
-            raise OperationError("whoever tidies up for it was ended each time")
+            raise OperationError(Problem.RECOVERIES_ENDED)
         except (OSError, OperationError) as error:
-            self.fail(error, "its runner ended unexpectedly, and what it left is not tidied up")
+            self.fail(error, Problem.NOT_TIDIED)
 
-    def fail(self, error: Exception, sentence: str) -> None:
+    def fail(self, error: Exception, problem: Problem) -> None:
         """Try again later; at last give up, for nothing stays under way for ever."""
         logger.warning("%s: %s", self.operation, error)
         self.postpone()
         if self.tries > TRIES:
-            self.operation.end(Progress.INTERRUPTED, code=3, error=f"{sentence}: {error}")
+            failure = OperationError(problem, cause=cause_of(error))
+            self.operation.end(Progress.INTERRUPTED, code=failure.code, **failure.record)
             self.shipment.over = True
 
     def postpone(self) -> None:

@@ -112,8 +112,9 @@ PAGES = ("/containers/", "/containers/101/", "/containers/101/settings/", "/cont
 def test_no_page_is_wider_than_a_phone(
     path: str, page_of: Open, alice: User, ct101: Container
 ) -> None:
-    ct101.hostname = "a-rather-long-name.of-a-container.example.com"
-    ct101.save()
+    Container.objects.filter(pk=ct101.pk).update(
+        hostname="a-rather-long-name.of-a-container.example.com"
+    )
     ct101.scripts.create(name="mount").write(b"#!/bin/sh\n" + b"echo " + b"x" * 300, by=alice)
     operation = ct101.request("start", by=alice)
     page = page_of(alice, path.format(pk=operation.pk), viewport=PHONE)

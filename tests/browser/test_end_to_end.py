@@ -219,7 +219,7 @@ def test_a_refusing_start_script_is_one_sentence_and_the_rows_of_what_was_undone
     page = window("alice", f"/containers/{ctid}/")
     page.locator("#do-start").click()
     failure = page.locator(".notice-error")
-    expect(failure).to_contain_text(re.compile("the own start script exited with 3", re.IGNORECASE))
+    expect(failure).to_contain_text("Its start script ended with exit code 3.")
     expect(failure).to_contain_text(
         "remove the container from the runtime, dismount its file system"
     )

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
+from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from containers.models import Container, Operation, OperationStep
@@ -142,13 +143,17 @@ def test_a_failure_is_one_sentence_with_the_buttons_that_apply(
     operation = ct101.request("stop", by=alice)
     OperationStep.objects.create(
         operation=operation, number=1, key="own-stop", label="run its stop script",
-        where="container", state="failed", code=1, version=12,
+        where="container", state="failed", code=1, version=12, began=now(),
     )  # fmt: skip
     Operation.objects.update(
-        state="failed", error="the own stop script exited with 1", code=79, finished=F("requested")
+        state="failed",
+        problem="script-failed",
+        details={"scope": "own", "action": "stop", "exit": 1},
+        code=79,
+        finished=F("requested"),
     )
     page = page_of(alice, operation.get_absolute_url())
-    sentence = "It failed: the own stop script exited with 1. Nothing was undone. CT 101 is running"
+    sentence = "It failed. Its stop script ended with exit code 1. Nothing was undone."
     expect(page.locator(".notice-error")).to_contain_text(sentence)
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     expect(page.get_by_role("link", name="Edit its stop script v12")).to_be_visible()

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from containers.models import Container, Inquiry, Node, Operation
+from containers.node.errors import OperationError, Problem
 from containers.node.states import Progress
 from tests.browser.conftest import Open
 
@@ -109,8 +110,8 @@ def test_a_file_the_panel_did_not_write_is_looked_at_and_imported(
     javascript: bool, page_of: Open, alice: User, ct101: Container, running: Operation, ring: Any
 ) -> None:
     path = "/vz/private/101/scripts/mount"
-    refusal = f"The file {path} was not written by the panel: import it, or replace it."
-    running.end(Progress.FAILED, code=1, error=refusal)
+    refusal = OperationError(Problem.FOREIGN_FILE, path=path, scope="own", action="mount")
+    running.end(Progress.FAILED, code=1, **refusal.record)
     page = page_of(alice, running.get_absolute_url(), java_script_enabled=javascript)
     page.get_by_role("link", name="Import the file").click()
     expect(page.get_by_text("Reading the file on alpha")).to_be_visible()

@@ -129,13 +129,17 @@ class Rig:
         ctid: int,
         *,
         spec: Mapping[str, Any] | None = None,
+        former: Mapping[str, Any] | None = None,
         profile: str = "documented",
         timeout: float | None = None,
         patience: float = 30,
         **params: Any,
     ) -> int:
         number = next(NUMBERS)
-        values = {"hostname": f"ct{ctid}", "template": "busybox", **(spec or {})}
+        plain = {"hostname": f"ct{ctid}", "template": "busybox"}
+        values = {**plain, **(spec or {})}
+        if plan == "set" and former is not None:
+            values["former"] = {**plain, **former}
         request = {
             "v": 1,
             "op": number,

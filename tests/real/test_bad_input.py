@@ -152,7 +152,7 @@ def test_a_trap_for_the_runtime_fails_the_stop_script_which_staff_may_leave_out(
     refused = go(rig, ctid, "stop")
     assert (refused.code, refused.state) == (79, State.RUNNING)
     assert refused.end["error"].startswith(
-        "The own stop script could not be run: /etc/passwd in the container is no plain file"
+        "Its stop script could not be run. The file /etc/passwd in the container is no plain file"
     )
     asked = go(rig, ctid, "exec", command=["true"])
     assert asked.code == 8

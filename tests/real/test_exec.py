@@ -20,7 +20,7 @@ def test_output_of_both_kinds_and_the_exit_code_are_told(rig: Rig, running: int)
 
     assert (done.code, done.facts["exit"], done.end["progress"]) == (8, 5, "failed")
     assert "out\nerr\n" in done.log
-    assert done.end["error"] == "Sh exited with 5."
+    assert done.end["error"] == "The command sh ended with exit code 5."
 
 
 def test_words_are_handed_on_as_they_are(rig: Rig, running: int) -> None:
@@ -35,7 +35,7 @@ def test_a_command_that_is_not_there_is_8(rig: Rig, running: int) -> None:
     missing = rig.operate("exec", running, command=["no-such-command"])
 
     assert missing.code == 8
-    assert "No-such-command could not be run in the container" in missing.end["error"]
+    assert "The command no-such-command could not be run in the container" in missing.end["error"]
     assert rig.operate("exec", running, command=["true"]).code == 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from containers.node import observed
+from containers.node.errors import Problem
 from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.templates import busybox
@@ -105,7 +106,7 @@ def test_a_second_cancel_ends_the_undo_too(rig: Rig, ctid: int) -> None:
     outcome = rig.finish(number)
     assert (outcome.end["progress"], outcome.state) == ("cancelled", MOUNTED), outcome.log
     assert outcome.scripts == ["start", "umount"]
-    assert "the rest is left as it is" in outcome.log
+    assert "The rest is left as it is" in outcome.log
     assert set(sleepers()) <= hanging
     assert rig.state(ctid) is MOUNTED
 
@@ -246,10 +247,8 @@ def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta: Rig, t
     assert (outcome.code, outcome.state) == (46, DOWN), outcome.log[-500:]
     assert outcome.scripts == ["mount"]
     assert outcome.end["lost"] > 0
-    assert outcome.end["error"] == (
-        "The disk that holds the log is full. Undone: dismount its file system. The container is "
-        f"stopped now. {outcome.end['lost']} bytes of output found no room in the log."
-    )
+    assert outcome.end["problem"] == Problem.LOG_FULL
+    assert outcome.end["undone"] == [{"step": "dismount", "label": "dismount its file system"}]
     assert not observed.mounted(beta.paths(tight).root)
     assert "first\n1\n2\n" in outcome.log
     for each in beta.conf.spool.glob("[0-9]*/log"):

@@ -353,7 +353,7 @@ def test_an_address_of_another_container_is_refused_with_78(
     error = fault(f"runc create failed: error running hook: stderr: {done.stderr}")
     assert error
     assert (error.code, f"{error}") == (
-        Code.ADDRESS_IN_USE, f"the address {one} is in use on this node"
+        Code.ADDRESS_IN_USE, f"The address {one} is in use on this node."
     )  # fmt: skip
 
 
@@ -680,7 +680,7 @@ def test_without_nftables_its_rules_are_iptables(planned: Callable[..., str]) ->
 def test_where_no_firewall_works_containers_have_loopback_only(planned: Callable[..., str]) -> None:
     assert planned().startswith(
         "containers have loopback only: nothing here can keep them from reaching the node itself"
-        " (nft: unshare exited with 127"
+        " (nft: The command unshare ended with exit code 127"
     )
 
 
@@ -690,7 +690,7 @@ def test_where_no_link_can_be_made_containers_have_loopback_only(
     setpriv = (f"{shutil.which('setpriv')}", "--bounding-set=-net_admin")
     said = planned("nft", by=setpriv)
     assert said.startswith(
-        "containers have loopback only: this machine makes no veth pairs (unshare exited with 2:"
+        "containers have loopback only: this machine makes no veth pairs (The command unshare ended"
     )
     assert len(said.splitlines()) == 1
 

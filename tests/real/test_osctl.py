@@ -111,7 +111,7 @@ def test_a_flipped_byte_is_broken_and_not_restored(panel: Panel, ctid: int) -> N
 def test_what_is_unknown_is_broken_and_what_makes_no_sense_cannot_be_told(
     panel: Panel, ctid: int
 ) -> None:
-    assert "has no snapshot" in osctl(panel, "ok", ctid, NOBODYS, code=2)[1]
+    assert "There is no snapshot" in osctl(panel, "ok", ctid, NOBODYS, code=2)[1]
     assert "there is no CT 99999" in osctl(panel, "ok", 99999, NOBODYS, code=2)[1].replace(
         "T", "t", 1
     )
@@ -177,7 +177,8 @@ def test_a_scheduled_snapshot_is_made_while_the_web_is_down(panel: Panel, ctid: 
     try:
         panel.write(
             "insert into containers_schedule (container_id, every, cron, keep, disk_only, next,"
-            " failures, error) select id, 60, '', 2, 0, ?, 0, '' from containers_container"
+            " failures, error, problem, details)"
+            " select id, 60, '', 2, 0, ?, 0, '', '', '{}' from containers_container"
             " where ct_id = ?",
             datetime.now(UTC).isoformat(sep=" "), ctid,
         )  # fmt: skip

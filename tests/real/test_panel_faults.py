@@ -128,7 +128,7 @@ def test_what_ended_while_the_node_was_away_is_found_when_it_is_back(
     assert panel.until_over(operation) == "failed"
     assert whole(panel.log(operation))
     shown = panel.shown(operation)
-    assert shown["error"].startswith("The own mount script exited with 7.")
+    assert shown["error"].startswith("Its mount script ended with exit code 7.")
     assert panel.state(ctid) == State.STOPPED
 
 
@@ -143,7 +143,9 @@ def test_a_killed_runner_leaves_an_interrupted_operation_and_the_true_state(
     kill(Spool(panel.conf.spool / f"{operation}").pid())
     assert panel.until_over(operation) == "interrupted"
     assert b"The runner of this operation ended unexpectedly" in panel.log(operation)
-    assert "ended unexpectedly" in panel.shown(operation)["error"]
+    shown = panel.shown(operation)
+    assert (shown["problem"], shown["details"]["recovered"]) == ("runner-died", "back")
+    assert (shown["details"]["scope"], shown["details"]["action"]) == ("own", script)
     assert panel.state(ctid) == State.STOPPED
     assert observed.state_of(panel.path(ctid)) is State.STOPPED
     assert not runs(f"{panel.path(ctid).scripts / script}")  # though nobody has opened the gate

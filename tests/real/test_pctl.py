@@ -133,6 +133,25 @@ def test_a_containers_life_from_the_command_line(
     shell.run("umount", ctid)
 
 
+def test_a_change_that_the_node_refuses_leaves_row_and_container_alone(
+    shell: Shell, ctid: int
+) -> None:
+    shell.run("set", ctid, "--ram", "64M", "--numproc", "50")
+    shell.run("start", ctid)
+    shell.run("exec2", ctid, "mount -t tmpfs none /mnt; dd if=/dev/zero of=/mnt/x bs=1M count=24")
+
+    said = shell.run("set", ctid, "--ram", "6M", "--hostname", "other", code=6)
+
+    last = said.splitlines()[-1]
+    assert last.startswith(f"Change settings of CT {ctid} failed. Its memory can't be limited to 6")
+    (listed,) = json.loads(shell.run("list", ctid, "--json"))
+    assert (listed["ram"], listed["hostname"], listed["numproc.l"]) == (64, f"ct{ctid}", 50)
+    shell.run("restart", ctid)
+    assert shell.run("exec2", ctid, "hostname") == f"ct{ctid}\n"
+    shell.run("set", ctid, "--pids", "9" * 30, code=21)
+    shell.run("set", ctid, "--ram", "100T", code=21)
+
+
 def test_commands_run_with_the_callers_stdio_and_vzctls_codes(shell: Shell, ctid: int) -> None:
     shell.run("exec", ctid, "true", code=8)
     shell.run("exec2", ctid, "true", code=31)
@@ -149,7 +168,7 @@ def test_the_output_of_a_failing_script_comes_with_its_code(shell: Shell, ctid: 
     said = shell.run("start", ctid, code=79)
     assert f"by {ctid}\n" in said
     last = said.splitlines()[-1]
-    assert last.startswith(f"Start of CT {ctid} failed. The own mount script exited with 7.")
+    assert last.startswith(f"Start of CT {ctid} failed. Its mount script ended with exit code 7.")
     assert last.endswith("The container is stopped now.")
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
 

@@ -120,7 +120,7 @@ def test_a_host_script_that_cannot_be_run_fails_with_a_reason(
     outcome = rig.operate("start", ctid)
 
     assert (outcome.code, outcome.state) == (79, State.STOPPED)
-    assert f"The own mount script {why}." in outcome.end["error"]
+    assert f"Its mount script {why}." in outcome.end["error"]
 
 
 def test_a_container_without_a_shell_cannot_run_its_start_script(rig: Rig, ctid: int) -> None:
@@ -130,7 +130,7 @@ def test_a_container_without_a_shell_cannot_run_its_start_script(rig: Rig, ctid:
     outcome = rig.operate("start", ctid)
 
     assert (outcome.code, outcome.state) == (79, State.STOPPED)
-    assert "the container has no shell" in outcome.end["error"]
+    assert "The container has no shell" in outcome.end["error"]
 
 
 @pytest.mark.parametrize("name", ["mount", "start"])

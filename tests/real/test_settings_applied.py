@@ -1,5 +1,7 @@
 """Settings that are changed reach a container: its files at once, its processes while it runs."""
 
+import os
+import signal
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,10 @@ import pytest
 
 from containers.node import figures, observed, veconf
 from containers.node.access.accounts import hash_password
+from containers.node.processes.run import call
 from containers.node.states import State
 from tests.real.rig import Rig
+from tests.real.test_dead_runner import run_dying
 
 MIB = 1024 * 1024
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
@@ -235,6 +239,158 @@ def test_an_address_that_the_containers_root_took_before_is_given_all_the_same(
 
     assert changed.code == 0, changed.log
     assert addresses(rig, running) == {one}
+
+
+# What fails leaves things as they were
+
+
+FILL = "mount -t tmpfs none /mnt && dd if=/dev/zero of=/mnt/x bs=1M count=24"
+IN_FORCE = {"ram": 64, "cpus": 1, "pids": 60, "diskspace": 64, "hostname": "before"}
+
+
+@pytest.fixture
+def settled(rig: Rig, running: int) -> int:
+    """A running container with limits, whose settings are in force."""
+    rig.operate("exec", running, command=["sh", "-c", "sleep 1000 & "])
+    assert rig.operate("set", running, spec=IN_FORCE, former={}).code == 0
+    return running
+
+
+def as_it_was(rig: Rig, ctid: int, **changed: Any) -> bool:
+    """Whether what is in force is what the last change that succeeded has set."""
+    spec = {**IN_FORCE, **changed}
+    used = figures.measure(rig.paths(ctid), rig.driver)
+    assert used["memory"]["limit"] == spec["ram"] * MIB
+    assert used["pids"]["limit"] == spec["pids"]
+    assert used["disk"]["limit"] == spec["diskspace"] * MIB
+    assert figure(rig, ctid, "cpu", "cpu.cfs_quota_us") == f"{spec['cpus'] * 100_000}"
+    assert fs(rig, ctid, "etc/hostname") == f"{spec['hostname']}\n"
+    assert rig.inside(ctid, "hostname") == f"{spec['hostname']}\n"
+    conf = veconf.read(rig.paths(ctid).ve_conf)
+    assert conf["HOSTNAME"] == spec["hostname"]
+    assert conf["NUMPROC"] == f"{spec['pids']}:{spec['pids']}"
+    assert conf["PHYSPAGES"] == f"0:{spec['ram'] * 256}"
+    assert rig.state(ctid) is State.RUNNING
+    return True
+
+
+def test_memory_that_it_uses_is_not_taken_away_and_the_next_start_does_not_know(
+    rig: Rig, settled: int
+) -> None:
+    assert rig.operate("exec", settled, command=["sh", "-c", FILL]).code == 0
+
+    refused = rig.operate("set", settled, spec={**IN_FORCE, "ram": 6}, former=IN_FORCE)
+
+    assert refused.code == 6
+    assert "can't be limited to 6 MiB: it uses " in refused.end["error"]
+    assert refused.facts["refused"]["ram"].startswith("it uses ")
+    assert "apply" not in refused.steps  # nothing was changed that could have to be undone
+    assert as_it_was(rig, settled)
+    assert rig.operate("restart", settled, spec=IN_FORCE).code == 0
+    assert as_it_was(rig, settled)
+
+
+def test_a_disk_limit_below_what_is_used_is_refused_and_an_exceeded_one_is_raised(
+    rig: Rig, settled: int
+) -> None:
+    write = ["dd", "if=/dev/urandom", "of=/big", "bs=1M", "count=40"]
+    assert rig.operate("exec", settled, command=write).code == 0
+
+    refused = rig.operate("set", settled, spec={**IN_FORCE, "diskspace": 16}, former=IN_FORCE)
+
+    assert refused.code == 6
+    assert "Its disk can't be limited to 16 MiB: it uses " in refused.end["error"]
+    assert as_it_was(rig, settled)
+    call(rig.driver.limit(rig.paths(settled).fs, 16 * MIB))  # as a version before this one did
+    call(["sync"])
+    raised = rig.operate("set", settled, spec={**IN_FORCE, "diskspace": 96}, former=IN_FORCE)
+    assert raised.code == 0, raised.log
+    assert as_it_was(rig, settled, diskspace=96)
+
+
+CHANGED = {"ram": 128, "cpus": 2, "pids": 90, "diskspace": 128, "hostname": "after"}
+
+
+def test_what_a_failed_change_has_brought_already_is_taken_back(
+    rig: Rig, networked: IPv4Network, settled: int
+) -> None:
+    one, two = (f"{networked.network_address + n}" for n in (711, 712))
+    before = {**IN_FORCE, "ips": [one]}
+    assert rig.operate("set", settled, spec=before, former=IN_FORCE).code == 0
+
+    rig.paths(settled).conf_link.unlink()
+    rig.paths(settled).conf_link.write_text("a file of somebody's\n")
+
+    broken = rig.operate("set", settled, former=before, spec={**CHANGED, "ips": [two]})
+
+    rig.paths(settled).conf_link.unlink()
+    assert broken.code == 3
+    assert "the panel's link belongs there" in broken.end["error"]
+    assert as_it_was(rig, settled)
+    assert addresses(rig, settled) == {one}
+    assert rig.operate("set", settled, former=before, spec=before).code == 0
+
+
+def test_an_address_that_is_taken_in_between_leaves_those_it_has(
+    rig: Rig, networked: IPv4Network, settled: int
+) -> None:
+    one, two = (f"{networked.network_address + n}" for n in (713, 714))
+    before = {**IN_FORCE, "ips": [one]}
+    assert rig.operate("set", settled, spec=before, former=IN_FORCE).code == 0
+    call(["ip", "addr", "add", f"{two}/32", "dev", "lo"])
+    try:
+        refused = rig.operate("set", settled, spec={**CHANGED, "ips": [two]}, former=before)
+    finally:
+        call(["ip", "addr", "del", f"{two}/32", "dev", "lo"])
+
+    assert refused.code == 78
+    assert "it is the node's own" in refused.end["error"]
+    assert as_it_was(rig, settled)
+    assert addresses(rig, settled) == {one}
+
+
+SLOW = '#!/bin/sh\n[ "$1" = after ] && echo waiting && sleep 60\nexec busybox hostname "$@"\n'
+
+
+def test_a_change_that_is_cancelled_leaves_what_was_in_force(rig: Rig, settled: int) -> None:
+    place = rig.paths(settled).fs / "usr/local/sbin/hostname"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(SLOW)
+    place.chmod(0o755)
+    number = rig.begin("set", settled, spec=CHANGED, former=IN_FORCE)
+    rig.wait_for(lambda: "waiting" in rig.said(number), "the host name to be set")
+
+    pid = rig.spool(number).pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    ended = rig.finish(number)
+
+    assert ended.end["progress"] == "cancelled", ended.log
+    assert as_it_was(rig, settled)
+
+
+def test_a_password_that_is_refused_takes_the_other_changes_with_it(rig: Rig, settled: int) -> None:
+    nobody = {"user": "mallory", "hash": hash_password("x y z")}
+
+    refused = rig.operate("set", settled, spec=CHANGED, former=IN_FORCE, userpasswd=nobody)
+
+    assert refused.code == 74
+    assert as_it_was(rig, settled)
+
+
+@pytest.mark.parametrize(
+    ("step", "moment"), [("apply", "began"), ("apply", "ended"), ("write-conf", "ended")]
+)
+def test_a_runner_that_is_killed_meanwhile_leaves_what_was_in_force(
+    rig: Rig, settled: int, step: str, moment: str
+) -> None:
+    number = run_dying(rig, "set", settled, step, moment, spec=CHANGED, former=IN_FORCE)
+    rig.zygote.recover(number)
+    ended = rig.finish(number)
+
+    assert ended.end["progress"] == "interrupted", ended.log
+    assert "put-back-settings" in ended.steps
+    assert as_it_was(rig, settled)
 
 
 def addresses(rig: Rig, ctid: int) -> set[str]:

@@ -11,13 +11,16 @@ from _pytest.mark import ParameterSet
 
 from containers.node import observed, runner
 from containers.node.operations import PLANS
+from containers.node.plan import Step
 from containers.node.states import State
+from containers.node.steps import snapshotting, suspending
 from tests.real.counter import count, counting, install
 from tests.real.rig import Outcome, Rig
 from tests.real.snapshots import fresh, listed, private, take
 from tests.real.test_dead_runner import DyingJournal
 
 pytestmark = pytest.mark.criu
+DUMPING = snapshotting.dump_running(snapshotting.SNAPSHOT)
 UP, DOWN, MOUNTED, SUSPENDED = State.RUNNING, State.STOPPED, State.MOUNTED, State.SUSPENDED
 BEFORE = {"snapshot": UP, "snapshot stop": UP, "restore": UP, "suspend": UP, "resume": SUSPENDED,
           "clone": State.CREATING, "trial_restore": UP}  # fmt: skip
@@ -141,8 +144,8 @@ def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
     counting(rig, ctid)
     params = {"snapshot": fresh()} if plan == "snapshot" else {}
     number = rig.begin(plan, ctid, **params)
-    said = "keep its processes" + (" and end them" if plan == "suspend" else "\x1b")
-    rig.wait_for(lambda: said in rig.said(number), "the dump")
+    dumping = suspending.DUMP if plan == "suspend" else DUMPING
+    rig.wait_for(lambda: begun(rig, number, dumping), "the dump")
     if not kill_after(rig, number, delay):
         assert rig.finish(number).code == 0  # it was done by then
         return
@@ -152,6 +155,11 @@ def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
     assert (rig.state(ctid), listed(rig, ctid)) == (UP, []), outcome.log
     assert count(rig, ctid) == 1
     assert rig.operate(plan, ctid, **params).code == 0
+
+
+def begun(rig: Rig, number: int, step: Step) -> bool:
+    """By what is said, for the journal has no line of a step that is part of another."""
+    return f"==> {step.label}\x1b" in rig.said(number)
 
 
 def kill_after(rig: Rig, number: int, delay: float) -> bool:
@@ -185,7 +193,7 @@ def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(
     counting(rig, ctid)
     assert rig.operate("suspend", ctid).code == 0
     number = rig.begin("resume", ctid)
-    rig.wait_for(lambda: "bring the saved processes back" in rig.said(number), "the restore")
+    rig.wait_for(lambda: begun(rig, number, suspending.RESUME), "the restore")
     killed = kill_after(rig, number, delay)
 
     outcome = recovered(rig, number) if killed else rig.finish(number)
@@ -200,7 +208,7 @@ def test_a_cancelled_snapshot_leaves_a_living_container_and_nothing_else(
 ) -> None:
     counting(rig, ctid)
     number = rig.begin("snapshot", ctid, snapshot=fresh())
-    rig.wait_for(lambda: "keep its processes\x1b" in rig.said(number), "the dump")
+    rig.wait_for(lambda: begun(rig, number, DUMPING), "the dump")
     os.kill(rig.runner(number), signal.SIGTERM)
 
     outcome = rig.finish(number)

@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils.timezone import now
 
 from containers.models import AuditEvent, Container, Inquiry, Node, Operation
+from containers.node.actions import Scope
+from containers.node.errors import OperationError, Problem
 from containers.node.states import Progress
 
 PATH = "/vz/private/101/scripts/start"
@@ -25,8 +27,10 @@ def text(answer: Any) -> str:
 
 
 def refuse(operation: Operation, path: str) -> Operation:
-    error = f"The file {path} was not written by the panel, or was changed since: import it, or …"
-    operation.end(Progress.FAILED, code=1, error=error)
+    scope = Scope.GLOBAL if path.endswith("vps.mount") else Scope.OWN
+    action = "mount" if scope is Scope.GLOBAL else "start"
+    failure = OperationError(Problem.FOREIGN_FILE, path=path, scope=scope, action=action)
+    operation.end(Progress.FAILED, code=1, **failure.record)
     operation.refresh_from_db()
     return operation
 

@@ -125,13 +125,17 @@ def settings_of(container: Container, **changes: Any) -> SettingsForm:
     return SettingsForm({**data, **changes}, container=container)
 
 
-def test_settings_change_the_row_and_have_its_node_follow(ct101: Container, alice: User) -> None:
+def test_changed_settings_are_asked_of_the_node_and_the_row_waits(
+    ct101: Container, alice: User
+) -> None:
     form = settings_of(ct101, ram="512", ips="203.0.113.8")
     assert form.is_valid(), form.errors
     operation = form.request(by=alice)
     assert operation
     ct101.refresh_from_db()
-    assert (operation.kind, ct101.ram, ct101.addresses) == ("set", 512, ["203.0.113.8"])
+    assert (operation.kind, ct101.ram, ct101.addresses) == ("set", None, [])
+    assert operation.params["settings"] == {"ram": 512}
+    assert operation.params["addresses"] == {"add": ["203.0.113.8"], "drop": []}
 
 
 def test_an_owner_is_changed_without_an_operation(

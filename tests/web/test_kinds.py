@@ -26,6 +26,7 @@ PLAN = '''
 """Let it stand in the cold for a while."""
 
 from containers.node.ct import Ct
+from containers.node.errors import Problem
 from containers.node.plan import Plan, Refusal, Step
 from containers.node.states import State
 
@@ -38,7 +39,7 @@ PLAN = Plan(
     "Chill",
     entry={
         State.STOPPED: [Step("cool", "let it cool down", do=cool)],
-        State.RUNNING: Refusal(32, "the container is running; stop it first"),
+        State.RUNNING: Refusal(Problem.STILL_RUNNING),
     },
 )
 '''

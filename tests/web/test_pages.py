@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 from pytest_django import Settings
 
 from containers.models import (
@@ -19,6 +20,7 @@ from containers.models import (
     UndoProfile,
     publication,
 )
+from containers.node.errors import Problem, ScriptFailed
 from containers.node.states import Progress, State
 from containers.views import failures
 
@@ -102,7 +104,7 @@ def test_a_page_says_what_cannot_be_done_and_why(ct101: Container, as_bob: Clien
     shown = text(as_bob.get("/containers/101/"))
     assert "Stop: The container is not running." in shown
     Container.objects.update(disabled=True)
-    assert "it can't be started" in text(as_bob.get("/containers/101/"))
+    assert "is disabled" in text(as_bob.get("/containers/101/"))
 
 
 def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob: Client) -> None:
@@ -280,7 +282,7 @@ def test_a_log_is_downloaded_while_it_grows(operation: Operation, as_bob: Client
 
 
 def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
-    operation: Operation, as_bob: Client
+    operation: Operation, as_alice: Client, as_bob: Client
 ) -> None:
     for number, (key, label, state, undo) in enumerate(
         [
@@ -290,17 +292,29 @@ def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
         ]
     ):
         OperationStep.objects.create(
-            operation=operation, number=number, key=key, label=label, state=state, undo=undo
+            operation=operation,
+            number=number,
+            key=key,
+            label=label,
+            state=state,
+            undo=undo,
+            began=now(),
         )
-    operation.end(
-        Progress.FAILED, code=79, error="the own start script exited with 7", state=State.MOUNTED
-    )
-    shown = text(as_bob.get(operation.get_absolute_url()))
+    failure = ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="start", exit=7)
+    operation.end(Progress.FAILED, code=79, **failure.record, state=State.MOUNTED)
+    shown = text(as_alice.get(operation.get_absolute_url()))
     assert (
-        "It failed: the own start script exited with 7. Undoing it got stuck: could not dismount "
-        "its file system. CT 101 is mounted now." in shown
+        "It failed. Its start script ended with exit code 7. Undone: remove the container from "
+        "the runtime. Undoing it got stuck: it could not dismount its file system. The "
+        "container is mounted, but not running now." in shown
     )
     assert "exit code 79" in shown
+    shown = text(as_bob.get(operation.get_absolute_url()))
+    assert (
+        "It failed. Its start script failed. What it had done was undone. Not everything could be "
+        "undone. The hosting staff has to look at it. The container is not running now." in shown
+    )
+    assert "exit code" not in shown
 
 
 def test_a_container_that_shall_start_once_created_is_started(

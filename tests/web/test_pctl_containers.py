@@ -65,7 +65,7 @@ def test_a_new_containers_default_template_is_vz_confs(
         ("create 101 --ostemplate busybox", 44, "CT 101 exists already"),
         ("create 102 --ostemplate nosuch", 91, "no template nosuch"),
         ("create 102 --ostemplate busybox@9", 91, "no template busybox@9"),
-        ("create 99 --ostemplate busybox", 21, "99 can't be a CT ID"),
+        ("create 99 --ostemplate busybox", 21, "The CT ID 99 can't be used"),
         ("create web --ostemplate busybox", 21, "bad CT ID web"),
         ("create 102 --ostemplate busybox --ipadd 10.1.2.3", 78, "CT 101 (web1)"),
         ("create 102 --ostemplate busybox --ipadd 127.0.0.1", 21, "loopback"),
@@ -135,6 +135,15 @@ def test_set_changes_the_row_and_tells_the_node_what(
     assert (ct101.hostname, ct101.owner, ct101.ram, ct101.pids) == ("db1", carol, None, 99)
     assert (ct101.nameservers, ct101.searchdomains) == (["9.9.9.9"], ["example.org"])
     assert {"hostname", "addresses", "owner"} <= set(Operation.objects.get().params["changed"])
+
+
+def test_an_owner_is_set_at_once_and_on_record(run: Typist, ct101: Container, carol: User) -> None:
+    ct101.request("stop")  # the node has no part in it
+    assert run("set 101 --owner carol") == (0, "", "Change settings of CT 101: done.\n")
+    ct101.refresh_from_db()
+    assert ct101.owner == carol
+    assert AuditEvent.objects.get().what == "change CT 101: owner"
+    assert not Operation.objects.filter(kind="set").exists()
 
 
 def test_set_with_nothing_to_change_asks_nothing_of_the_node(run: Typist, ct101: Container) -> None:

@@ -16,6 +16,7 @@ from containers.commands import pctl
 from containers.commands.output import Output
 from containers.models import Container, LogChunk, Node, Operation
 from containers.node.conf import NodeConf
+from containers.node.errors import Problem, ScriptFailed
 from containers.node.states import Progress, State
 from containers.worker import lock
 
@@ -80,7 +81,7 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(
         operation.end(
             Progress.FAILED,
             code=79,
-            error="the own mount script exited with 7",
+            **ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=7).record,
             state=State.STOPPED,
         )
 
@@ -88,7 +89,7 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(
         assert pctl.main(["start", "101"]) == 79
     out, err = capfdbinary.readouterr()
     assert out == b"one\xff\ntwo\0\r\nno newline"
-    assert err == (b"Start of CT 101 failed. The own mount script exited with 7.\n")
+    assert err == (b"Start of CT 101 failed. Its mount script ended with exit code 7.\n")
 
 
 OWN = b"\x1b[1;34mCT 101: mounted\x1b[0m\n"

@@ -70,7 +70,7 @@ def test_a_failed_one_is_tried_again_ever_later_and_shown(
         waits.append(round((schedule.next - now()).total_seconds() / 60))
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     shown = text(as_bob.get("/containers/101/"))
-    assert "The last scheduled snapshot was not made: the disk is full. 9 in a row failed." in shown
+    assert "The last scheduled snapshot was not made: The disk is full. 9 in a row failed." in shown
 
     overdue(schedule)
     operation = made(alpha)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from containers.models import Container, Inquiry, Node, Operation, Snapshot
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, OperationError, Problem
 from containers.node.states import Progress, State
 from containers.worker import journal, snapshots
 from tests.web.scribe import settle
@@ -19,7 +19,7 @@ from tests.web.test_pages import text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HASH = "0123456789abcdef" * 4
-OFF = "process snapshots are off on this node: the kernel can't dump processes"
+OFF = "Process snapshots are off on this node: the kernel can't dump processes."
 
 
 def told(operation: Operation, *events: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ def test_a_new_snapshot_is_verified_without_being_asked(ct101: Container) -> Non
 
 @pytest.mark.parametrize("name", ["x" * 81, "two\nlines", "a bell\a"])
 def test_a_name_that_would_not_fit_a_line_is_refused(ct101: Container, name: str) -> None:
-    with pytest.raises(BadValue, match="the name"):
+    with pytest.raises(BadValue, match="The name"):
         Snapshot.take(ct101, name=name)
     assert not ct101.operations.exists()
 
@@ -88,7 +88,7 @@ def test_a_node_says_what_snapshots_it_can_make(
     alpha.refresh_from_db()
     assert alpha.facts["snapshot_version"] == 256
     assert int(alpha.facts["caps"]) > 0
-    assert "process snapshots are off on this node" in alpha.facts["snapshots_off"]
+    assert "Process snapshots are off on this node" in alpha.facts["snapshots_off"]
     assert "timezone" in alpha.facts
 
 
@@ -143,8 +143,9 @@ def test_a_restore_that_is_refused_for_what_was_found_leaves_that_verdict(
     ct101: Container,
 ) -> None:
     snapshot = taken(ct101)
-    error = "the snapshot can't be restored: img/pages-1.img: not as it was written; it is old"
-    told(snapshot.restore(), end("failed", code=17, error=error))
+    reasons = ["img/pages-1.img: not as it was written", "it is old"]
+    failure = OperationError(Problem.NOT_RESTORABLE, reasons=reasons)
+    told(snapshot.restore(), end("failed", code=17, **failure.record))
     snapshot.refresh_from_db()
     assert (snapshot.verdict, snapshot.reasons) == (
         "broken", ["img/pages-1.img: not as it was written", "it is old"],
@@ -287,7 +288,7 @@ def test_where_processes_cannot_be_kept_the_page_says_why_and_offers_the_disk(
     assert as_bob.post(place, {"what": "disk"}).status_code == 302
     told(ct101.operations.get(state="queued"), end("failed"))
     shown = text(as_bob.get("/containers/101/"))
-    assert "Suspend: Process snapshots are off on this node" in shown
+    assert "Suspend: Processes can't be kept in snapshots on this server" in shown
 
 
 def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
@@ -333,18 +334,21 @@ def test_a_trial_restore_is_an_operation_whose_verdict_is_shown_with_its_age(
 
 
 @pytest.mark.parametrize(
-    ("code", "verdict"), [(17, "broken"), (1, "can't tell")], ids=["processes", "no room"]
+    ("problem", "verdict"),
+    [(Problem.INIT_ENDED, "broken"), (Problem.NO_SPACE, "can't tell")],
+    ids=["processes", "no room"],
 )
 def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_verdict(
-    ct101: Container, as_bob: Client, code: int, verdict: str
+    ct101: Container, as_alice: Client, as_bob: Client, problem: Problem, verdict: str
 ) -> None:
     snapshot = taken(ct101)
     snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
-    told(snapshot.try_restore(), end("failed", code=code, error="Its init ended at once."))
+    told(snapshot.try_restore(), end("failed", code=17, **OperationError(problem).record))
     snapshot.refresh_from_db()
     assert snapshot.verdict == verdict
-    shown = text(page(as_bob, "snapshot", snapshot))
-    assert "Trial restore 0 minutes ago: it failed. Its init ended at once." in shown
+    for client, said in ((as_alice, problem.staff), (as_bob, problem.customers)):
+        shown = text(page(client, "snapshot", snapshot))
+        assert f"Trial restore 0 minutes ago: it failed. {said}" in shown
 
 
 def test_what_cannot_be_tried_says_why(ct101: Container, as_bob: Client) -> None:

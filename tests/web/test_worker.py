@@ -12,15 +12,15 @@ from django.db import connection
 from containers.models import Container, Inquiry, LogChunk, Node, Operation, Template
 from containers.node.actions import Scope
 from containers.node.conf import NodeConf
-from containers.node.errors import Locked
+from containers.node.errors import Locked, Problem
 from containers.node.spool import Event, Spool, Writer
 from containers.node.states import Progress, State, StepState
 from containers.worker import Worker, lock
 from tests.web.scribe import Scribe, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MOUNT = {"step": "own mount", "label": "run its mount script", "where": "node"}
-START = {"step": "own start", "label": "run its start script", "where": "container"}
+MOUNT = {"step": "own-mount", "label": "run its mount script", "where": "node"}
+START = {"step": "own-start", "label": "run its start script", "where": "container"}
 
 
 def log_of(operation: Operation) -> bytes:
@@ -229,7 +229,8 @@ def test_what_nobody_can_tidy_up_is_not_under_way_for_ever(
         scribe.kill(operation.pk)
     operation.refresh_from_db()
     assert operation.state == Progress.INTERRUPTED
-    assert "not tidied up" in operation.error
+    assert operation.problem == Problem.NOT_TIDIED
+    assert operation.details["cause"]["problem"] == Problem.RECOVERIES_ENDED
 
 
 RUNNER = """
@@ -385,7 +386,7 @@ def test_questions_are_answered(
     assert read.answer
     assert read.answer["body"] == "IyEvYmluL3NoCg=="
     assert "No such file" in missing.error
-    assert unheard.error == "the node knows no answer to 'weather'"
+    assert unheard.error == "The node knows no answer to 'weather'."
 
 
 def test_a_long_log_is_shipped_whole(worker: Worker, scribe: Scribe, operation: Operation) -> None:

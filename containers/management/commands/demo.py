@@ -13,7 +13,7 @@ from containers.models import Container, Node, ScriptTarget, Template, publicati
 from containers.node import actions
 from containers.node.actions import THE_SIX, Action, Scope
 from containers.node.conf import NodeConf
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 
 SAMPLES = Path(actions.__file__).parent / "samples"
 REASON = "a sample"
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 furnish(Node.objects.get(name=settings.NODE.name), passwords)
         except OperationError as error:
-            self.stdout.write(f"No demo: {error}.")
+            self.stdout.write(f"No demo: {error}")
             return
         self.stdout.write("Containers 101 and 102 will be created when the node runs.")
         self.stdout.write("Sign in as one of these users. The passwords are shown only now:")
@@ -61,7 +61,7 @@ def furnish(node: Node, passwords: dict[str, str]) -> None:
     customer = User.objects.create_user("customer", password=passwords["customer"])
     template = Template.newest(node, "busybox")
     if template is None:
-        raise OperationError("there is no template busybox")
+        raise OperationError(Problem.NO_TEMPLATE, template="busybox")
     for ctid, owner, onboot in ((101, customer, True), (102, None, False)):
         Container.make(
             ctid,

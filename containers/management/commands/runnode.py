@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             asyncio.run(attend(worker))
         except Locked as e:
-            raise CommandError(f"{e}; a node has one.", returncode=e.code) from e
+            raise CommandError(f"{e} A node has one worker.", returncode=e.code) from e
 
 
 async def attend(worker: Worker) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadTrees, BadValue, BadValues, OperationError, Problem
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, SafeTree
 
@@ -51,25 +51,25 @@ class Account:
 
 def validate_user(text: str) -> str:
     if not USER.match(text):
-        raise BadValue(f"{text!r} is not the name of a user")
+        raise BadValue(BadValues.NOT_A_USER, word=text)
     return text
 
 
 def validate_password(text: str) -> str:
     """How good a password is, is not asked here; only whether it can be typed and kept."""
     if not text:
-        raise BadValue("the password is empty", Code.PASSWORD)
+        raise BadValue(BadValues.PASSWORD_EMPTY)
     if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise BadValue("the password has a line break or control character in it", Code.PASSWORD)
+        raise BadValue(BadValues.PASSWORD_BROKEN)
     if len(os.fsencode(text)) > LONGEST:
-        raise BadValue(f"the password is longer than {LONGEST} bytes", Code.PASSWORD)
+        raise BadValue(BadValues.PASSWORD_LONG, most=LONGEST)
     return text
 
 
 def validate_hash(text: str) -> str:
     """A password as crypt(3) keeps it, $id$…; never one that opens to everybody."""
     if not HASH.match(text):
-        raise BadValue("that is not the hash of a password", Code.PASSWORD)
+        raise BadValue(BadValues.NOT_A_HASH)
     return text
 
 
@@ -85,7 +85,7 @@ def hash_password(text: str) -> str:
         password, f"$6$rounds={ROUNDS}${salt}".encode(), space
     )
     if not hashed or not hashed.startswith(b"$6$"):
-        raise OperationError("libcrypt could not hash the password", Code.PASSWORD)
+        raise OperationError(Problem.NOT_HASHED)
     return validate_hash(hashed.decode())
 
 
@@ -96,7 +96,7 @@ def libcrypt() -> Any:
             library = ctypes.CDLL(name)
             library.crypt_r.restype = ctypes.c_char_p
             return library
-    raise OperationError("libcrypt.so.1 (package libcrypt1) is needed to hash a password")
+    raise OperationError(Problem.PROGRAM_MISSING, program="libcrypt.so.1", package="libcrypt1")
 
 
 def set_password(tree: SafeTree, user: str, hashed: str) -> None:
@@ -127,19 +127,19 @@ def validate_key(text: str) -> str:
     """An OpenSSH public key: type, base64, comment. Returns it with single spaces."""
     text = text.strip().replace("\t", " ")
     if "PRIVATE KEY" in text:
-        raise BadValue("that is a private key: keep it secret and give the line of its .pub file")
+        raise BadValue(BadValues.KEY_PRIVATE)
     if not text.isprintable():
-        raise BadValue("an SSH key is a single line")
+        raise BadValue(BadValues.KEY_LINES)
     words = text.split(None, 2)
     if len(words) < 2 or words[0] not in KEY_FIELDS:
         if set(text.split()[1:]) & set(KEY_FIELDS):
-            raise BadValue("an SSH key begins with its type, like ssh-ed25519; options are refused")
-        raise BadValue("that is not an OpenSSH public key, like ssh-ed25519 AAAA… name")
+            raise BadValue(BadValues.KEY_OPTIONS)
+        raise BadValue(BadValues.NOT_A_KEY)
     kind, fields = words[0], key_fields(blob(text))
     if len(fields) != KEY_FIELDS[kind] or fields[0] != kind.encode():
-        raise BadValue(f"the {kind} key is incomplete or damaged")
+        raise BadValue(BadValues.KEY_DAMAGED, kind=kind)
     if kind == "ssh-rsa" and int.from_bytes(fields[2]).bit_length() < RSA_BITS:
-        raise BadValue(f"the RSA key is too short: it needs {RSA_BITS} bits")
+        raise BadValue(BadValues.RSA_TOO_SHORT, bits=RSA_BITS)
     return " ".join(words)
 
 
@@ -154,7 +154,7 @@ def blob(key: str) -> bytes:
     try:
         return base64.b64decode(words[1], validate=True)
     except (IndexError, ValueError, binascii.Error) as e:
-        raise BadValue("the SSH key is incomplete or damaged") from e
+        raise BadValue(BadValues.KEY_DAMAGED, kind="SSH") from e
 
 
 def key_fields(data: bytes) -> list[bytes]:
@@ -220,7 +220,7 @@ def home_of(tree: SafeTree, user: str, *, make: bool = False) -> Iterator[tuple[
 def account_of(tree: SafeTree, user: str) -> Account:
     row = row_of(table(tree.read(PASSWD)), user)
     if len(row) != 7 or not all(number(field) and int(field) < tree.size for field in row[2:4]):
-        raise BadTree(f"{PASSWD} in the container has a damaged line for {user}")
+        raise BadTree(BadTrees.DAMAGED_LINE, path=PASSWD, user=user)
     return Account(user, int(row[2]), int(row[3]), os.fsdecode(row[5]))
 
 
@@ -235,7 +235,7 @@ def authorize(home: SafeTree, account: Account, keys: bytes) -> None:
     home.mkdir(".ssh", 0o700, account.uid, account.gid, links=Links.NONE)
     found = home.look(".ssh", Links.NONE)
     if found and found.uid != account.uid:
-        raise BadTree(f"{home.named('.ssh')} in the container belongs to another user")
+        raise BadTree(BadTrees.OF_ANOTHER, path=home.named(".ssh"))
     home.chmod(".ssh", 0o700, links=Links.NONE)
     home.write(AUTHORIZED, keys, 0o600, account.uid, account.gid, links=Links.NONE)
 
@@ -249,7 +249,7 @@ def row_of(passwd: Table, user: str) -> list[bytes]:
     for row in passwd:
         if row[0] == validate_user(user).encode() and len(row) > 1:
             return row
-    raise BadValue(f"the container has no user {user}", Code.PASSWORD)
+    raise BadValue(BadValues.NO_SUCH_USER, user=user)
 
 
 def append(rows: Table, row: list[bytes]) -> None:

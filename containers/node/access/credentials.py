@@ -24,6 +24,7 @@ from containers.node.access.accounts import (
 from containers.node.errors import BadValue
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, Kind, SafeTree
+from containers.node.wording import clause
 
 GROUP, GSHADOW = "/etc/group", "/etc/gshadow"
 FIELDS = {PASSWD: 7, SHADOW: 9, GROUP: 4, GSHADOW: 4}
@@ -128,7 +129,7 @@ def merge_keys(old: SafeTree, new: SafeTree, notes: list[str]) -> None:
         if keys := read_keys(old, "root"):
             add_lines(new, "root", keys)
     except (BadTree, BadValue) as e:
-        notes.append(f"root's SSH keys were not taken over: {e}")
+        notes.append(f"root's SSH keys were not taken over: {clause(f'{e}')}")
 
 
 def sound(files: Files, path: str) -> Rows:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from containers.node.access import hostkeys
 from containers.node.access.accounts import fingerprint
 from containers.node.access.hostkeys import QUICK, SLOW, Key
-from containers.node.errors import BadValue, Code
+from containers.node.errors import BadValue, BadValues
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, Kind, Missing, SafeTree
 
@@ -35,14 +35,11 @@ def validate_hostname(text: str) -> str:
     """A name by RFC 1123, of one label or more, that isn't a number or an address."""
     labels = text.split(".")
     if len(text) > LONGEST_HOSTNAME:
-        raise BadValue(f"the host name is longer than {LONGEST_HOSTNAME} characters", Code.HOSTNAME)
+        raise BadValue(BadValues.HOSTNAME_LONG, most=LONGEST_HOSTNAME)
     if not all(LABEL.match(label) for label in labels):
-        raise BadValue(
-            f"{text!r} is not a host name: letters, digits and hyphens, with dots between",
-            Code.HOSTNAME,
-        )
+        raise BadValue(BadValues.NOT_A_HOSTNAME, word=text)
     if labels[-1].isdigit():
-        raise BadValue(f"{text!r} is not a host name: it ends in a number", Code.HOSTNAME)
+        raise BadValue(BadValues.HOSTNAME_NUMBER, word=text)
     return text
 
 
@@ -51,29 +48,28 @@ def validate_nameserver(text: str) -> str:
     try:
         address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:
-        raise BadValue(f"{text!r} is not the address of a name server", Code.DNS) from None
+        raise BadValue(BadValues.NOT_A_RESOLVER, word=text) from None
     unusable = address.is_unspecified or address.is_multicast or text == "255.255.255.255"
     if unusable or "%" in text:
-        raise BadValue(f"{text} can't be the address of a name server", Code.DNS)
+        raise BadValue(BadValues.RESOLVER_UNUSABLE, word=text)
     return f"{address}"
 
 
 def validate_search_domain(text: str) -> str:
     if len(text) > LONGEST_DOMAIN or not all(LABEL.match(label) for label in text.split(".")):
-        raise BadValue(f"{text!r} is not a domain to search", Code.DNS)
+        raise BadValue(BadValues.NOT_A_SEARCH_DOMAIN, word=text)
     return text
 
 
 def validate_nameservers(texts: Sequence[str]) -> list[str]:
     if len(texts) > NAMESERVERS:
-        raise BadValue(f"a resolver asks {NAMESERVERS} name servers at most", Code.DNS)
+        raise BadValue(BadValues.RESOLVERS_MANY, most=NAMESERVERS)
     return [validate_nameserver(text) for text in texts]
 
 
 def validate_search_domains(texts: Sequence[str]) -> list[str]:
     if len(texts) > SEARCH_DOMAINS or len(" ".join(texts)) > SEARCH_LENGTH:
-        most = f"{SEARCH_DOMAINS} domains and {SEARCH_LENGTH} characters"
-        raise BadValue(f"a resolver searches {most} at most", Code.DNS)
+        raise BadValue(BadValues.SEARCH_LONG, domains=SEARCH_DOMAINS, characters=SEARCH_LENGTH)
     return [validate_search_domain(text) for text in texts]
 
 

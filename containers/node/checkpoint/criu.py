@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node.conf import NodeConf
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.processes.run import call
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -46,8 +46,6 @@ SAYINGS = {
 class Off(OperationError):
     """Processes can neither be dumped nor restored on this node."""
 
-    code = Code.CHECKPOINT
-
 
 @dataclass(frozen=True)
 class Criu:
@@ -61,7 +59,7 @@ def find(conf: NodeConf, environ: Mapping[str, str] = os.environ) -> Criu:
         return Criu(Path(own), version_of(own))
     word, path, version = [*status(conf).split(" ", 2), "", ""][:3]
     if word != "ok" or not os.access(path, os.X_OK):
-        raise Off(f"process snapshots are off on this node: {why_not(conf)}")
+        raise Off(Problem.SNAPSHOTS_OFF, why=why_not(conf))
     return Criu(Path(path), version)
 
 
@@ -85,7 +83,7 @@ def version_of(program: str) -> str:
     try:
         words = call([program, "--version"], timeout=10).decode().split()
     except OperationError as e:
-        raise Off(f"process snapshots are off on this node: {e}") from e
+        raise Off(Problem.CRIU_FAILED, cause=e.cause) from e
     return words[words.index("Version:") + 1] if "Version:" in words else ""
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from containers.node.checkpoint.saved import Saved
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read(saved: Saved) -> Record:
         lists = {key: tuple(value) for key, value in known.items() if isinstance(value, list)}
         return Record(**{**known, **lists})
     except (OSError, ValueError, TypeError, AttributeError) as e:
-        raise OperationError("what is known of the snapshot can't be read", Code.RESTORE) from e
+        raise OperationError(Problem.RECORD_UNREADABLE) from e
 
 
 def with_processes(known: Record, saved: Saved, version: str, caps: int) -> Record:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 from containers.node.layout import Layout
 from containers.node.storage import Storage, removal
 
@@ -108,5 +108,5 @@ def remove(saved: Saved, storage: Storage) -> None:
 
 def checked(uuid: str) -> str:
     if not UUID.match(uuid):
-        raise BadValue(f"{uuid!r} is not the UUID of a snapshot")
+        raise BadValue(BadValues.NOT_A_SNAPSHOT, word=uuid)
     return uuid

@@ -3,7 +3,7 @@
 import ipaddress
 from ipaddress import IPv4Address, IPv6Address
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 
 Address = IPv4Address | IPv6Address
 
@@ -26,11 +26,11 @@ def parse(text: str) -> Address:
     try:
         address = ipaddress.ip_address(bare)
     except ValueError:
-        raise BadValue(f"{word!r} is not an IP address") from None
+        raise BadValue(BadValues.NOT_AN_ADDRESS, word=word) from None
     if slash and length != f"{address.max_prefixlen}":
-        raise BadValue(f"{word} is a network: give the address alone, such as {address}")
+        raise BadValue(BadValues.IS_A_NETWORK, word=word, address=address)
     if why := unusable(address):
-        raise BadValue(f"a container can't have the address {bare}: {why}")
+        raise BadValue(BadValues.ADDRESS_UNUSABLE, address=bare, reason=why)
     return address
 
 

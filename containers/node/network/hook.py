@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.conf import NodeConf
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadValue, BadValues, OperationError, Problem
 from containers.node.network import record
 from containers.node.network.addresses import Address, parse
 from containers.node.network.link import LOOPBACK, Lines, Link
@@ -19,7 +19,7 @@ from containers.node.network.uplinks import uplinks
 
 SCRIPT = (Path(__file__).parent / "nethook.sh").read_text()
 ENV = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
-PATIENCE = 30  # seconds
+HOOK_TIMEOUT = 30  # seconds a runtime gives one of its hooks
 FAULT = re.compile(r"nethook: (?P<what>[^\"\\\n]*)")
 TWICE = re.compile(r"ip route add (?P<address>\S+)/\d+ .*File exists")
 
@@ -45,14 +45,14 @@ def entry(veth: str, create: str, lines: Lines) -> dict[str, Any]:
         "path": "/bin/sh",
         "args": ["sh", "-c", SCRIPT, "nethook", *arguments],
         "env": ENV,
-        "timeout": PATIENCE,
+        "timeout": HOOK_TIMEOUT,
     }
 
 
 def check(addresses: Iterable[Address], *, ipv6: bool) -> None:
     for address in addresses:
         if isinstance(address, IPv6Address) and not ipv6:
-            raise BadValue(f"IPv6 is off on this node, so no container can have {address}")
+            raise BadValue(BadValues.IPV6_OFF, address=address)
 
 
 def fault(said: str) -> OperationError | None:
@@ -62,7 +62,5 @@ def fault(said: str) -> OperationError | None:
         return None
     what = match["what"].strip()
     if twice := TWICE.search(what):
-        return OperationError(
-            f"the address {twice['address']} is in use on this node", Code.ADDRESS_IN_USE
-        )
-    return OperationError(f"the container's network could not be set up: {what}", Code.NETWORK)
+        return OperationError(Problem.ADDRESS_ON_NODE, address=twice["address"])
+    return OperationError(Problem.NETWORK_FAILED, why=what)

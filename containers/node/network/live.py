@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from containers.node.conf import NodeConf
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.network import names, record
 from containers.node.network.addresses import parse
 from containers.node.network.hook import check
@@ -30,15 +30,13 @@ def add(conf: NodeConf, ctid: int, pid: int, address: str, beside: Sequence[str]
         on_node(lines.node, force=f"{new}" in routed(conf, ctid))
     except CommandFailed as e:
         if "File exists" in e.said:
-            raise OperationError(
-                f"the address {new} is in use on this node", Code.ADDRESS_IN_USE
-            ) from e
-        raise OperationError(f"{new} could not be added: {e}", Code.NETWORK) from e
+            raise OperationError(Problem.ADDRESS_ON_NODE, address=new) from e
+        raise OperationError(Problem.ADDRESS_NOT_ADDED, address=new, cause=e.cause) from e
     try:
         inside(pid, lines.inside)
     except CommandFailed as e:
         on_node(link(conf, ctid).delete(new).node, force=True)
-        raise OperationError(f"{new} could not be added: {e}", Code.NETWORK) from e
+        raise OperationError(Problem.ADDRESS_NOT_ADDED, address=new, cause=e.cause) from e
 
 
 def delete(conf: NodeConf, ctid: int, pid: int, address: str) -> None:

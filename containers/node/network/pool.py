@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from containers.node.errors import BadValue, Code, OperationError
+from containers.node.errors import BadValue, BadValues, OperationError, Problem
 from containers.node.network.addresses import Address
 
 KEY = "POOL"  # of vz.conf
@@ -25,9 +25,7 @@ def choose(instance: str, avoid: Iterable[IPv4Network]) -> IPv4Network:
     for network in candidates(instance):
         if not any(network.overlaps(other) for other in busy):
             return network
-    raise OperationError(
-        f"no network below 10.0.0.0/8 is free for the pool: set {KEY} in vz.conf", Code.NETWORK
-    )
+    raise OperationError(Problem.NO_POOL, key=KEY)
 
 
 def candidates(instance: str, tries: int = 500) -> Iterator[IPv4Network]:
@@ -42,9 +40,9 @@ def parse(text: str) -> IPv4Network:
     try:
         network = IPv4Network(text)
     except ValueError as e:
-        raise BadValue(f"{KEY} in vz.conf is not an IPv4 network: {e}", Code.BAD_CONF) from e
+        raise BadValue(BadValues.NOT_A_NETWORK, key=KEY, why=e) from e
     if network.prefixlen > SMALLEST:
-        raise BadValue(f"{KEY} in vz.conf has no room: {network}", Code.BAD_CONF)
+        raise BadValue(BadValues.POOL_TINY, key=KEY, network=network)
     return network
 
 
@@ -63,7 +61,7 @@ def allocate(pool: IPv4Network, taken: Collection[Address], ctid: int = 0) -> IP
     for address in pool.hosts():
         if address not in taken and gives(pool, address):
             return address
-    raise OperationError(f"the pool {pool} has no free address left", Code.NETWORK)
+    raise OperationError(Problem.POOL_EMPTY, pool=pool)
 
 
 def gives(pool: IPv4Network, address: Address) -> bool:

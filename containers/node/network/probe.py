@@ -14,6 +14,7 @@ from containers.node.errors import OperationError
 from containers.node.network import iptables, nft
 from containers.node.network.rules import Command, Rules
 from containers.node.processes.run import call
+from containers.node.wording import clause
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 FORWARD6 = Path("/proc/sys/net/ipv6/conf/all/forwarding")
@@ -87,5 +88,5 @@ def refused(command: Command) -> str:
     try:
         call([*APART, *command.argv], stdin=command.stdin.encode(), ok=command.ok)
     except OperationError as e:
-        return f"{e}"
+        return clause(f"{e}")
     return ""

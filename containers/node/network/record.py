@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from containers.node.conf import NodeConf
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Record:
     @property
     def network(self) -> IPv4Network:
         if not self.pool:
-            raise OperationError(self.without, Code.NETWORK)
+            raise OperationError(Problem.NETWORK_OFF, why=self.without)
         return IPv4Network(self.pool)
 
 

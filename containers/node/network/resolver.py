@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues, Code
 from containers.node.network.addresses import Address
 
 INHERIT = "inherit"  # NAMESERVER and SEARCHDOMAIN in vz.conf and ve.conf, as vzctl has it
@@ -45,13 +45,13 @@ def parse(word: str) -> Address:
     try:
         return ipaddress.ip_address(word.strip())
     except ValueError:
-        raise BadValue(f"{word.strip()!r} is not the IP address of a name server") from None
+        raise BadValue(BadValues.NOT_A_RESOLVER, Code.BAD_VALUE, word=word.strip()) from None
 
 
 def domain(word: str) -> str:
     """A search domain as --searchdomain takes it. Raises BadValue."""
     if not DOMAIN.match(word):
-        raise BadValue(f"{word!r} is not a domain name")
+        raise BadValue(BadValues.NOT_A_DOMAIN, word=word)
     return word
 
 

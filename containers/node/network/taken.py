@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.conf import NodeConf
-from containers.node.errors import Code, CommandFailed, Refused
+from containers.node.errors import CommandFailed, Problem, Refused
 from containers.node.network import names, record
 from containers.node.network.addresses import Address, host, parse
 from containers.node.network.neighbours import answers
@@ -25,7 +25,7 @@ def require_free(conf: NodeConf, ctid: int, addresses: Iterable[str]) -> None:
     """Raises Refused with 78 for the first that is in use by anything but this container."""
     for text in addresses:
         if why := holder(conf, ctid, parse(text)):
-            raise Refused(f"the address {parse(text)} is in use: {why}", Code.ADDRESS_IN_USE)
+            raise Refused(Problem.ADDRESS_IN_USE, address=parse(text), holder=why)
 
 
 def holder(conf: NodeConf, ctid: int, address: Address) -> str:

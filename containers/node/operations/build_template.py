@@ -12,7 +12,7 @@ from containers.node.templates import busybox, catalogue, debian, inspection
 from containers.node.templates.shift import Shift, shift
 
 RECIPES = (*debian.FLAVOURS, busybox.NAME)
-LONG = 3600.0  # seconds that fetching the packages may take
+PACKAGES_TIMEOUT = 3600.0  # seconds that fetching the packages may take
 
 
 def begin(ct: Ct) -> None:
@@ -21,7 +21,7 @@ def begin(ct: Ct) -> None:
 
 def fetch(ct: Ct) -> None:
     argv = debian.argv(ct.params["name"], build_of(ct).fs, debian.sources())
-    ct.run(argv, timeout=LONG, terminal=True)
+    ct.run(argv, timeout=PACKAGES_TIMEOUT, terminal=True)
 
 
 def configure(ct: Ct) -> None:

@@ -2,6 +2,7 @@
 
 from containers.node import steps
 from containers.node.actions import CREATE, Scope
+from containers.node.errors import Problem
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
 
@@ -18,7 +19,7 @@ MAKING = [
     steps.script(Scope.GLOBAL, CREATE),
     steps.SETTLE,
 ]
-EXISTS = Refusal(44, "the container exists")
+EXISTS = Refusal(Problem.EXISTS)
 
 PLAN = Plan(
     "Create",

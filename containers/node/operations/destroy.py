@@ -1,6 +1,7 @@
 """Delete a container and all that is its own. No script runs; nothing brings it back."""
 
 from containers.node import steps
+from containers.node.errors import Problem
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
 
@@ -13,9 +14,9 @@ PLAN = Plan(
         State.BROKEN: DESTROYING,
         State.SUSPENDED: DESTROYING,
         State.CREATING: DESTROYING,
-        State.RUNNING: Refusal(32, "the container is running; stop it first"),
-        State.PAUSED: Refusal(32, "the container is paused; stop it first"),
-        State.MOUNTED: Refusal(41, "the container is mounted; dismount it first"),
+        State.RUNNING: Refusal(Problem.STILL_RUNNING),
+        State.PAUSED: Refusal(Problem.STILL_PAUSED),
+        State.MOUNTED: Refusal(Problem.STILL_MOUNTED),
     },
     removes=True,
 )

@@ -2,7 +2,7 @@
 
 from containers.node.actions import Where
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError, TimedOut, ended
+from containers.node.errors import Code, CommandFailed, OperationError, Problem, TimedOut
 from containers.node.plan import Plan, Refusal, Step
 from containers.node.scripts import run_inside
 from containers.node.states import State
@@ -15,21 +15,21 @@ def execute(ct: Ct) -> None:
     try:
         exit = run_inside(ct, command, "exec", timeout=ct.script_timeout)
     except TimedOut as e:
-        said = f"{command[0]} was ended at its time limit of {e.seconds:g} s"
-        raise OperationError(said, Code.EXEC) from e
+        raise OperationError(
+            Problem.COMMAND_TIME_LIMIT, Code.EXEC, command=command[0], seconds=e.seconds
+        ) from e
     except CommandFailed as e:
-        raise OperationError(f"{command[0]} could not be run in the container", Code.EXEC) from e
+        raise OperationError(Problem.NOT_RUN_INSIDE, command=command[0]) from e
     except BadTree as e:
-        raise OperationError(f"{command[0]} could not be run: {e}", Code.EXEC) from e
+        raise OperationError(Problem.TREE_IN_THE_WAY, command=command[0], cause=e.cause) from e
     ct.fact("exit", exit)
     if exit:
         failed = CommandFailed(command, exit)
-        failed.args = (f"{command[0]} {ended(exit)}",)
         failed.code = Code.EXEC
         raise failed
 
 
-NOT_RUNNING = Refusal(31, "the container is not running")
+NOT_RUNNING = Refusal(Problem.NOT_RUNNING)
 
 PLAN = Plan(
     "Run a command",

@@ -4,6 +4,7 @@ The stop script does not run: there is no container any more to run it in.
 """
 
 from containers.node import steps
+from containers.node.errors import Code, Problem
 from containers.node.operations import stop
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
@@ -15,6 +16,6 @@ PLAN = Plan(
     entry={
         State.MOUNTED: AFTERWARDS,
         State.STOPPED: AFTERWARDS,
-        State.RUNNING: Refusal(0, "the container is running again"),
+        State.RUNNING: Refusal(Problem.ALREADY_RUNNING, Code.OK),
     },
 )

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from containers.node.ct import Ct
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 from containers.node.operations.build_template import BEGIN, PUBLISH
 from containers.node.plan import Plan, Step
 from containers.node.states import State
@@ -20,7 +20,7 @@ NOW_AND_THEN = 2.0  # seconds between two lines that say how far it is
 def check(ct: Ct) -> None:
     path = Path(ct.params["path"])
     if not path.is_absolute() or not path.is_file():
-        raise BadValue(f"there is no file {path} on the node")
+        raise BadValue(BadValues.NO_FILE, path=path)
 
 
 def unpack(ct: Ct) -> None:

@@ -12,6 +12,7 @@ without_stop_script, without_own_scripts (its start and stop script do not run).
 
 from containers.node import steps
 from containers.node.ct import Ct
+from containers.node.errors import Code
 from containers.node.operations import start, stop
 from containers.node.plan import Plan, Step, Steps, whole
 from containers.node.states import State
@@ -105,6 +106,6 @@ PLAN = Plan(
         State.MOUNTED: [*BUILDING, *DISMOUNTING, *CHANGING, STOP_AGAIN],
         State.STOPPED: [*BUILDING, *CHANGING, STOP_AGAIN],
     },
-    code=94,
+    code=Code.REINSTALL,
     touches=("replaced_systems",),
 )

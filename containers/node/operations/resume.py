@@ -5,6 +5,7 @@ suspended.
 """
 
 from containers.node import steps
+from containers.node.errors import Problem
 from containers.node.operations import start
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
@@ -24,7 +25,7 @@ PLAN = Plan(
     entry={
         State.SUSPENDED: [*FIRST, *start.MOUNTING, *LAST],
         State.MOUNTED: [*FIRST, *start.REMOUNTING, *LAST],
-        State.STOPPED: Refusal(17, "the container is not suspended: no processes of it are kept"),
-        State.RUNNING: Refusal(32, "the container is running"),
+        State.STOPPED: Refusal(Problem.NOT_SUSPENDED),
+        State.RUNNING: Refusal(Problem.ALREADY_RUNNING),
     },
 )

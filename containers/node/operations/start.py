@@ -9,6 +9,7 @@ A suspended one starts only if its kept processes may be thrown away: params, di
 from containers.node import steps
 from containers.node.actions import MOUNT, PREMOUNT, START, UMOUNT, Scope
 from containers.node.ct import Ct
+from containers.node.errors import Problem
 from containers.node.plan import Plan, Refusal, Steps
 from containers.node.states import State
 from containers.node.steps import suspending
@@ -49,6 +50,6 @@ PLAN = Plan(
         State.STOPPED: STARTING,
         State.MOUNTED: [*DISCARDING, *REMOUNTING, *BOOTING],
         State.SUSPENDED: [*DISCARDING, *MOUNTING, *BOOTING],
-        State.RUNNING: Refusal(32, "the container is already running"),
+        State.RUNNING: Refusal(Problem.ALREADY_RUNNING),
     },
 )

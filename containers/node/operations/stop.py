@@ -7,6 +7,7 @@ script refuses goes on running, one whose umount script refuses stays mounted.
 from containers.node import steps
 from containers.node.actions import POSTUMOUNT, STOP, UMOUNT, Scope
 from containers.node.ct import Ct
+from containers.node.errors import Code, Problem
 from containers.node.plan import Plan, Refusal, Steps
 from containers.node.states import State
 
@@ -35,7 +36,7 @@ DISMOUNTING = Steps(
 )
 STOPPING = [*HALTING, *DISMOUNTING.only(wants_dismount)]
 
-NOT_RUNNING = Refusal(0, "the container is not running")
+NOT_RUNNING = Refusal(Problem.NOT_RUNNING, Code.OK)
 
 PLAN = Plan(
     "Stop",

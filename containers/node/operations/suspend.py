@@ -4,12 +4,13 @@ The stop script does not run. An umount script that refuses leaves it mounted, a
 """
 
 from containers.node import steps
+from containers.node.errors import Code, Problem
 from containers.node.operations import start
 from containers.node.plan import Plan, Refusal, Steps
 from containers.node.states import State
 from containers.node.steps import snapshotting, suspending
 
-NOT_RUNNING = Refusal(31, "the container is not running")
+NOT_RUNNING = Refusal(Problem.NOT_RUNNING)
 LEAVING = Steps(
     [
         start.UMOUNT_OWN,
@@ -34,6 +35,6 @@ PLAN = Plan(
         ],
         State.STOPPED: NOT_RUNNING,
         State.MOUNTED: NOT_RUNNING,
-        State.SUSPENDED: Refusal(0, "the container is suspended already"),
+        State.SUSPENDED: Refusal(Problem.ALREADY_SUSPENDED, Code.OK),
     },
 )

@@ -1,6 +1,7 @@
 """Run the umount scripts and dismount. Should a script refuse, it stays mounted."""
 
 from containers.node import steps
+from containers.node.errors import Problem
 from containers.node.operations import stop
 from containers.node.plan import Plan, Refusal
 from containers.node.states import State
@@ -9,7 +10,7 @@ PLAN = Plan(
     "Dismount",
     entry={
         State.MOUNTED: [steps.KEEP_SCRIPTS, steps.DELETE, *stop.DISMOUNTING],
-        State.STOPPED: Refusal(40, "the container is not mounted"),
-        State.RUNNING: Refusal(32, "the container is running; stop it first"),
+        State.STOPPED: Refusal(Problem.NOT_MOUNTED),
+        State.RUNNING: Refusal(Problem.STILL_RUNNING),
     },
 )

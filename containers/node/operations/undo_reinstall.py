@@ -4,6 +4,7 @@ params: kept, the number of the operation that kept it; keep_until (ISO 8601), f
 """
 
 from containers.node import steps
+from containers.node.errors import Code
 from containers.node.operations import start, stop
 from containers.node.operations.reinstall import DISMOUNTING, HALT_NEW, START_OLD, STOP_AGAIN
 from containers.node.plan import Plan
@@ -40,6 +41,6 @@ PLAN = Plan(
         ],
         State.STOPPED: [replaced.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
     },
-    code=94,
+    code=Code.REINSTALL,
     touches=("replaced_systems",),
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 from containers.node.descriptors import closing
 from containers.node.errors import Cancelled, CommandFailed, OperationError, TimedOut
 from containers.node.processes.cgroup import Group
-from containers.node.processes.run import PATIENCE, call, starting
+from containers.node.processes.run import QUIET_COMMAND_TIMEOUT, call, starting
 from containers.node.processes.runner_cgroup import RunnerCgroup
 
 CHUNK = 64 * 1024
@@ -148,7 +148,11 @@ class Executor:
             raise
 
     def ask(
-        self, argv: Sequence[str], *, ok: Collection[int] = (0,), timeout: float = PATIENCE
+        self,
+        argv: Sequence[str],
+        *,
+        ok: Collection[int] = (0,),
+        timeout: float = QUIET_COMMAND_TIMEOUT,
     ) -> bytes:
         """Run a quiet command for its answer: nothing of it goes to the log."""
         return call(argv, ok=ok, timeout=timeout)

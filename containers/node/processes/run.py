@@ -1,4 +1,8 @@
-"""Run a command on the node. The only module that starts a process."""
+"""Run a command on the node: the only module that starts a program.
+
+Where Python forks and goes on itself, no program is started: runners (zygote.py), what feeds a
+script (executor.py), and what enters a container to dismount there (steps/oldfiles.py).
+"""
 
 import contextlib
 import os
@@ -14,7 +18,7 @@ from containers.node.errors import (
     TimedOut,
 )
 
-PATIENCE = 60.0  # seconds a quiet command may take
+QUIET_COMMAND_TIMEOUT = 60.0  # seconds a quiet command may take
 SAID = 400  # characters of stderr that an error repeats
 
 
@@ -23,7 +27,7 @@ def call(
     *,
     stdin: bytes = b"",
     ok: Collection[int] = (0,),
-    timeout: float = PATIENCE,
+    timeout: float = QUIET_COMMAND_TIMEOUT,
     env: Mapping[str, str] | None = None,
 ) -> bytes:
     """Run a quiet command and return what it printed on stdout.
@@ -56,10 +60,10 @@ def meanwhile(
             process.stdin = None
         yield
         try:
-            _, err = process.communicate(timeout=PATIENCE)
+            _, err = process.communicate(timeout=QUIET_COMMAND_TIMEOUT)
         except subprocess.TimeoutExpired as e:
             process.kill()
-            raise TimedOut(argv, PATIENCE) from e
+            raise TimedOut(argv, QUIET_COMMAND_TIMEOUT) from e
     if process.returncode not in ok:
         raise CommandFailed(argv, process.returncode, words_of(err))
 
@@ -68,7 +72,7 @@ def words_of(said: bytes) -> str:
     return " ".join(said.decode(errors="replace").split())[-SAID:]
 
 
-def leave(argv: Sequence[str], *, timeout: float = PATIENCE) -> None:
+def leave(argv: Sequence[str], *, timeout: float = QUIET_COMMAND_TIMEOUT) -> None:
     """Run a command that leaves a process behind, which may keep the files it was given.
 
     Raises as call does.

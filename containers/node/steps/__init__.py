@@ -1,7 +1,7 @@
 """Steps that more than one operation takes, each beside its undo."""
 
 from containers.node.steps.checking import CHECK_DISABLED, CHECK_FREE
-from containers.node.steps.configuring import APPLY, CONFIGURE, WRITE_CONF
+from containers.node.steps.configuring import APPLY, CHECK_FIT, CONFIGURE, WRITE_CONF
 from containers.node.steps.making import (
     CHECK_NEW,
     COPY_TEMPLATE,
@@ -29,6 +29,7 @@ __all__ = [
     "APPLY",
     "BOOT",
     "CHECK_DISABLED",
+    "CHECK_FIT",
     "CHECK_FREE",
     "CHECK_NEW",
     "CONFIGURE",

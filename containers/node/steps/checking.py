@@ -1,14 +1,14 @@
 """Steps that only look, and refuse."""
 
 from containers.node.ct import Ct
-from containers.node.errors import Code, Refused
+from containers.node.errors import Problem, Refused
 from containers.node.network.taken import require_free
 from containers.node.plan import Step
 
 
 def check_disabled(ct: Ct) -> None:
     if ct.spec.disabled and not ct.params.get("force"):
-        raise Refused("the container is disabled", Code.DISABLED)
+        raise Refused(Problem.DISABLED)
 
 
 def check_free(ct: Ct) -> None:

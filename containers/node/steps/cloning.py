@@ -12,7 +12,7 @@ from containers.node.access import identity
 from containers.node.bundle import ids
 from containers.node.checkpoint import obstacles, record
 from containers.node.ct import Ct
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.lock import locked
 from containers.node.observed import Init
@@ -111,7 +111,7 @@ def leave_out(ct: Ct) -> None:
 def tried(ct: Ct) -> Ct:
     """The same container as one that has a number, disk and network of its own, and no address."""
     number = TRIALS + ct.operation % (36**6 - TRIALS)
-    spec = replace(ct.spec, ips=())
+    spec = ct.spec.but(ips=())
     return replace(ct, paths=Layout(ct.paths.node, number), spec=spec, fact=lambda key, value: None)
 
 
@@ -128,7 +128,7 @@ def try_restore(ct: Ct) -> None:
     time.sleep(SETTLING)
     init = observed.init_of(other.paths)
     if not init or not init.alive:
-        raise CannotRestore("its processes were restored, and its init ended at once")
+        raise CannotRestore(Problem.INIT_ENDED)
     living = obstacles.members(init.pid)
     ct.say(f"{len(living)} processes came back.")
     ct.fact("tried", {"uuid": ct.params["snapshot"], "processes": len(living)})
@@ -147,10 +147,7 @@ def require_own_mounts(ct: Ct) -> None:
     """A mount script's mounts are the node's own files, which a trial restore must not touch."""
     mounts = record.read(kept_of(ct)).mounts
     if mounts:
-        raise OperationError(
-            f"there can be no trial restore: its processes use {', '.join(mounts)}, which is no"
-            " part of its disk"
-        )
+        raise OperationError(Problem.NO_TRIAL, paths=mounts)
 
 
 COPY_KEPT = Step("copy-kept-disk", "copy the snapshot's disk", do=copy_kept)

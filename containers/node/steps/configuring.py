@@ -2,15 +2,16 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from containers.node import observed, veconf
+from containers.node import figures, observed, settings, veconf
 from containers.node.access import identity
-from containers.node.access.accounts import add_key, set_password
+from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB, ids, resources
-from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.ct import Ct, Spec
+from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.network import live, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
@@ -19,7 +20,7 @@ from containers.node.states import State
 from containers.node.trees.safe_tree import BadTree, SafeTree
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
-YES = {True: "yes", False: "no"}
+FULL = "Disk quota exceeded"  # btrfs, of a limit by the path of what has outgrown it
 IN_USE = "unable to set memory limit"  # runc, of a limit that is below what is in use
 
 
@@ -28,11 +29,11 @@ def write_conf(ct: Ct) -> None:
     path, link = ct.paths.ve_conf, ct.paths.conf_link
     draft = path.with_name(".ve.conf.new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(veconf.render(settings(ct), HEADING))
+        file.write(veconf.render(lines(ct), HEADING))
     draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
-            raise OperationError(f"the file {link} is in the way: the panel's link belongs there")
+            raise OperationError(Problem.FILE_IN_THE_WAY, path=link)
         link.parent.mkdir(parents=True, exist_ok=True)
         fresh = link.with_name(f".{link.name}.new")
         fresh.unlink(missing_ok=True)
@@ -40,28 +41,14 @@ def write_conf(ct: Ct) -> None:
         fresh.replace(link)
 
 
-def settings(ct: Ct) -> dict[str, str]:
-    """vzctl's names where it has one; limits it knows by other units are ours."""
-    spec = ct.spec
-    limits = {
-        "PHYSPAGES": f"0:{spec.ram * MIB // 4096}" if spec.ram else "",
-        "CPULIMIT": f"{int(spec.cpus * 100)}" if spec.cpus else "",
-        "NUMPROC": f"{spec.pids}:{spec.pids}" if spec.pids else "",
-        "DISKSPACE": f"{spec.diskspace * 1024}:{spec.diskspace * 1024}" if spec.diskspace else "",
-    }
+def lines(ct: Ct) -> dict[str, str]:
+    """vzctl's names where it has one; nothing is written of a limit that there is none of."""
+    values = ((s.conf, getattr(ct.spec, s.name)) for s in settings.of_node() if s.conf)
     return {
         "VE_ROOT": f"{ct.paths.root}",
         "VE_PRIVATE": f"{ct.paths.private}",
-        "OSTEMPLATE": spec.template,
-        "NAME": spec.name,
-        "DESCRIPTION": spec.description,
-        "HOSTNAME": spec.hostname,
-        "IP_ADDRESS": " ".join(spec.ips),
-        "NAMESERVER": " ".join(spec.nameservers),
-        "SEARCHDOMAIN": " ".join(spec.searchdomains),
-        "ONBOOT": YES[spec.onboot],
-        "DISABLED": YES[spec.disabled],
-        **{key: value for key, value in limits.items() if value},
+        "OSTEMPLATE": ct.spec.template,
+        **{key.name: key.write(value) for key, value in values if value is not None},
     }
 
 
@@ -83,16 +70,65 @@ def tree(ct: Ct) -> SafeTree:
     return SafeTree(ct.paths.fs, base, size)
 
 
+def check_fit(ct: Ct) -> None:
+    """Refuse, before anything is changed, what can't be.
+
+    That is what no file can hold, a password for nobody, and a limit that its processes or files
+    have outgrown already: the kernel would kill processes until the rest fits (cgroup v2) or
+    refuse half way (v1), and btrfs takes any limit. One that is exceeded may be raised, if not
+    far enough, too.
+    """
+    veconf.render(lines(ct))
+    if password := ct.params.get("userpasswd"):
+        with tree(ct) as files:
+            account_of(files, password["user"])
+    former = ct.former or Spec()
+    if ct.spec.ram and ct.spec.ram != former.ram and ct.state is State.RUNNING:
+        require_fit(ct, "ram", "memory", figures.memory(observed.cgroup_paths(ct.paths)))
+    if ct.spec.diskspace and ct.spec.diskspace != former.diskspace:
+        require_fit(ct, "diskspace", "disk", figures.disk(ct.paths, ct.storage, fresh=True))
+
+
+def require_fit(ct: Ct, name: str, what: str, figure: figures.Figure | None) -> None:
+    """figure: what is used now; None where nobody can tell."""
+    wanted = getattr(ct.spec, name) * MIB
+    used, limit = (figure or {}).get("used"), (figure or {}).get("limit")
+    if used is not None and wanted < used and (limit is None or wanted < limit):
+        raise below_use(name, what, wanted, used)
+
+
+def below_use(name: str, what: str, wanted: int, used: int | None) -> OperationError:
+    """name: of the setting. wanted, used: bytes."""
+    return OperationError(Problem.BELOW_USE, setting=name, what=what, wanted=wanted, used=used)
+
+
 def apply(ct: Ct) -> None:
-    """Bring what its row says to the container as it is; what may be refused comes first."""
+    """Bring what it shall be to the container as it is; what may be refused comes first."""
     if ct.state is State.RUNNING:
         apply_limits(ct)
         apply_addresses(ct)
     limit_disk(ct)
-    let_in(ct)
     configure(ct)
     if ct.state is State.RUNNING:
         apply_hostname(ct)
+
+
+def put_back(ct: Ct) -> None:
+    """What is in force, whatever was changed of it: each part for itself, then what failed."""
+    if ct.former is None:
+        return
+    before = replace(ct, spec=ct.former)
+    parts: list[Callable[[Ct], None]] = [limit_disk, write_conf, configure]
+    if ct.state is State.RUNNING:
+        parts = [apply_limits, apply_addresses, *parts, apply_hostname]
+    failed: list[Exception] = []
+    for part in parts:
+        try:
+            part(before)
+        except (OperationError, OSError) as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def limit_disk(ct: Ct) -> None:
@@ -102,7 +138,13 @@ def limit_disk(ct: Ct) -> None:
 def limit_disk_of(ct: Ct, area: Path) -> None:
     wanted = ct.spec.diskspace * MIB if ct.spec.diskspace else None
     if ct.storage.has_limits:
-        ct.run(ct.storage.limit(area, wanted))
+        try:
+            ct.ask(ct.storage.limit(area, wanted))
+        except CommandFailed as error:
+            if FULL not in error.said:
+                raise
+            number = ct.ask(ct.storage.number(area)).decode().strip()
+            ct.ask(ct.storage.limit(ct.paths.node.vz, wanted, number=number))
     elif wanted:
         ct.say(f"Warning: {ct.storage.name} storage can't limit disk space; the limit is not kept.")
 
@@ -120,18 +162,15 @@ def let_in(ct: Ct) -> None:
 
 
 def apply_limits(ct: Ct) -> None:
-    unlimited = {
-        "memory": {"limit": -1, "swap": -1},
-        "cpu": {"quota": -1, "period": 100_000},
-        "pids": {"limit": -1},
-    }
     path = ct.paths.bundle / "resources.json"
-    path.write_text(json.dumps({**unlimited, **resources(ct)}))
+    path.write_text(json.dumps(resources(ct, all=True)))
     try:
         ct.ask(ct.runtime.update(ct.paths, path))
     except CommandFailed as e:
-        why = "it uses more memory now" if IN_USE in e.said else e.said
-        raise OperationError(f"its limits could not be changed: {why}", Code.RESOURCE) from e
+        if IN_USE in e.said:
+            used = (figures.memory(observed.cgroup_paths(ct.paths)) or {}).get("used")
+            raise below_use("ram", "memory", (ct.spec.ram or 0) * MIB, used) from e
+        raise OperationError(Problem.LIMITS_REFUSED, said=e.said) from e
 
 
 def apply_addresses(ct: Ct) -> None:
@@ -139,12 +178,13 @@ def apply_addresses(ct: Ct) -> None:
     if not init:
         return
     wanted = plain(ct.spec.ips)
-    applied = plain(veconf.read(ct.paths.ve_conf).get("IP_ADDRESS", "").split())
-    # A change that failed half way has left routes that the file doesn't know.
-    for address in {*applied, *live.routed(ct.paths.node, ct.ctid)} - {*wanted}:
+    noted = plain(veconf.read(ct.paths.ve_conf).get("IP_ADDRESS", "").split())
+    # A change that was cut short has left routes that the file doesn't know, or taken some away.
+    routed = live.routed(ct.paths.node, ct.ctid)
+    for address in {*noted, *routed} - {*wanted}:
         live.delete(ct.paths.node, ct.ctid, init.pid, address)
-    kept = [a for a in applied if a in wanted]
-    for address in (a for a in wanted if a not in applied):
+    kept = [a for a in noted if a in wanted and a in routed]
+    for address in (a for a in wanted if a not in kept):
         live.add(ct.paths.node, ct.ctid, init.pid, address, kept)
         kept.append(address)
 
@@ -158,7 +198,7 @@ def apply_hostname(ct: Ct) -> None:
     try:
         failed = run_inside(ct, ["hostname", ct.spec.hostname], "hostname", timeout=10)
     except (CommandFailed, BadTree) as e:
-        ct.say(f"{e}.")
+        ct.say(f"{e}")
         failed = 1
     if failed:
         ct.say("The running container keeps its host name until it is restarted.")
@@ -168,4 +208,6 @@ WRITE_CONF = Step("write-conf", "write its configuration file", do=write_conf)
 CONFIGURE = Step(
     "configure", "write its host name and name servers", do=configure, ignore_failure=True
 )
-APPLY = Step("apply", "apply the settings", do=apply)
+CHECK_FIT = Step("check-fit", "check that the settings fit it", do=check_fit)
+PUT_BACK = Step("put-back-settings", "put the former settings back", do=put_back)
+APPLY = Step("apply", "apply the settings", do=apply, undo=(PUT_BACK,))

@@ -14,10 +14,10 @@ from containers.node.bundle import ids
 from containers.node.checkpoint import criu, manifest, room
 from containers.node.checkpoint.connections import connected
 from containers.node.checkpoint.obstacles import obstacles
-from containers.node.checkpoint.room import MIB, SPARE
+from containers.node.checkpoint.room import SPARE
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, NoSpace, OperationError, TimedOut
+from containers.node.errors import CommandFailed, NoSpace, OperationError, Problem, TimedOut
 from containers.node.processes.run import call
 from containers.node.steps.restoring import restore, work_of
 from containers.node.storage import space
@@ -28,8 +28,6 @@ LOOKS = 0.02  # seconds between two looks
 
 class CannotDump(OperationError):
     """The container goes on running."""
-
-    code = Code.CHECKPOINT
 
 
 def check_processes(ct: Ct) -> None:
@@ -48,12 +46,12 @@ def check(ct: Ct, *, processes: bool) -> None:
         init = observed.init_of(ct.paths)
         for obstacle in obstacles(init.pid) if init else ():
             if obstacle.fatal:
-                raise CannotDump(f"its processes can't be kept: {obstacle.sentence}")
+                raise CannotDump(Problem.NOT_DUMPABLE, reasons=[obstacle.sentence])
             ct.say(f"Warning: {obstacle.sentence}.")
         need += room.memory(ct.paths)
     free = space(ct.paths.node.vz).free
     if free < need:
-        raise NoSpace(f"it takes about {need // MIB} MiB, and only {free // MIB} MiB are free")
+        raise NoSpace(Problem.TOO_LITTLE_SPACE, needed=need, free=free)
 
 
 def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
@@ -106,14 +104,16 @@ def umask(mask: int) -> Iterator[None]:
 
 def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
     why = criu.fault(log)
-    if isinstance(error, TimedOut):
-        why = f"that was not done after {error.seconds:g} s"
     ct.say(error.said or f"{error}")
     for line in criu.errors(log):
         ct.say(f"CRIU: {line}")
     if "disk is full" in why or space(ct.paths.node.vz).free < SPARE:
-        return NoSpace("its processes can't be kept: the disk is full")
-    return CannotDump(f"its processes can't be kept: {why or error}")
+        return NoSpace()
+    if isinstance(error, TimedOut):
+        return CannotDump(Problem.DUMP_TIME_LIMIT, seconds=error.seconds)
+    if why:
+        return CannotDump(Problem.DUMP_FAILED, why=why)
+    return CannotDump(Problem.DUMP_COMMAND_FAILED, cause=error.cause)
 
 
 def settle(ct: Ct) -> None:

@@ -7,7 +7,7 @@ from containers.node.access import hostkeys, identity
 from containers.node.bundle import MIB, ids
 from containers.node.checkpoint import saved
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, NoSpace, OperationError
+from containers.node.errors import CommandFailed, NoSpace, OperationError, Problem
 from containers.node.plan import Step
 from containers.node.states import State
 from containers.node.steps.configuring import let_in, limit_disk, tree
@@ -20,7 +20,7 @@ def check_new(ct: Ct) -> None:
     """A step of its own: to undo the next one is to delete what it made."""
     for path in (ct.paths.private, ct.paths.conf_link):
         if os.path.lexists(path):
-            raise OperationError(f"{path} exists", Code.EXISTS)
+            raise OperationError(Problem.PATH_EXISTS, path=path)
 
 
 def make_private(ct: Ct) -> None:
@@ -58,7 +58,7 @@ def copy_template(ct: Ct) -> None:
         ct.run(ct.storage.snapshot(template.fs, ct.paths.fs))
     except CommandFailed as e:
         if space(ct.paths.node.vz).free < MIB:
-            raise NoSpace("the disk that holds the containers is full") from e
+            raise NoSpace() from e
         raise
     ct.fact("template", f"{template}")
 

@@ -5,7 +5,7 @@ import contextlib
 from containers.node import observed
 from containers.node.bindmount import bind, unmount
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.plan import Step
 from containers.node.states import State
 
@@ -18,8 +18,7 @@ def mount(ct: Ct) -> None:
     try:
         bind(ct.paths.fs, ct.paths.root)
     except OSError as e:
-        why = f"the private area could not be mounted: {e.strerror}"
-        raise OperationError(why, Code.MOUNT) from e
+        raise OperationError(Problem.MOUNT_FAILED, path=ct.paths.fs, why=e.strerror) from e
 
 
 def dismount(ct: Ct) -> None:
@@ -34,8 +33,7 @@ def dismount(ct: Ct) -> None:
         try:
             unmount(f"{ct.paths.root}")
         except OSError as e:
-            why = f"the private area could not be dismounted: {e.strerror}"
-            raise OperationError(why, Code.UMOUNT) from e
+            raise OperationError(Problem.UMOUNT_FAILED, path=ct.paths.root, why=e.strerror) from e
 
 
 def warn(ct: Ct, left: list[str]) -> None:

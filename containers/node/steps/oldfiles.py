@@ -9,13 +9,13 @@ from pathlib import Path
 from containers.node import observed
 from containers.node.bundle import MIB, ids
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.processes.run import call
 from containers.node.storage.removal import remove
 from containers.node.trees.safe_tree import SafeTree
 
 OLD = "old"
-COPYING = 4 * 3600.0  # seconds
+COPY_TIMEOUT = 4 * 3600.0  # seconds
 MNT_DETACH, CLONE_NEWNS = 2, 0x20000
 NOT_THERE = (0, errno.EINVAL, errno.ENOENT)  # nothing is mounted there
 
@@ -28,7 +28,7 @@ def keep_old(ct: Ct) -> None:
     try:
         copy(ct, ct.paths.fs, target)
     except CommandFailed as e:
-        raise NoRoom("the disk is full") from e
+        raise NoRoom(Problem.OLD_NOT_COPIED) from e
 
 
 def require_room(ct: Ct) -> None:
@@ -42,26 +42,16 @@ def require_room(ct: Ct) -> None:
         for area in (ct.paths.fs, ct.paths.fs_tmp)
     )
     if old + new > ct.spec.diskspace * MIB:
-        raise NoRoom(
-            f"they have {in_mib(old)} MiB and the new system {in_mib(new)} MiB, "
-            f"together more than its {ct.spec.diskspace} MiB of disk"
-        )
-
-
-def in_mib(bytes: int) -> int:
-    return -(-bytes // MIB)
+        raise NoRoom(Problem.NO_ROOM, old=old, new=new, limit=ct.spec.diskspace * MIB)
 
 
 class NoRoom(OperationError):
-    code = Code.REINSTALL
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the old files do not fit under /old: {why}")
+    """Beside the new system, under /old."""
 
 
 def copy(ct: Ct, source: Path, target: Path) -> None:
     ct.run(["cp", "--archive", "--reflink=auto", "--one-file-system", "--no-target-directory",
-            f"{source}", f"{target}"], timeout=COPYING)  # fmt: skip
+            f"{source}", f"{target}"], timeout=COPY_TIMEOUT)  # fmt: skip
 
 
 def wants_old(ct: Ct) -> bool:
@@ -95,7 +85,7 @@ def umount_inside(pid: int, path: str) -> None:
     child = os.fork()
     if child:
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-            raise OperationError(f"{path} could not be taken from the running container")
+            raise OperationError(Problem.NOT_TAKEN_AWAY, path=path)
         return
     try:
         libc = ctypes.CDLL(None, use_errno=True)

@@ -17,7 +17,7 @@ from containers.node.access.credentials import GROUP, merge_credentials
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
 from containers.node.bundle import ids
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError
+from containers.node.errors import Code, OperationError, Problem
 from containers.node.plan import Step
 from containers.node.scripts import present, run_script
 from containers.node.steps.configuring import configure_in, limit_disk_of
@@ -63,10 +63,7 @@ def build_by_hook(ct: Ct) -> None:
         note(ct, configure=False)
         return
     if paths.fs_tmp.is_symlink() or not paths.fs_tmp.is_dir():
-        raise OperationError(
-            "the vps.reinstall script ended with 0, but did not make the new private area",
-            Code.CUSTOM_REINSTALL,
-        )
+        raise OperationError(Problem.NO_NEW_AREA, scope=scope, action=REINSTALL, path=paths.fs_tmp)
     take_over(ct)
 
 
@@ -97,7 +94,7 @@ def build_by_template(ct: Ct) -> None:
 def discard(ct: Ct) -> None:
     """Remove the new area, never the old one."""
     if role_of(ct, ct.paths.fs_tmp) == "old":
-        raise OperationError(f"{ct.paths.fs_tmp} holds the old system; it is not removed")
+        raise OperationError(Problem.HOLDS_OLD_SYSTEM, path=ct.paths.fs_tmp)
     remove(ct.storage, ct.paths.private / "fs.import")
     remove(ct.storage, ct.paths.fs_tmp)
     forget_notes(ct)

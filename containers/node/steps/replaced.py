@@ -9,7 +9,7 @@ from containers.node.access import identity
 from containers.node.bundle import ids
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.plan import Step
 from containers.node.steps.reinstalling import write_replaced
 from containers.node.steps.roles import forget_notes, note, noted, role_of
@@ -64,8 +64,7 @@ def place(ct: Ct) -> Path:
 
 def check(ct: Ct) -> None:
     if not (place(ct) / "fs").is_dir():
-        raise OperationError("the system before that reinstallation is no longer kept",
-                             Code.NO_PRIVATE)  # fmt: skip
+        raise OperationError(Problem.NOT_KEPT_ANY_MORE)
 
 
 def trade(ct: Ct) -> None:

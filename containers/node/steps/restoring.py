@@ -12,7 +12,7 @@ from containers.node.checkpoint import criu, saved
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, Problem, TimedOut
 from containers.node.layout import Layout
 from containers.node.network import hook, names
 from containers.node.network.link import LOOPBACK, Lines
@@ -34,6 +34,7 @@ from containers.node.storage.mounts import mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates.init import Kind
 from containers.node.trees.exchange import exchange
+from containers.node.wording import clause
 
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
@@ -45,7 +46,7 @@ done"""
 
 
 class CannotRestore(OperationError):
-    code = Code.RESTORE
+    """The snapshot, or its processes, can't be brought back."""
 
 
 def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False) -> None:
@@ -82,13 +83,14 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
 def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> OperationError:
     if fault := hook.fault(error.said):
         return fault
-    ct.say(error.said)
+    ct.say(error.said or f"{error}")
     for line in criu.errors(log):
         ct.say(f"CRIU: {line}")
-    why = criu.fault(log) or f"{error}"
-    if "time limit" in error.said:
-        why = f"that was not done after {limit:g} s"
-    return CannotRestore(f"its processes could not be restored: {why}")
+    if isinstance(error, TimedOut):
+        return CannotRestore(Problem.RESTORE_TIME_LIMIT, seconds=limit)
+    if why := criu.fault(log):
+        return CannotRestore(Problem.RESTORE_FAILED, why=why)
+    return CannotRestore(Problem.RESTORE_COMMAND_FAILED, cause=error.cause)
 
 
 def alive(ct: Ct) -> bool:
@@ -123,10 +125,7 @@ def moved(ct: Ct, mount: dict[str, Any]) -> dict[str, Any]:
     where = mount["destination"]
     source = Path(f"{ct.paths.root}{where}")
     if not observed.mounted(source):
-        raise CannotRestore(
-            f"nothing is mounted at {where}, where there was a mount when its processes were"
-            " kept: its mount scripts did not make it"
-        )
+        raise CannotRestore(Problem.MOUNT_MISSING, path=where)
     return {**mount, "source": f"{reachable(ct, source)}"}
 
 
@@ -158,7 +157,7 @@ def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
         "args": ["install", "-d", "-o", base, "-g", base,
                  *(f"{top / name}" for name in ("", *names))],
         "env": hook.ENV,
-        "timeout": hook.PATIENCE,
+        "timeout": hook.HOOK_TIMEOUT,
     }  # fmt: skip
 
 
@@ -216,9 +215,9 @@ def check(ct: Ct) -> None:
         processes=wants_processes(ct),
     )
     if verdict.answer is Answer.BROKEN:
-        raise CannotRestore(f"the snapshot can't be restored: {'; '.join(verdict.reasons)}")
+        raise CannotRestore(Problem.NOT_RESTORABLE, reasons=verdict.reasons)
     for reason in verdict.reasons:
-        ct.say(f"Not certain: {reason}.")
+        ct.say(f"Not certain: {clause(reason)}.")
 
 
 def cut(ct: Ct) -> None:
@@ -243,7 +242,7 @@ def fetch(ct: Ct) -> None:
 def drop(ct: Ct) -> None:
     """Remove the snapshot's disk that is not needed, never the former one."""
     if role_of(ct, new_disk(ct)) == "old":
-        raise OperationError(f"{new_disk(ct)} holds the former disk; it is not removed")
+        raise OperationError(Problem.HOLDS_OLD_DISK, path=new_disk(ct))
     remove(ct.storage, new_disk(ct))
     forget_notes(ct)
 

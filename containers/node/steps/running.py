@@ -10,7 +10,7 @@ from containers.node import monitor, observed, veconf
 from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
 from containers.node.bundle import ids, init_of, write_bundle
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import Code, CommandFailed, OperationError, Problem
 from containers.node.network import hook, live
 from containers.node.observed import Init
 from containers.node.plan import Step, Steps
@@ -40,7 +40,7 @@ def create(ct: Ct) -> None:
             raise fault from e
         ct.say(e.said)
         code = Code.ENV_CREATE if init_of(ct) else Code.BAD_TEMPLATE
-        raise OperationError("the container could not be made", code) from e
+        raise OperationError(Problem.NOT_MADE, code) from e
     init = init_of(ct)
     if init and init.kind is Kind.SYSTEMD:
         delegate(ct)
@@ -92,14 +92,14 @@ def kill(init: Init, patience: float = KILL_TIMEOUT) -> None:
     try:
         signal.pidfd_send_signal(fd, signal.SIGKILL)
         if not select.select([fd], [], [], patience)[0]:
-            raise OperationError("the container could not be killed", Code.STOP)
+            raise OperationError(Problem.NOT_KILLED)
     finally:
         os.close(fd)
 
 
 def boot(ct: Ct) -> None:
     if init_of(ct) is None:
-        raise OperationError("there is no init in the container", Code.BAD_TEMPLATE)
+        raise OperationError(Problem.NO_INIT)
     if not let_go(ct):
         ct.run(ct.runtime.start(ct.paths))
 

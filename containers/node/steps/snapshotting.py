@@ -17,7 +17,7 @@ from containers.node.checkpoint import cpu, criu, manifest, record, saved, versi
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError, Refused
+from containers.node.errors import OperationError, Problem, Refused
 from containers.node.plan import Step, Steps
 from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
@@ -51,7 +51,7 @@ class Making:
         """A step of its own: to undo the next one is to delete what it made."""
         uuid = uuid_of(ct, self.param)
         if saved.published(ct.paths, uuid).path.exists():
-            raise Refused(f"there is a snapshot {uuid} already", Code.EXISTS)
+            raise Refused(Problem.SNAPSHOT_EXISTS, uuid=uuid)
 
     def begin(self, ct: Ct) -> None:
         new = saved.draft(ct.paths, uuid_of(ct, self.param))
@@ -230,7 +230,7 @@ def begin(making: Making) -> Steps:
 
 
 def dump_running(making: Making) -> Step:
-    return Step(f"dump-paused-{making.param}", "keep its processes", do=making.dump,
+    return Step(f"dump-paused-{making.param}", "save its processes", do=making.dump,
                 unbroken=True)  # fmt: skip
 
 

@@ -5,7 +5,7 @@ Only the processes: the disk is the container's own, and nobody uses it meanwhil
 
 from containers.node.checkpoint import manifest, record, saved
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError, Refused
+from containers.node.errors import OperationError, Problem, Refused
 from containers.node.plan import Step
 from containers.node.states import State
 from containers.node.steps.dumping import dump, revive
@@ -55,11 +55,9 @@ def settle(ct: Ct) -> None:
 def check(ct: Ct) -> None:
     kept = saved.dump(ct.paths)
     if not kept.path.is_dir():
-        raise Refused("the container is not suspended: no processes of it are kept", Code.RESTORE)
+        raise Refused(Problem.NOT_SUSPENDED)
     if wrong := manifest.check(kept):
-        raise OperationError(
-            f"its processes can't be restored: of what was kept, {'; '.join(wrong)}", Code.RESTORE
-        )
+        raise OperationError(Problem.KEPT_DAMAGED, reasons=wrong)
 
 
 def resume(ct: Ct) -> None:
@@ -78,7 +76,7 @@ def suspended(ct: Ct) -> bool:
 def check_discard(ct: Ct) -> None:
     """params: discard, the kept processes may go."""
     if suspended(ct) and not ct.params.get("discard"):
-        raise Refused("the container is suspended; resume it first", Code.RUNNING)
+        raise Refused(Problem.SUSPENDED)
 
 
 DISCARD = Step("discard-dump", "remove what was dumped", do=discard)

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues
 
 Argv = list[str]
 Ask = Callable[[Argv], bytes]  # runs a quiet command for what it prints
@@ -73,8 +73,14 @@ class Storage(Protocol):
     def mark(self, path: Path) -> str:
         """What tells an area from any other, whatever it is called and after a reboot too."""
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
-        """Let an area take so many bytes, or any number."""
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
+        """Let an area take so many bytes, or any number.
+
+        number: of the area, path being any other in the same pool: for one that is full.
+        """
+
+    def number(self, path: Path) -> Argv:
+        """Ask for an area's number."""
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         """Ask for an area's usage, for parse_usage. Not fresh: cheaper, up to 30 s old."""
@@ -92,7 +98,7 @@ def load(name: str) -> Storage:
     try:
         module = import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as e:
-        raise BadValue(f"there is no storage driver {name}") from e
+        raise BadValue(BadValues.NO_DRIVER, name=name) from e
     return cast(Storage, module.Driver())
 
 

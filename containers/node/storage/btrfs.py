@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.storage import Argv, Ask, Usage
 
 ROOT = 256  # the inode number of every subvolume's root
@@ -68,8 +68,10 @@ class Driver:
     def mark(self, path: Path) -> str:
         return f"{os.statvfs(path).f_fsid:x}"  # the roots all have the same inode number
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
-        return ["btrfs", "qgroup", "limit", "none" if bytes is None else f"{bytes}", f"{path}"]
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
+        """By the path of a full subvolume it fails: even that is a change of what is in it."""
+        most = "none" if bytes is None else f"{bytes}"
+        return ["btrfs", "qgroup", "limit", most, *([f"0/{number}"] if number else []), f"{path}"]
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         return ["btrfs", "qgroup", "show", "--raw", "-r", "-f", *(["--sync"] if fresh else []),
@@ -82,7 +84,7 @@ class Driver:
             if words and words[0].startswith("0/"):
                 limit = words[3]
                 return Usage(int(words[1]), None if limit == "none" else int(limit), int(words[2]))
-        raise OperationError("btrfs does not say how much is used; its quotas may be off")
+        raise OperationError(Problem.USAGE_UNKNOWN, command="btrfs")
 
     def identity(self, path: Path) -> Argv:
         return ["btrfs", "subvolume", "show", f"{path}"]

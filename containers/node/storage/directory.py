@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from containers.node.errors import BadValue, OperationError
+from containers.node.errors import BadValue, BadValues, OperationError, Problem
 from containers.node.storage import Argv, Ask, Usage
 
 
@@ -34,10 +34,13 @@ class Driver:
     def mark(self, path: Path) -> str:
         return f"{path.lstat().st_ino}"
 
-    def limit(self, path: Path, bytes: int | None) -> Argv:
+    def limit(self, path: Path, bytes: int | None, *, number: str = "") -> Argv:
         if bytes is None:
             return ["true"]
-        raise BadValue("disk space can't be limited here: this node's containers are not on btrfs")
+        raise BadValue(BadValues.NO_DISK_LIMITS)
+
+    def number(self, path: Path) -> Argv:
+        return ["true"]
 
     def usage(self, path: Path, *, fresh: bool = True) -> Argv:
         return ["du", "--summarize", "--one-file-system", "--block-size=1", f"{path}"]
@@ -45,7 +48,7 @@ class Driver:
     def parse_usage(self, said: bytes) -> Usage:
         words = said.split()
         if not words or not words[0].isdigit():
-            raise OperationError("du does not say how much is used")
+            raise OperationError(Problem.USAGE_UNKNOWN, command="du")
         return Usage(int(words[0]))
 
     def identity(self, path: Path) -> Argv:

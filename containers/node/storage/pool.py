@@ -18,7 +18,15 @@ from pathlib import Path
 
 from containers.node import conf as configuration
 from containers.node.conf import NodeConf
-from containers.node.errors import BadValue, Code, NoSpace, OperationError, Refused
+from containers.node.errors import (
+    BadValue,
+    BadValues,
+    Code,
+    NoSpace,
+    OperationError,
+    Problem,
+    Refused,
+)
 from containers.node.processes.run import call
 from containers.node.storage import Storage, load
 from containers.node.storage.mounts import Mount, mount_of, mounts_in
@@ -90,7 +98,7 @@ def remove(conf: NodeConf, *, keep_image: bool = True) -> list[str]:
     at, own = real(conf.vz), image(conf)
     busy = [m.point for m in mounts_in(conf.vz) if m.point != at]
     if busy:
-        raise Refused(f"the pool is in use: something is mounted at {busy[0]}")
+        raise Refused(Problem.POOL_BUSY, path=busy[0])
     done = []
     for mount in [*mounts_in(reach(conf)), *mounts_in(conf.vz)]:
         if mount.point == at and not is_on(mount, own):
@@ -173,14 +181,14 @@ def size_of_image(conf: NodeConf) -> int:
     parent = next(p for p in (conf.state, *conf.state.parents) if p.exists())
     free = shutil.disk_usage(parent).free
     if free < SMALLEST:
-        raise NoSpace(f"{parent} has {free / GIB:.1f} GiB free, and containers need 2 GiB at least")
+        raise NoSpace(Problem.POOL_SPACE, path=parent, free=free, needed=SMALLEST)
     return min(LARGEST, max(SMALLEST, free * 8 // 10)) >> 20 << 20
 
 
 def size_in_bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+)([KMGT]?)", text.strip().upper())
     if not match:
-        raise BadValue(f"{text} is not a size such as 50G")
+        raise BadValue(BadValues.NOT_A_SIZE, word=text)
     return int(match[1]) * UNITS[match[2]]
 
 

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from containers.node.errors import Code, CommandFailed, OperationError
+from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.storage.mounts import mounts_in
@@ -24,8 +24,7 @@ def remove(storage: Storage, path: Path) -> None:
         path.unlink()
         return
     if mounts := mounts_in(path):
-        raise OperationError(f"{path} can't be removed: something is mounted at {mounts[0].point}",
-                             Code.UMOUNT)  # fmt: skip
+        raise OperationError(Problem.MOUNTED_BELOW, path=path, point=mounts[0].point)
     if storage.is_area(path):
         remove_area(storage, path)
     else:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from containers.node.errors import BadValue
+from containers.node.errors import BadValue, BadValues, Unfits
 from containers.node.processes.run import call
 from containers.node.templates.shift import Unfit
 
@@ -33,10 +33,10 @@ def opened(archive: Path, unzipped: Path) -> IO[bytes]:
     try:
         with archive.open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise BadValue(f"{archive} is not a file")
+                raise BadValue(BadValues.FILE_ODD, path=archive)
             magic = file.read(8)
     except OSError as e:
-        raise BadValue(f"{archive} can't be read: {e.strerror}") from e
+        raise BadValue(BadValues.FILE_UNREADABLE, path=archive, why=e.strerror) from e
     if magic.startswith(ZSTD):
         call(["zstd", "--decompress", "--quiet", "--force", f"{archive}", "-o", f"{unzipped}"],
              timeout=3600)  # fmt: skip
@@ -56,9 +56,9 @@ class Entry(tarfile.TarInfo):
         try:
             return super().fromtarfile(tarfile_)
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as e:  # type: ignore[attr-defined]
-            raise Unfit(f"it is not a tar archive, or a damaged one: {e}") from e
+            raise Unfit(Unfits.NOT_AN_ARCHIVE, why=e) from e
 
     def _proc_member(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type in HEADERS and self.size > LONGEST_HEADER:
-            raise Unfit("it has a name or an attribute that is longer than 1 MiB")
+            raise Unfit(Unfits.HEADER_LONG)
         return super()._proc_member(tarfile_)  # type: ignore[misc,no-any-return]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node.conf import NodeConf
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.processes.run import call
 from containers.node.storage import pool
 from containers.node.templates import catalogue, inspection
@@ -122,8 +122,8 @@ def source() -> Path:
         if path.is_file():
             if is_static(path.read_bytes()):
                 return path
-            raise OperationError(f"{path} is not static: install the package busybox-static")
-    raise OperationError("there is no busybox: install the package busybox-static")
+            raise OperationError(Problem.PROGRAM_NOT_STATIC, path=path, package="busybox-static")
+    raise OperationError(Problem.PROGRAM_MISSING, program="busybox", package="busybox-static")
 
 
 def is_static(program: bytes) -> bool:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from containers.node.conf import NodeConf
-from containers.node.errors import BadValue, Code, NoSpace, OperationError, Refused
+from containers.node.errors import BadValue, BadValues, NoSpace, OperationError, Problem, Refused
 from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.storage.removal import remove as remove_area
@@ -103,7 +103,7 @@ def find(conf: NodeConf, wanted: str) -> Template:
     for template in listed(conf):
         if template.name == name and (not at or f"{template.version}" == version):
             return template
-    raise OperationError(f"there is no template {wanted} on this node", Code.NO_TEMPLATE)
+    raise OperationError(Problem.NO_TEMPLATE, template=wanted)
 
 
 def begin(build: Build, storage: Storage) -> None:
@@ -135,7 +135,7 @@ def publish(build: Build, storage: Storage, facts: Facts) -> Template:
         except OSError as e:
             if e.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 if last == newest(build.conf, build.name):
-                    raise OperationError(f"{path} is in the way and is no template") from e
+                    raise OperationError(Problem.NOT_A_TEMPLATE_THERE, path=path) from e
                 continue  # another build was faster
             raise
         return Template(build.name, version, path, facts)
@@ -144,7 +144,7 @@ def publish(build: Build, storage: Storage, facts: Facts) -> Template:
 def remove(conf: NodeConf, storage: Storage, template: Template, used: Collection[str]) -> None:
     """Remove one version. used: the NAME@N that containers record; raises Refused for those."""
     if f"{template}" in used:
-        raise Refused(f"template {template} can't be removed: containers were made from it")
+        raise Refused(Problem.TEMPLATE_USED, template=template)
     gone = Build(conf, template.name, f"{template.version}-gone")
     discard(gone, storage)
     template.path.rename(gone.path)
@@ -153,8 +153,7 @@ def remove(conf: NodeConf, storage: Storage, template: Template, used: Collectio
 
 def check(name: str) -> str:
     if not NAME.match(name):
-        raise BadValue(f"{name!r} can't be the name of a template: use letters, digits, . _ + -",
-                       Code.NO_TEMPLATE_NAME)  # fmt: skip
+        raise BadValue(BadValues.NOT_A_TEMPLATE_NAME, word=name)
     return name
 
 
@@ -183,5 +182,5 @@ def room() -> Iterator[None]:
         yield
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace("the template could not be written: the disk is full") from e
+            raise NoSpace() from e
         raise

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Problem
 from containers.node.processes.run import call
 from containers.node.storage import Argv
 from containers.node.trees.openat2 import Links
@@ -130,6 +130,4 @@ def flavour_of(name: str) -> Flavour:
     try:
         return FLAVOURS[name]
     except KeyError:
-        known = ", ".join(FLAVOURS)
-        raise OperationError(f"{name} can't be built; what can be is {known}",
-                             Code.NO_TEMPLATE) from None  # fmt: skip
+        raise OperationError(Problem.UNKNOWN_TEMPLATE, name=name, known=[*FLAVOURS]) from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Unfits
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, SafeTree
 
@@ -70,10 +70,8 @@ class Init:
 class NoInit(OperationError):
     """There is nothing to boot."""
 
-    code = Code.BAD_TEMPLATE
-
     def __init__(self) -> None:
-        super().__init__("there is no init in it, such as /sbin/init")
+        super().__init__(Unfits.NO_INIT)
 
 
 def detect(fs: Path) -> Init:

@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from containers.node.errors import Code, OperationError
+from containers.node.errors import OperationError, Unfits
 from containers.node.templates import init
 from containers.node.templates.catalogue import Facts
 from containers.node.templates.shift import Shift
@@ -17,8 +17,6 @@ LONGEST = 200
 
 class NoSystem(OperationError):
     """It is some tree, but nothing that could run as a container."""
-
-    code = Code.BAD_TEMPLATE
 
 
 def facts(fs: Path, shifted: Shift, *, recipe: str = "") -> Facts:
@@ -38,9 +36,9 @@ def facts(fs: Path, shifted: Shift, *, recipe: str = "") -> Facts:
 def check(fs: Path) -> None:
     with SafeTree(fs) as tree:
         if tree.kind("/etc", Links.INSIDE) is not Kind.DIRECTORY:
-            raise NoSystem("it is not a root file system: there is no directory /etc in it")
+            raise NoSystem(Unfits.NO_DIRECTORY, path="/etc")
         if tree.kind("/bin/sh", Links.INSIDE) is not Kind.FILE:
-            raise NoSystem("it is not a root file system: there is no /bin/sh in it")
+            raise NoSystem(Unfits.NO_SHELL, path="/bin/sh")
     init.detect(fs)
 
 

@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from containers.node.errors import BadValue, Code, NoSpace, OperationError
+from containers.node.errors import BadValue, BadValues, NoSpace, OperationError, Unfits
 
 SIZE = 65536
 CAPABILITY = "security.capability"
@@ -26,8 +26,6 @@ DEEPEST = 256  # directories in one another: each holds a descriptor and a frame
 
 class Unfit(OperationError):
     """The tree can't be a container's."""
-
-    code = Code.BAD_TEMPLATE
 
 
 @dataclass
@@ -46,7 +44,7 @@ class Shift:
 
     def __post_init__(self) -> None:
         if self.base < SIZE:
-            raise BadValue(f"containers' ids can't begin at {self.base}: those are the node's own")
+            raise BadValue(BadValues.IDS_OF_NODE, base=self.base)
 
     def tree(self, path: Path) -> "Shift":
         """Raises Unfit for a device node or an id that is neither below 65536 nor in the range."""
@@ -56,8 +54,8 @@ class Shift:
             self.folder(os.open(path, flags), "")
         except OSError as e:
             if e.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoSpace("the disk is full") from e
-            raise Unfit(f"the owner of {e.filename or path} can't be changed: {e.strerror}") from e
+                raise NoSpace() from e
+            raise Unfit(Unfits.OWNER_STAYS, path=e.filename or path, why=e.strerror) from e
         return self
 
     def folder(self, fd: int, name: str) -> None:
@@ -66,7 +64,7 @@ class Shift:
         inner = []
         try:
             if name.count("/") > DEEPEST:
-                raise Unfit(f"it has more than {DEEPEST} directories inside one another")
+                raise Unfit(Unfits.TOO_DEEP, most=DEEPEST)
             with os.scandir(fd) as entries:
                 for entry in entries:
                     found = entry.stat(follow_symlinks=False)
@@ -82,7 +80,7 @@ class Shift:
     def entry(self, path: str, found: os.stat_result, name: str) -> None:
         mode = found.st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise Unfit(f"{name} is a device node, which a container's file system may not have")
+            raise Unfit(Unfits.DEVICE, path=name)
         uid, gid = self.raised(found.st_uid, name), self.raised(found.st_gid, name)
         if found.st_nlink == 1 or stat.S_ISDIR(mode) or found.st_ino not in self.seen:
             self.files += 1
@@ -103,7 +101,7 @@ class Shift:
             return number + self.base
         if self.base <= number < self.base + self.size:
             return number
-        raise Unfit(f"{name} belongs to id {number}, which is not one a container can have")
+        raise Unfit(Unfits.FOREIGN_ID, path=name, number=number)
 
     def attributes(self, path: str, name: str) -> dict[str, bytes]:
         """The extended attributes to set once the owner is changed."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from containers.node.descriptors import closing
-from containers.node.errors import NoSpace
+from containers.node.errors import NoSpace, Unfits
 from containers.node.templates.archive import DAMAGE, Entry, opened
 from containers.node.templates.shift import CAPABILITY, SIZE, Unfit
 from containers.node.trees.openat2 import Links, by_kernel
@@ -53,11 +53,11 @@ def unpack(archive: Path, fs: Path, tick: Tick = lambda files, taken: None) -> "
             unpacking.date()
             unpacking.hoist()
     except DAMAGE as e:
-        raise Unfit(f"{archive.name} is not a tar archive, or a damaged one: {e}") from e
+        raise Unfit(Unfits.NOT_AN_ARCHIVE, archive=archive.name, why=e) from e
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(f"{archive.name} could not be unpacked: the disk is full") from e
-        raise Unfit(f"{archive.name} could not be unpacked: {e.strerror or e}") from e
+            raise NoSpace(archive=archive.name) from e
+        raise Unfit(Unfits.NOT_UNPACKED, archive=archive.name, why=e.strerror or e) from e
     finally:
         unzipped.unlink(missing_ok=True)
     return unpacking
@@ -90,7 +90,7 @@ class Unpacking:
         self.files += 1
         self.taken += entry.size if entry.type in PLAIN else 0
         if self.files > MOST_FILES or self.taken > MOST_BYTES:
-            raise Unfit("it holds more files or bytes than a root file system may")
+            raise Unfit(Unfits.TOO_MUCH)
         self.tick(self.files, self.taken)
         if self.is_left_out(entry):
             self.left_out.append(name)
@@ -113,7 +113,7 @@ class Unpacking:
             elif entry.islnk():
                 self.link(folder, last, entry)
             else:
-                raise Unfit(f"{entry.name} is of a kind that is not known here")
+                raise Unfit(Unfits.ODD_KIND, path=entry.name)
 
     def is_left_out(self, entry: tarfile.TarInfo) -> bool:
         """Raises Unfit for a device node that no container has any use for."""
@@ -121,14 +121,11 @@ class Unpacking:
             return entry.isfifo()
         if entry.devmajor in USUAL_DEVICES[entry.type]:
             return True
-        raise Unfit(
-            f"{entry.name} is a device node ({entry.devmajor}:{entry.devminor}), "
-            "which a container's file system may not have"
-        )
+        raise Unfit(Unfits.DEVICE, path=entry.name, major=entry.devmajor, minor=entry.devminor)
 
     def owner(self, entry: tarfile.TarInfo, number: int) -> int:
         if not 0 <= number < SIZE:  # -1 would mean: leave it as it is
-            raise Unfit(f"{entry.name} belongs to id {number}, which a container can't have")
+            raise Unfit(Unfits.FOREIGN_ID, path=entry.name, number=number)
         return number
 
     def folder(self, path: str, name: str) -> int:
@@ -142,17 +139,17 @@ class Unpacking:
             fd = by_kernel(self.root, path, Links.NONE, False)
         except OSError as e:
             if e.errno == errno.ELOOP:
-                raise Unfit(f"{name} lies below a link, which could lead anywhere") from e
+                raise Unfit(Unfits.BELOW_LINK, path=name) from e
             if e.errno == errno.ENOTDIR:
-                raise Unfit(f"{name} lies below something that is not a directory") from e
+                raise Unfit(Unfits.BELOW_FILE, path=name) from e
             raise
         mode = os.fstat(fd).st_mode
         if stat.S_ISDIR(mode):
             return fd
         os.close(fd)
         if stat.S_ISLNK(mode):
-            raise Unfit(f"{name} lies below a link, which could lead anywhere")
-        raise Unfit(f"{name} lies below something that is not a directory")
+            raise Unfit(Unfits.BELOW_LINK, path=name)
+        raise Unfit(Unfits.BELOW_FILE, path=name)
 
     def clear(self, folder: int, last: str, name: str) -> None:
         """Make room for an entry that the archive holds once more; a directory stays."""
@@ -161,7 +158,7 @@ class Unpacking:
         except FileNotFoundError:
             return
         except IsADirectoryError as e:
-            raise Unfit(f"{name} is in the archive twice, once as a directory") from e
+            raise Unfit(Unfits.TWICE_DIRECTORY, path=name) from e
 
     def make_folder(
         self, folder: int, last: str, entry: tarfile.TarInfo, owner: tuple[int, int]
@@ -172,7 +169,7 @@ class Unpacking:
         try:
             fd = os.open(last, flags, dir_fd=folder)
         except OSError as e:
-            raise Unfit(f"{entry.name} is in the archive twice, once as no directory") from e
+            raise Unfit(Unfits.TWICE_FILE, path=entry.name) from e
         with closing(fd):
             finish(fd, entry, owner)
 
@@ -187,7 +184,7 @@ class Unpacking:
             while source and left:
                 chunk = source.read(min(left, MIB))
                 if not chunk:
-                    raise Unfit(f"the archive ends in the middle of {entry.name}")
+                    raise Unfit(Unfits.CUT_OFF, path=entry.name)
                 left -= len(chunk)
                 file.write(chunk)
             file.flush()
@@ -203,7 +200,7 @@ class Unpacking:
                     name or ".", last, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False
                 )
             except (FileNotFoundError, PermissionError) as e:
-                raise Unfit(f"{entry.name} is a hard link to {target}, which is no file") from e
+                raise Unfit(Unfits.BAD_HARD_LINK, path=entry.name, target=target) from e
 
     def date(self) -> None:
         """Give the directories their times, now that nothing more is put into them."""
@@ -232,12 +229,12 @@ class Unpacking:
 def plain(path: str, name: str) -> str:
     """A path without slashes to spare; raises Unfit where it could lead out of the tree."""
     if path.startswith("/"):
-        raise Unfit(f"{name} has the absolute path {path} in it")
+        raise Unfit(Unfits.ABSOLUTE, path=name, other=path)
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise Unfit(f"{name} has a .. in its path")
+        raise Unfit(Unfits.DOTS, path=name)
     if "\0" in path or len(parts) > DEEPEST:
-        raise Unfit(f"{name[:80]} is not the path of a file")
+        raise Unfit(Unfits.NOT_A_PATH, path=name[:80])
     return "/".join(parts)
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from containers.node.errors import OperationError
+from containers.node.errors import OperationError, Problem
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -25,7 +25,7 @@ def trade(one: Path, other: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE):
         why = os.strerror(ctypes.get_errno())
-        raise OperationError(f"{one.name} and {other.name} could not trade places: {why}")
+        raise OperationError(Problem.NOT_EXCHANGED, one=one.name, other=other.name, why=why)
 
 
 def settle(folders: Iterable[Path]) -> None:

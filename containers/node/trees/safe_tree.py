@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from containers.node.descriptors import closing
-from containers.node.errors import BadValue, NoSpace, OperationError
+from containers.node.errors import BadTrees, BadValue, BadValues, NoSpace, OperationError, Problem
 from containers.node.trees.openat2 import Links, Locate, by_kernel
 
 MIB = 1024 * 1024
@@ -76,7 +76,7 @@ class SafeTree:
             try:
                 object.__setattr__(self, "root", os.open(self.path, flags))
             except OSError as e:
-                raise Missing(f"{self.path} can't be opened: {e.strerror}") from e
+                raise Missing(BadTrees.NOT_OPENED, path=self.path, why=e.strerror) from e
 
     def __enter__(self) -> "SafeTree":
         return self
@@ -113,7 +113,7 @@ class SafeTree:
                 with open(file, "rb") as opened:
                     content = opened.read(limit + 1)  # it may grow while we read
         if content is None or len(content) > limit:
-            raise BadTree(f"{self.named(path)} in the container is larger than {limit // 1024} KiB")
+            raise BadTree(BadTrees.TOO_LARGE, path=self.named(path), most=limit)
         return content
 
     def listdir(self, path: str, links: Links = Links.INSIDE) -> list[str]:
@@ -123,7 +123,7 @@ class SafeTree:
             for entry in entries:
                 names.append(entry.name)
                 if len(names) > MANY:
-                    raise BadTree(f"{self.named(path)} in the container has too many files")
+                    raise BadTree(BadTrees.MANY_FILES, path=self.named(path))
         return sorted(names)
 
     def write(
@@ -177,9 +177,7 @@ class SafeTree:
                 flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
                 with closing(os.open(name, flags, dir_fd=folder)) as made:
                     if os.fstat(made).st_uid != os.geteuid():  # exchanged for another meanwhile
-                        raise BadTree(
-                            f"{self.named(part)} in the container changed while it was made"
-                        )
+                        raise BadTree(BadTrees.CHANGED, path=self.named(part))
                     os.fchown(made, owner, group)
                     os.fchmod(made, mode)
         with self.found(path, links, Kind.DIRECTORY):
@@ -215,7 +213,7 @@ class SafeTree:
             fd = self.locate(self.root, self.inner(path) or ".", links, self.cross)
         with closing(fd):
             if kind and (other := kind_of(os.fstat(fd))) is not kind:
-                raise BadTree(f"{self.named(path)} in the container is a {other}, not a {kind}")
+                raise BadTree(BadTrees.OTHER_KIND, path=self.named(path), found=other, wanted=kind)
             yield fd
 
     @contextlib.contextmanager
@@ -223,7 +221,7 @@ class SafeTree:
         """The directory a path ends in, and the last name."""
         above, _, name = self.inner(path).rpartition("/")
         if not name:
-            raise BadValue("the root of the container is not a file")
+            raise BadValue(BadValues.NOT_A_FILE)
         how = Links.NONE if links is Links.NONE else Links.INSIDE
         with self.opened(above, how) as folder:
             yield folder, name
@@ -243,9 +241,13 @@ class SafeTree:
         try:
             yield
         except OSError as e:
-            name, sentence = self.named(path), SENTENCES.get(e.errno or 0, f"fails: {e.strerror}")
-            error = {errno.ENOENT: Missing, errno.ENOSPC: NoSpace, errno.EDQUOT: NoSpace}
-            raise error.get(e.errno or 0, BadTree)(f"{name} in the container {sentence}") from e
+            path = self.named(path)
+            if e.errno in (errno.ENOSPC, errno.EDQUOT):
+                word = Problem.DISK_LIMIT if e.errno == errno.EDQUOT else Problem.DISK_FULL
+                raise NoSpace(word, path=path) from e
+            error = Missing if e.errno == errno.ENOENT else BadTree
+            fault = FAULTS.get(e.errno or 0, BadTrees.FAILS)
+            raise error(fault, path=path, why=e.strerror) from e
 
     def named(self, path: str) -> str:
         return f"{self.within}/{path.strip('/')}"
@@ -253,29 +255,27 @@ class SafeTree:
     def inner(self, path: str) -> str:
         names = [name for name in path.split("/") if name not in ("", ".")]
         if ".." in names or "\0" in path:
-            raise BadValue(f"{path!r} is not a plain path")
+            raise BadValue(BadValues.NOT_A_PATH, path=path)
         return "/".join(names)
 
     def shifted(self, number: int) -> int:
         if not 0 <= number < self.size:
-            raise BadValue(f"{number} is not an id of the container's")
+            raise BadValue(BadValues.NOT_AN_ID, number=number)
         return self.base + number
 
     def unshifted(self, number: int) -> int:
         return number - self.base if 0 <= number - self.base < self.size else NOBODY
 
 
-SENTENCES = {
-    errno.ENOENT: "is missing",
-    errno.ENOTDIR: "lies below something that is not a directory",
-    errno.EISDIR: "is a directory, not a file",
-    errno.EEXIST: "is there, but leads nowhere",
-    errno.ELOOP: "is reached through a link",
-    errno.EXDEV: "is on another file system, mounted there",
-    errno.EAGAIN: "changes or is locked all the time",
-    errno.EROFS: "is on a read-only file system",
-    errno.ENOSPC: "could not be written: the disk is full",
-    errno.EDQUOT: "could not be written: the container's disk limit is reached",
+FAULTS = {
+    errno.ENOENT: BadTrees.MISSING,
+    errno.ENOTDIR: BadTrees.BELOW_FILE,
+    errno.EISDIR: BadTrees.IS_DIRECTORY,
+    errno.EEXIST: BadTrees.LEADS_NOWHERE,
+    errno.ELOOP: BadTrees.THROUGH_LINK,
+    errno.EXDEV: BadTrees.OTHER_SYSTEM,
+    errno.EAGAIN: BadTrees.CHANGING,
+    errno.EROFS: BadTrees.READ_ONLY,
 }
 
 

@@ -20,10 +20,6 @@ def new(request: Request) -> HttpResponse:
         "template": templates[0].pk if templates else None,
         "hostname": f"ct{suggested}",
         "owner": request.GET.get("owner"),
-        "ram": 512,
-        "cpus": 1,
-        "pids": 1024,
-        "diskspace": 10240,
     }
     form = CreateForm(posted(request), initial=initial)
     if (

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from containers.models import Container, Operation
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
-from containers.views.containers import usage
+from containers.views.containers import refusals, usage
 from containers.views.page import Request, container_of, page, pager
 from containers.views.reinstallation import replaced
 from containers.views.scripts import lifecycle
@@ -81,6 +81,7 @@ def show(request: Request, ctid: int) -> HttpResponse:
         "last": operations[:LAST],
         "may_reinstall": request.user.has_perm("containers.reinstall_container", container),
         "failed": container.unanswered_failure(),
+        "refusals": refusals.of(request.user, container),
         "node_away": container.node.away,
         "meters": usage.meters(container),
         "warnings": [

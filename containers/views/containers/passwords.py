@@ -23,7 +23,7 @@ def edit(request: Request, ctid: int) -> HttpResponse:
             form.add_error(None, f"{busy} The password was not changed.")
             status = 409
         except OperationError as error:
-            form.add_error(None, f"{error}.")
+            form.add_error(None, error.told(staff=request.user.is_staff))
             status = 422
         else:
             record(request, f"set root's password in {container}", ctid=ctid)

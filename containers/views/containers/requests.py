@@ -32,7 +32,7 @@ def create(request: Request, container: Container) -> HttpResponse:
         return ask(request, container, form, 422)
     for permission in form.permissions:
         need(request, permission.name, container)
-    if not container.operation and (why := container.not_now(kind)):
+    if not container.operation and (why := container.not_now(kind, request.user)):
         return refused(request, container, kind, why)
     try:
         operation = container.request(
@@ -74,7 +74,7 @@ def ask(
     kind = form.kind
     context = {
         "container": container,
-        "offer": Offer(kind, kind.asking(container), container.not_now(kind)),
+        "offer": Offer(kind, kind.asking(container), container.not_now(kind, request.user)),
         "title": kind.title(container),
         "form": form,
     }

@@ -5,8 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from containers.forms.containers import HostnameForm, SettingsForm
+from containers.forms.containers import OwnersForm, SettingsForm
 from containers.models import Busy
+from containers.views.containers import refusals
 from containers.views.page import Request, container_of, page, posted, record
 
 
@@ -14,7 +15,7 @@ from containers.views.page import Request, container_of, page, posted, record
 def edit(request: Request, ctid: int) -> HttpResponse:
     container = container_of(request, ctid, "set_hostname")
     everything = request.user.has_perm("containers.manage_container", container)
-    kind = SettingsForm if everything else HostnameForm
+    kind = SettingsForm if everything else OwnersForm
     form = kind(posted(request), container=container)
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -29,9 +30,15 @@ def edit(request: Request, ctid: int) -> HttpResponse:
                 if changed:
                     what = f"change {container}: {changed.lower()}"
                     record(request, what, ctid=ctid, changed=form.changed_data)
-                    messages.success(request, f"Changed: {changed.lower()}.")
+                    if operation is None:  # else its node has not spoken yet
+                        messages.success(request, f"Changed: {changed.lower()}.")
                 return redirect(operation or container)
-    context = {"container": container, "form": form, "everything": everything}
+    context = {
+        "container": container,
+        "form": form,
+        "everything": everything,
+        "refusals": refusals.of(request.user, container),
+    }
     if form.errors and status == 200:
         status = 422
     return page(request, "containers/settings.html", context, status=status)

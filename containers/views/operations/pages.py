@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 from containers import permissions
 from containers.kind import taking
 from containers.models import Container, Operation, OperationStep, ScriptTarget
+from containers.models import outcome as outcomes
+from containers.node.actions import STOP, Scope
 from containers.node.states import UNFINISHED, Progress, State, StepState
 from containers.views import handover
 from containers.views.operations import logs
@@ -22,7 +24,6 @@ from containers.views.scripts import editor, lifecycle
 from containers.views.scripts.addresses import address
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
-TOLD = " now."  # the runner itself has said what was undone, and the state now
 
 
 @require_safe
@@ -45,9 +46,10 @@ def index(request: Request) -> HttpResponse:
 @require_safe
 def show(request: Request, pk: int) -> HttpResponse:
     operation = operation_of(request, pk)
+    staff = request.user.is_staff
     sees_node = request.user.has_perm("containers.view_node_output", operation)
     steps = list(operation.steps.all())
-    lines = [Line(step, staff=sees_node, said=results.sentence(step, steps)) for step in steps]
+    lines = [Line(step, sees_node, staff, results.sentence(step, staff=staff)) for step in steps]
     password = "" if request.htmx else handover.taken(request, operation)
 
     def reached(line: Line) -> bool:
@@ -61,7 +63,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "unreached": sum(not reached(line) for line in lines),
         "undo": [line for line in lines if line.step.undo],
         "duration": worded(operation.started, operation.finished),
-        "outcome": outcome(operation, lines),
+        "outcome": outcome(operation, staff=staff),
         "aloud": aloud(operation, lines),
         "waiting": waiting(operation),
         "next": operation.of_kind.follow_up(operation),
@@ -85,9 +87,14 @@ def show(request: Request, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Line:
-    """A step as a line of the page; staff also see which text of a script ran."""
+    """A step as a line of the page.
+
+    node: whether what happens on the node is shown, as which text of a script ran. staff: whether
+    exit codes and the node's own words are.
+    """
 
     step: OperationStep
+    node: bool
     staff: bool
     said: str = ""  # of a hook, in place of its exit code
 
@@ -109,19 +116,19 @@ class Line:
     def more(self) -> list[str]:
         step = self.step
         words = []
-        if self.staff and step.foreign:
+        if self.node and step.foreign:
             words.append("a file the panel did not write")
-        elif self.staff and step.version:
+        elif self.node and step.version:
             words.append(f"version {step.version} ({step.sha256[:8]})")
-        if step.signal:
+        if self.staff and step.signal:
             words.append(f"ended by signal {step.signal}")
         elif self.said:
             words.append(self.said)
-        elif step.code is not None and (step.code or self.script):
+        elif self.staff and step.code is not None and (step.code or self.script):
             words.append(f"exit code {step.code}")
         if step.state == StepState.SKIPPED and not self.said:
             words.append("there is none" if self.script else "not needed")
-        return [*words, *([step.note] if step.note else [])]
+        return [*words, *([step.note] if self.staff and step.note else [])]
 
 
 @dataclass(frozen=True)
@@ -131,32 +138,21 @@ class Outcome:
 
 
 ENDINGS = {
-    Progress.FAILED: "It failed",
-    Progress.CANCELLED: "It was cancelled",
-    Progress.INTERRUPTED: "It was interrupted",
+    Progress.FAILED: "It failed.",
+    Progress.CANCELLED: "It was cancelled.",
+    Progress.INTERRUPTED: "It was interrupted.",
 }
 
 
-def outcome(operation: Operation, lines: list[Line]) -> Outcome | None:
+def outcome(operation: Operation, *, staff: bool) -> Outcome | None:
     """What failed, what was undone and the state now, in one sentence or three."""
     if operation.state not in ENDINGS:
         return None
-    ending = ENDINGS[Progress(operation.state)]
-    why = operation.error.rstrip(".")
-    said = f"{ending}: {why}." if why and why not in ending else f"{ending}."
-    if TOLD in operation.error:
-        return Outcome("warning" if operation.state == Progress.CANCELLED else "error", said)
-    undone = [line.step for line in lines if line.step.undo]
-    stuck = next((step for step in undone if step.state == StepState.UNDO_FAILED), None)
-    if stuck:
-        said += f" Undoing it got stuck: could not {stuck.label}."
-    elif undone:
-        said += f" Undone: {', '.join(step.label for step in undone)}."
-    elif lines and operation.state != Progress.CANCELLED:
-        said += " Nothing was undone."
-    if operation.container:
-        said += f" {operation.container} is {operation.container.state} now."
-    return Outcome("warning" if operation.state == Progress.CANCELLED else "error", said)
+    cancelled = operation.state == Progress.CANCELLED
+    said = outcomes.sentences(operation, staff=staff)
+    if not (said and cancelled):
+        said = [ENDINGS[Progress(operation.state)], *said]
+    return Outcome("warning" if cancelled else "error", " ".join(said))
 
 
 def aloud(operation: Operation, lines: list[Line]) -> str:
@@ -215,7 +211,7 @@ def ways_on(request: Request, operation: Operation) -> dict[str, object]:
         return {}
     offered = {offer.kind.name: offer for offer in container.offers(request.user)}
     again = offered.get(operation.kind)
-    stop_failed = operation.steps.filter(key="own-stop", undo=False, state="failed").exists()
+    stop_failed = operation.script == (Scope.OWN, STOP.name)
     return {
         "again": again if again and again.possible and not again.asking.asks else None,
         "without_stop_script": without_stop_script(request, container) if stop_failed else "",

@@ -8,9 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils.timezone import now
 
-from containers.models import Container, Inquiry, Template
+from containers.models import Container, Inquiry, InquiryKind, Template
 
-KIND = "reinstall"  # answered by containers/worker/inquiries.py
 FRESH = timedelta(minutes=2)  # as long as an answer is taken for true
 PATIENCE = timedelta(seconds=10)  # that an answer is waited for
 
@@ -18,11 +17,13 @@ PATIENCE = timedelta(seconds=10)  # that an answer is waited for
 def ask(container: Container, user: User, template: Template) -> int:
     """The number of the inquiry."""
     args = {"template": f"{template}"}
-    return Inquiry.ask(container.node, KIND, ctid=container.ctid, by=user, **args).pk
+    return Inquiry.ask(
+        container.node, InquiryKind.REINSTALL, ctid=container.ctid, by=user, **args
+    ).pk
 
 
 def asked(number: int | None, container: Container, user: User) -> Inquiry | None:
-    mine = Inquiry.objects.filter(by=user, ctid=container.ctid, kind=KIND)
+    mine = Inquiry.objects.filter(by=user, ctid=container.ctid, kind=InquiryKind.REINSTALL)
     return mine.filter(pk=number or 0).first()
 
 

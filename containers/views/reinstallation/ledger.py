@@ -11,8 +11,9 @@ from django.utils.timezone import localtime
 from containers.forms.reinstallation import Access, Draft, Keep
 from containers.models import Container
 from containers.models.replaced_system import undo_until
+from containers.node.settings import TABLE
 from containers.node.states import State
-from containers.views.sizes import in_units
+from containers.views.sizes import in_units, worded
 
 Answer = dict[str, Any]
 
@@ -45,13 +46,12 @@ def kept(container: Container, draft: Draft, answer: Answer | None) -> list[Entr
 
 
 def limits(container: Container) -> str:
-    words = {
-        "memory": container.ram and in_units(container.ram << 20),
-        "processors": container.cpus and f"{container.cpus.normalize():f}",
-        "processes": container.pids and f"{container.pids}",
-        "disk": container.diskspace and in_units(container.diskspace << 20),
-    }
-    said = [f"{name} {value}" for name, value in words.items() if value]
+    """The limits that its settings give it, all of which it keeps."""
+    said = [
+        f"{setting.label.lower()} {worded(setting, value)}"
+        for setting in TABLE
+        if setting.limits and setting.kept and (value := container.value_of(setting.name))
+    ]
     return ", ".join(said) or "none, as before"
 
 

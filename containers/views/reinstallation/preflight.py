@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 
 from containers.forms.reinstallation import Access, Draft, Keep
 from containers.models import Container, OperationStep, Template
-from containers.node.actions import STOP
+from containers.node.operations.stop import OWN_STOP
+from containers.node.wording import capitalized
 from containers.views.reinstallation import remedies
 from containers.views.reinstallation.remedies import Way
 from containers.views.sizes import in_units
@@ -109,7 +110,7 @@ def can_be_stopped(container: Container, draft: Draft, answer: Answer) -> Check 
 
 
 def stop_failed_last(container: Container) -> bool:
-    ran = OperationStep.objects.filter(operation__container=container, key=f"own-{STOP}")
+    ran = OperationStep.objects.filter(operation__container=container, key=OWN_STOP.key)
     last = ran.exclude(began=None).order_by("-pk").first()
     return bool(last and last.state == "failed")
 
@@ -118,7 +119,7 @@ def credentials(draft: Draft, answer: Answer) -> Check | None:
     if draft.access != Access.KEEP:
         return None
     if answer["credentials"]:
-        said = f"Users and passwords can't be carried over: {answer['credentials']}."
+        said = f"Users and passwords can't be carried over. {answer['credentials']}"
         return Check(STOPS, said, [remedies.only_root()])
     named = ", ".join(answer["users"])
     return Check(GOOD, f"Users and passwords can be carried over{named and f': {named}'}.")
@@ -144,7 +145,7 @@ def hooks(user: User, answer: Answer) -> Check | None:
     if not said:
         return None
     text = "; ".join(said)
-    return Check(GOOD, f"{text[:1].upper()}{text[1:]}.")
+    return Check(GOOD, f"{capitalized(text)}.")
 
 
 def refused(found: list[Check]) -> bool:

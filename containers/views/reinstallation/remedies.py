@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
@@ -10,9 +11,11 @@ from django.utils.timezone import localtime
 
 from containers.models import Container, Operation, OperationStep
 from containers.models.replaced_system import undo_until
-from containers.node.actions import START, STOP
-from containers.node.journal import FORMER
+from containers.node.actions import CONFIGURE, REINSTALL, START, STOP, Scope
+from containers.node.errors import Problem
+from containers.node.operations.reinstall import START_OLD
 from containers.node.states import Progress, StepState
+from containers.node.steps.reinstalling import COMMIT
 from containers.views.scripts import lifecycle
 
 
@@ -76,15 +79,14 @@ class Rescue:
     editable: list[tuple[str, str]] = field(default_factory=list)  # (url, word): for staff
 
 
-# The step that failed, and what gets round it
-BY_STEP = {
-    f"own-{STOP}": without_stop_script,
-    f"own-{START}": without_own_scripts,
-    "room": aside,
-    "keep-old": aside,
+# The script of its own that failed, and what gets round it
+BY_SCRIPT: dict[tuple[str, str] | None, Callable[[], Way]] = {
+    (Scope.OWN, STOP.name): without_stop_script,
+    (Scope.OWN, START.name): without_own_scripts,
 }
-HOOK_STEPS = {"vps-reinstall": "reinstall", "vps-configure": "configure"}
-UNREADABLE = ("begin-new", FORMER["begin-new"])
+UNREADABLE = (Problem.BAD_TREE, Problem.BAD_VALUE)  # who may sign in
+NO_ROOM = (Problem.NO_ROOM, Problem.OLD_NOT_COPIED)
+HOOKS = (REINSTALL.name, CONFIGURE.name)
 
 
 def of(user: User, operation: Operation) -> Rescue | None:
@@ -97,26 +99,38 @@ def of(user: User, operation: Operation) -> Rescue | None:
     note = old_system(container, steps)
     if container.operations.first() != operation or not note:
         return Rescue(note=note)
-    failed = next((s.key for s in steps if s.state == StepState.FAILED and not s.undo), "")
-    found = [BY_STEP[failed]()] if failed in BY_STEP else []
-    if failed in UNREADABLE and not operation.params.get("resetpwdb"):
-        found.append(only_root())
     return Rescue(
-        ways=allowed(user, container, found),
+        ways=allowed(user, container, ways_round(operation)),
         again=user.has_perm("containers.reinstall_container", container),
         note=note,
-        editable=editable(user, container, HOOK_STEPS.get(failed, "")),
+        editable=editable(user, container, hook_of(operation)),
     )
+
+
+def ways_round(operation: Operation) -> list[Way | None]:
+    """What gets round what failed."""
+    if operation.problem in NO_ROOM:
+        return [aside()]
+    if operation.script in BY_SCRIPT:
+        return [BY_SCRIPT[operation.script]()]
+    if operation.problem in UNREADABLE and not operation.params.get("resetpwdb"):
+        return [only_root()]
+    return []
+
+
+def hook_of(operation: Operation) -> str:
+    _, action = operation.script or ("", "")
+    return action if action in HOOKS else ""
 
 
 def old_system(container: Container, steps: list[OperationStep]) -> str:
     """Empty once the new system was there to stay, or where nobody can tell."""
-    if any(step.key == "commit" and step.state == StepState.DONE for step in steps):
+    if any(step.key == COMMIT.key and step.state == StepState.DONE for step in steps):
         return ""
     stuck = {step.key for step in steps if step.state == StepState.UNDO_FAILED}
     if not stuck:
         return f"Nothing is lost: {container.hostname} has the system it had before."
-    if stuck == {"start-old"}:
+    if stuck == {START_OLD.key}:
         return f"Nothing is lost: {container.hostname} has its old system, but it did not start."
     return ""
 

@@ -26,7 +26,7 @@ def show(request: Request, ctid: int, number: int) -> HttpResponse:
     """POST puts it back."""
     container = container_of(request, ctid, "reinstall_container")
     replaced = get_object_or_404(container.replaced_systems.all(), number=number)
-    why, status = container.not_now(at_page("replaced")), 200
+    why, status = container.not_now(at_page("replaced"), request.user), 200
     if request.method == "POST":
         if not why:
             try:

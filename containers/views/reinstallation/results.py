@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from containers.kind import Replacement, having
 from containers.models import Operation, OperationStep, ReplacedSystem
 from containers.node.states import StepState
+from containers.node.steps.reinstalling import BY_HOOK, RUN_CONFIGURE, USE_THE_DEFAULT
 
-BY_HOOK, BY_TEMPLATE, CONFIGURE = "vps-reinstall", "build-new", "vps-configure"
-LEFT = {BY_HOOK: "the old system stays as it is", CONFIGURE: "the old system is put back"}
+LEFT = {
+    BY_HOOK.key: "the old system stays as it is",
+    RUN_CONFIGURE.key: "the old system is put back",
+}
+DID = {
+    (BY_HOOK.key, 0): "it has made the new system",
+    (BY_HOOK.key, USE_THE_DEFAULT): "it leaves it to the template",
+    (RUN_CONFIGURE.key, 0): "the new system is set up",
+}
+NOT_RUN = {
+    BY_HOOK.key: "there is none: the template is used",
+    RUN_CONFIGURE.key: "there is none, or it is not to run",
+}
 
 
 @dataclass(frozen=True)
@@ -41,20 +52,13 @@ def of(operation: Operation) -> Result | None:
     )
 
 
-def sentence(step: OperationStep, steps: Sequence[OperationStep]) -> str:
-    """What a hook of a reinstallation did, in one sentence, which is for everybody's eyes.
-
-    Whether vps.reinstall asked for the default shows in what came after it.
-    """
-    if step.state == StepState.FAILED and step.key in LEFT:
-        ending = "" if step.code is None else f"exit code {step.code}: "
-        return f"{ending}{LEFT[step.key]}"
-    by_template = next((s.state for s in steps if s.key == BY_TEMPLATE and not s.undo), "")
-    found = {
-        (BY_HOOK, StepState.DONE, StepState.SKIPPED): "exit code 0: it has made the new system",
-        (BY_HOOK, StepState.DONE, StepState.DONE): "exit code 128: it leaves it to the template",
-        (BY_HOOK, StepState.SKIPPED, by_template): "there is none: the template is used",
-        (CONFIGURE, StepState.DONE, by_template): "exit code 0: the new system is set up",
-        (CONFIGURE, StepState.SKIPPED, by_template): "there is none, or it is not to run",
-    }
-    return found.get((step.key, StepState(step.state), by_template), "")
+def sentence(step: OperationStep, *, staff: bool) -> str:
+    """What a hook of a reinstallation did, in one sentence; customers read no exit code."""
+    state = StepState(step.state)
+    if state is StepState.FAILED:
+        said = LEFT.get(step.key, "")
+    elif state is StepState.DONE:
+        said = DID.get((step.key, step.code or 0), "")
+    else:
+        return NOT_RUN.get(step.key, "") if state is StepState.SKIPPED else ""
+    return f"exit code {step.code}: {said}" if said and staff and step.code is not None else said

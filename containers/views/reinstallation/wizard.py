@@ -186,7 +186,7 @@ def show_review(
         "form": form or ConfirmForm(container=container),
         "template": template,
         "access": Access(draft.access).label,
-        "why": refusal(container),
+        "why": refusal(request, container),
         "waiting": waiting,
         "answer": answer,
         "checks": found,
@@ -216,7 +216,7 @@ def take_confirmation(request: Request, container: Container, draft: Draft) -> H
         if answer and template
         else []
     )
-    blocked = waiting or preflight.refused(found) or refusal(container)
+    blocked = waiting or preflight.refused(found) or refusal(request, container)
     if not form.is_valid() or blocked or not template:
         return show_review(request, container, draft, form)
     password = handover.held(request)
@@ -257,9 +257,9 @@ def take_change(request: Request, container: Container, draft: Draft) -> HttpRes
     return to_step(container, first_missing(request, container, draft))
 
 
-def refusal(container: Container) -> str:
+def refusal(request: Request, container: Container) -> str:
     """Why not now, as a sentence; empty when it can be begun."""
-    return container.not_now(at_page("reinstallation"))
+    return container.not_now(at_page("reinstallation"), request.user)
 
 
 def inquire(request: Request, container: Container, draft: Draft, template: Template) -> None:
@@ -277,7 +277,7 @@ def show(
         "step": step,
         "steps": [(name, word, names.index(name) < names.index(step)) for name, word in
                   STEPS.items()],
-        "why": refusal(container),
+        "why": refusal(request, container),
         **context,
     }  # fmt: skip
     status = 200

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -15,26 +12,21 @@ from containers.forms.scripts import ScriptForm
 from containers.models import Node, Operation, ScriptTarget, publication
 from containers.node import actions
 from containers.node.actions import Scope
+from containers.node.errors import Problem
 from containers.views.page import Request, actor, need, page, posted
 from containers.views.scripts import contract
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.publication import publish
 
-REFUSAL = re.compile(r"the file (\S+) was not written by the panel", re.I)  # node/scripts.py
-OWN_FOLDER = "scripts"  # node/layout.py; the global ones are in conf
-
 
 def place_in(operation: Operation) -> ScriptTarget | None:
     """Where the file belongs that made a node refuse an operation."""
-    match = REFUSAL.search(operation.error)
-    if not match:
+    if operation.problem != Problem.FOREIGN_FILE:
         return None
-    path = PurePath(match[1])
-    scope = Scope.OWN if path.parent.name == OWN_FOLDER else Scope.GLOBAL
-    named = {each.file(scope): each for each in actions.ALL if scope in each.scopes}
-    action = named.get(path.name)
-    owner = operation.container if scope is Scope.OWN else operation.node
-    return ScriptTarget(owner, action) if action and owner else None
+    own = operation.details["scope"] != Scope.GLOBAL
+    owner = operation.container if own else operation.node
+    action = actions.BY_NAME[operation.details["action"]]
+    return ScriptTarget(owner, action) if owner else None
 
 
 def refused(target: ScriptTarget) -> Operation | None:

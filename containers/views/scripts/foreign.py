@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
-from containers.models import Inquiry, ScriptTarget
+from containers.models import Inquiry, InquiryKind, ScriptTarget
 from containers.node.actions import Action
 from containers.node.script_text import Flaw, Source, examine
 from containers.views.page import Request, actor, page
@@ -19,7 +19,6 @@ from containers.views.scripts import editor
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.publication import publish
 
-KIND = "script"  # answered by containers/worker/inquiries.py
 PATIENCE = timedelta(seconds=10)  # that an answer is waited for
 UNFIT = {
     Flaw.TOO_LARGE: "It is larger than 1 MiB: that is no script.",
@@ -61,13 +60,14 @@ def show(
 
 
 def ask(request: Request, target: ScriptTarget) -> int:
-    name = target.action.name
-    return Inquiry.ask(target.node, KIND, ctid=target.ctid, by=request.user, action=name).pk
+    kind, name = InquiryKind.SCRIPT, target.action.name
+    return Inquiry.ask(target.node, kind, ctid=target.ctid, by=request.user, action=name).pk
 
 
 def asked(request: Request, target: ScriptTarget) -> Inquiry | None:
     number = request.POST.get("inquiry") or request.GET.get("inquiry", "")
-    mine = Inquiry.objects.filter(node=target.node, kind=KIND, ctid=target.ctid, by=request.user)
+    mine = Inquiry.objects.filter(node=target.node, kind=InquiryKind.SCRIPT, ctid=target.ctid)
+    mine = mine.filter(by=request.user)
     found = mine.filter(pk=int(number)).first() if number.isdecimal() else None
     return found if found and found.args == {"action": target.action.name} else None
 

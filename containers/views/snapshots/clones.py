@@ -30,7 +30,7 @@ def publish(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     form = PublishForm(posted(request))
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["template"]
-        operation, why = attempted(lambda: snapshot.publish(name, by=request.user))
+        operation, why = attempted(request, lambda: snapshot.publish(name, by=request.user))
         if operation:
             record(request, f"publish a snapshot of CT {ctid} as {name}", ctid=ctid)
             return redirect(operation)

@@ -14,8 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers.forms.snapshots import SnapshotForm
 from containers.kind import KINDS, at_page
-from containers.models import Container, Inquiry, Operation, Schedule, Snapshot
-from containers.models.snapshot import VERDICT
+from containers.models import (
+    Container,
+    Inquiry,
+    InquiryKind,
+    Operation,
+    Schedule,
+    Snapshot,
+)
 from containers.node.states import Progress
 from containers.permissions import SNAPSHOT
 from containers.views.page import Request, attempted, container_of, page, posted, record
@@ -31,7 +37,7 @@ class Entry:
     here: bool
     after: Snapshot | None
     verifying: bool
-    unanswered: str  # why it could not be verified
+    unanswered: Inquiry | None  # that it could not be verified by
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +49,7 @@ def index(request: Request, ctid: int) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            operation, why = attempted(lambda: form.request(by=request.user))
+            operation, why = attempted(request, lambda: form.request(by=request.user))
             if operation:
                 record(
                     request,
@@ -63,7 +69,7 @@ def index(request: Request, ctid: int) -> HttpResponse:
         "schedule": Schedule.objects.filter(container=container).first(),
         "off": container.node.facts.get("snapshots_off", ""),
         "left": None if request.user.is_staff else max(0, Snapshot.left(container)),
-        "why": container.not_now(at_page("snapshots")),
+        "why": container.not_now(at_page("snapshots"), request.user),
         "operation": container.operation,
         "failed": failure(container),
     }
@@ -88,17 +94,20 @@ def line(container: Container) -> list[Entry]:
 def asked_of(container: Container) -> dict[str, Inquiry]:
     """The last inquiry for each of its snapshots."""
     recent = Inquiry.objects.filter(
-        node=container.node, kind=VERDICT, ctid=container.ctid, asked__gt=now() - VERDICT_WITHIN
+        node=container.node,
+        kind=InquiryKind.VERDICT,
+        ctid=container.ctid,
+        asked__gt=now() - VERDICT_WITHIN,
     )
     return {inquiry.args["snapshot"]: inquiry for inquiry in recent.order_by("pk")}
 
 
-def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, str]:
+def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, Inquiry | None]:
     if inquiry is None:
-        return False, ""
+        return False, None
     if inquiry.error and not (snapshot.verified and snapshot.verified > inquiry.asked):
-        return False, inquiry.error
-    return inquiry.answered is None, ""
+        return False, inquiry
+    return inquiry.answered is None, None
 
 
 def failure(container: Container) -> Operation | None:
@@ -135,13 +144,13 @@ def show(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     container, status = snapshot.container, 200
-    why = container.not_now(at_page("snapshot_deletion"))
+    why = container.not_now(at_page("snapshot_deletion"), request.user)
     if snapshot.protected:
         why = "It is protected. The hosting staff can unprotect it on its page."
     if request.method == "POST":
         status = 409
         if not why:
-            operation, why = attempted(lambda: snapshot.delete_from_node(by=request.user))
+            operation, why = attempted(request, lambda: snapshot.delete_from_node(by=request.user))
             if operation:
                 record(request, f"delete snapshot {snapshot} of {container}", ctid=ctid)
                 return redirect(operation)
@@ -167,9 +176,9 @@ def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     """Lands on the operation."""
     snapshot = snapshot_of(request, ctid, uuid)
-    why = no_trial(snapshot)
+    why = no_trial(request, snapshot)
     if not why:
-        operation, why = attempted(lambda: snapshot.try_restore(by=request.user))
+        operation, why = attempted(request, lambda: snapshot.try_restore(by=request.user))
         if operation:
             what = f"try a restore of snapshot {snapshot} of {snapshot.container}"
             record(request, what, ctid=ctid)
@@ -178,11 +187,11 @@ def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     return redirect("snapshots", ctid)
 
 
-def no_trial(snapshot: Snapshot) -> str:
+def no_trial(request: Request, snapshot: Snapshot) -> str:
     container = snapshot.container
     if not snapshot.with_processes:
         return "It has no processes, so there is nothing to try."
-    return container.not_now(at_page("trial"))
+    return container.not_now(at_page("trial"), request.user)
 
 
 @require_POST

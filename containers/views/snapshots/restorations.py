@@ -24,11 +24,11 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     container, status = snapshot.container, 200
     form = RestoreForm(posted(request), snapshot=snapshot)
-    why = refusal(snapshot)
+    why = refusal(request, snapshot)
     if request.method == "POST":
         status = 409 if why else 422
         if form.is_valid() and not why:
-            operation, why = attempted(lambda: form.request(by=request.user))
+            operation, why = attempted(request, lambda: form.request(by=request.user))
             if operation:
                 record(request, f"restore {container} to snapshot {snapshot}", ctid=ctid)
                 return redirect(operation)
@@ -48,10 +48,10 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     return page(request, "snapshots/restoration.html", context, status=status)
 
 
-def refusal(snapshot: Snapshot) -> str:
+def refusal(request: Request, snapshot: Snapshot) -> str:
     container = snapshot.container
     if container.state == State.SUSPENDED:
         return "The container is suspended. Resume it or start it afresh first."
     if container.disabled and snapshot.with_processes:
         return "The container is disabled, so it can't be started."
-    return container.not_now(at_page("restoration"))
+    return container.not_now(at_page("restoration"), request.user)

@@ -71,7 +71,7 @@ def test_a_hashed_password_is_what_crypt_makes_of_it() -> None:
 
 @pytest.mark.parametrize("bad", ["", "a\nb", "a\0b", "\x7f", "x" * 257, "é" * 129])
 def test_a_password_nobody_could_type_is_refused(bad: str) -> None:
-    with pytest.raises(BadValue, match=r"^the password ") as error:
+    with pytest.raises(BadValue, match=r"^The password ") as error:
         validate_password(bad)
     assert error.value.code == Code.PASSWORD
 
@@ -134,7 +134,7 @@ def test_a_password_in_passwd_that_would_count_before_shadow_is_taken_out(
 
 
 def test_an_unknown_user_is_refused(tree: SafeTree) -> None:
-    with pytest.raises(BadValue, match=r"^the container has no user alice$") as error:
+    with pytest.raises(BadValue, match=r"^The container has no user alice\.$") as error:
         set_password(tree, "alice", HASH)
     assert error.value.code == Code.PASSWORD
     for name in ("", "ro:ot", "root\n", "+", "-x"):
@@ -162,7 +162,7 @@ def test_a_hostile_file_is_an_error_and_nothing_is_written(
         case _:
             victim.touch()
             os.truncate(victim, 1 << 30)
-    with pytest.raises(BadTree, match=f"^/etc/{name} in the container is "):
+    with pytest.raises(BadTree, match=f"/etc/{name} in the container is "):
         set_password(tree, "root", HASH)
     assert others.read_text() == PASSWD
     assert {p: p.read_bytes() for p in (fs / "etc").iterdir() if p != victim} == before
@@ -234,7 +234,7 @@ def test_root_gets_a_home_for_its_key_others_do_not(tree: SafeTree, fs: Path) ->
     (fs / "home/bob").rmdir()
     assert add_key(tree, "root", ALICE)
     assert stat.S_IMODE((fs / "root").stat().st_mode) == 0o700
-    with pytest.raises(BadTree, match=r"^/home/bob in the container is missing$"):
+    with pytest.raises(BadTree, match=r"/home/bob in the container is missing\.$"):
         add_key(tree, "bob", ALICE)
 
 
@@ -250,7 +250,7 @@ def test_keys_belong_to_the_user_in_the_containers_own_ids(fs: Path) -> None:
             assert (path / ".ssh/authorized_keys").stat().st_uid == uid
         os.chown(fs / "home/bob/.ssh", 200000, 200000)
         with pytest.raises(
-            BadTree, match=r"^/home/bob/.ssh in the container belongs to another user"
+            BadTree, match=r"/home/bob/.ssh in the container belongs to another user"
         ):
             add_key(tree, "bob", ALICE.replace("AAAAIAAB", "AAAAIAAC"))
 
@@ -260,7 +260,7 @@ def test_a_user_cannot_have_its_key_written_for_root(tree: SafeTree, fs: Path, t
     (fs / "root/.ssh").mkdir()
     (fs.parent / "node").mkdir()
     (fs / "home/bob/.ssh").symlink_to(target.format(node=fs.parent / "node"))
-    with pytest.raises(BadTree, match=r"^/home/bob/.ssh in the container is "):
+    with pytest.raises(BadTree, match=r"/home/bob/.ssh in the container is "):
         set_keys(tree, "bob", [ALICE])
     assert not list((fs / "root/.ssh").iterdir())
     assert not list((fs.parent / "node").iterdir())
@@ -271,5 +271,5 @@ def test_a_user_cannot_have_its_key_written_for_root(tree: SafeTree, fs: Path, t
 )
 def test_a_damaged_row_is_an_error_of_one_sentence(tree: SafeTree, fs: Path, row: str) -> None:
     (fs / "etc/passwd").write_text(f"{row}\n")
-    with pytest.raises(OperationError, match=r"damaged line for bob|is not a plain path"):
+    with pytest.raises(OperationError, match=r"damaged line for bob|not a plain path"):
         add_key(tree, "bob", ALICE)

@@ -178,8 +178,8 @@ def test_roots_keys_come_along_once(trees: tuple[SafeTree, SafeTree], old: Path,
 def test_keys_behind_a_link_are_left_and_said(trees: tuple[SafeTree, SafeTree], old: Path) -> None:
     (old / "root/.ssh").symlink_to("/root/.ssh")
     said = merge_credentials(*trees)[-1]
-    assert said.startswith("root's SSH keys were not taken over: /root/.ssh")
-    assert said.endswith("is reached through a link")
+    assert said.startswith("root's SSH keys were not taken over")
+    assert "/root/.ssh/authorized_keys in the container is reached through a link" in said
 
 
 @pytest.mark.parametrize("name", OLD)
@@ -201,7 +201,7 @@ def test_a_hostile_file_is_an_error_and_nothing_is_written(
         case _:
             victim.symlink_to("/etc/passwd")
     before = {path: path.lstat().st_mtime_ns for path in new.rglob("*")}
-    with pytest.raises(BadTree, match=f"^/etc/{name} in the container is "):
+    with pytest.raises(BadTree, match=f"/etc/{name} in the container is "):
         merge_credentials(*trees)
     assert {path: path.lstat().st_mtime_ns for path in new.rglob("*")} == before
 

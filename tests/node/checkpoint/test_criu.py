@@ -50,7 +50,7 @@ def test_the_reason_why_there_is_none_is_told(
 ) -> None:
     if said:
         status(conf, f"{said}\n")
-    with pytest.raises(criu.Off, match="process snapshots are off on this node") as off:
+    with pytest.raises(criu.Off, match="Process snapshots are off on this node") as off:
         criu.find(conf, {})
     assert reason in f"{off.value}"
 

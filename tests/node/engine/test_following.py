@@ -15,6 +15,7 @@ from containers.node.errors import (
     CommandFailed,
     NoSpace,
     OperationError,
+    Problem,
     Refused,
     ScriptFailed,
 )
@@ -22,8 +23,8 @@ from containers.node.plan import Plan, Refusal, Step, follow, take, unwind, whol
 from containers.node.states import State
 from tests.node.engine.toy import Recorder, alpha, container, failing, step, undone_by
 
-REFUSES = failing(ScriptFailed("own mount", "exited with 7", exit=7))
-SAID = "the own mount script exited with 7"
+REFUSES = failing(ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=7))
+SAID = "Its mount script ended with exit code 7."
 PROFILES = ("documented", "vzctl")
 
 
@@ -130,7 +131,7 @@ UNDO_A, UNDO_B = undone_by("undo-a1", "undo-a2"), undone_by("undo-b1", "undo-b2"
         ),
         pytest.param(
             [step("a", undo=UNDO_A), step("b", failing(Cancelled()), ignore_failure=True)],
-            ["do a", "do b", "b failed: it was cancelled", "undo undo-a1", "undo undo-a2"],
+            ["do a", "do b", "b failed: It was cancelled.", "undo undo-a1", "undo undo-a2"],
             id="a cancel is never passed over",
         ),
         pytest.param(
@@ -138,7 +139,7 @@ UNDO_A, UNDO_B = undone_by("undo-a1", "undo-a2"), undone_by("undo-b1", "undo-b2"
                              step("undo-a2")]),
              step("b", REFUSES)],
             ["do a", "do b", f"b failed: {SAID}",
-             "undo undo-a1", "undo-a1 failed: it was cancelled"],
+             "undo undo-a1", "undo-a1 failed: It was cancelled."],
             id="nor in an undo, which it ends",
         ),
         pytest.param(
@@ -185,15 +186,16 @@ def test_an_undo_without_profiles_is_that_of_both(ct: Ct, profile: str) -> None:
     ("raised", "kind", "code", "sentence"),
     [
         (OSError(errno.ENOSPC, "No space left", "/vz/a"), NoSpace, Code.NO_SPACE,
-         "to take the step a failed: the disk is full"),
+         "The disk that holds the containers is full."),
         (OSError(errno.EDQUOT, "Quota exceeded", "/vz/a"), NoSpace, Code.NO_SPACE,
-         "to take the step a failed: the disk is full"),
+         "The disk that holds the containers is full."),
         (OSError(errno.EACCES, "Permission denied", "/vz/a"), OperationError, Code.SYSTEM,
-         "to take the step a failed: Permission denied: /vz/a"),
+         "It could not take the step a: Permission denied: /vz/a."),
         (ValueError("seven"), OperationError, Code.SYSTEM,
-         "to take the step a failed unexpectedly: ValueError('seven')"),
-        (CommandFailed(["runc"], 1, "no"), CommandFailed, Code.SYSTEM, "runc exited with 1: no"),
-        (Cancelled(), Cancelled, Code.SCRIPT, "it was cancelled"),
+         "It could not take the step a: ValueError('seven')."),
+        (CommandFailed(["runc"], 1, "no"), CommandFailed, Code.SYSTEM,
+         "The command runc ended with exit code 1: no."),
+        (Cancelled(), Cancelled, Code.SCRIPT, "It was cancelled."),
     ],
 )  # fmt: skip
 def test_whatever_a_step_raises_is_a_failure_of_the_operation(
@@ -205,7 +207,7 @@ def test_whatever_a_step_raises_is_a_failure_of_the_operation(
         take([step("a", failing(raised), undo=undone_by("undo-a"))], ct, journal)
 
     assert type(caught.value) is kind
-    assert (caught.value.code, f"{caught.value}") == (code, sentence)
+    assert caught.value.code == code
     assert caught.value is raised or caught.value.__cause__ is raised
     assert journal.lines == ["do a", f"a failed: {sentence}", "undo undo-a"]
 
@@ -217,13 +219,13 @@ def test_an_unexpected_failure_of_an_undo_leaves_the_rest_as_it_is(ct: Ct) -> No
 
     lines = taken([step("a", undo=UNDO_A), step("b", REFUSES, undo)], ct)
 
-    assert lines[-1] == "undo-b failed: to take the step undo-b failed: Device busy: /vz/b"
-    assert said[-1].endswith("Device busy: /vz/b; the rest is left as it is.")
+    assert lines[-1] == "undo-b failed: It could not take the step undo-b: Device busy: /vz/b."
+    assert said[-1].endswith("Device busy: /vz/b. The rest is left as it is.")
 
 
 def test_the_first_failure_is_raised_whatever_becomes_of_the_undo(ct: Ct) -> None:
-    undo = [step("undo-a", failing(OperationError("no way back")))]
-    with pytest.raises(ScriptFailed, match="exited with 7"):
+    undo = [step("undo-a", failing(OperationError(Problem.SYSTEM_ERROR, why="no way back")))]
+    with pytest.raises(ScriptFailed, match="exit code 7"):
         take([step("a", REFUSES, undo)], ct, Recorder())
 
 
@@ -294,8 +296,8 @@ def test_an_inner_step_changes_the_containers_state_though_nobody_notes_it(ct: C
     assert ct.state is State.STOPPED
 
 
-BUSY = Refusal(32, "the container is running")
-DONE = Refusal(0, "the container is mounted already")
+BUSY = Refusal(Problem.STILL_RUNNING)
+DONE = Refusal(Problem.ALREADY_MOUNTED, Code.OK)
 TOY = Plan(
     "Mount",
     entry={State.STOPPED: [step("mount")], State.RUNNING: BUSY, State.MOUNTED: DONE},
@@ -303,18 +305,18 @@ TOY = Plan(
 
 
 @pytest.mark.parametrize(
-    ("state", "code", "sentence"),
+    ("state", "code", "problem"),
     [
-        (State.RUNNING, 32, "the container is running"),
-        (State.PAUSED, 32, "the container is paused"),
-        (State.SUSPENDED, 32, "the container is suspended; resume it first"),
-        (State.CREATING, 14, "the container is still being created"),
-        (State.BROKEN, 43, "the container's private area is missing"),
-        (State.UNKNOWN, 3, "its node has not said what state the container is in"),
+        (State.RUNNING, 32, Problem.STILL_RUNNING),
+        (State.PAUSED, 32, Problem.PAUSED),
+        (State.SUSPENDED, 32, Problem.SUSPENDED),
+        (State.CREATING, 14, Problem.BEING_CREATED),
+        (State.BROKEN, 43, Problem.PRIVATE_MISSING),
+        (State.UNKNOWN, 3, Problem.STATE_UNKNOWN),
     ],
 )
 def test_a_plan_that_is_not_for_a_state_is_refused_and_nothing_is_noted(
-    ct: Ct, state: State, code: int, sentence: str
+    ct: Ct, state: State, code: int, problem: Problem
 ) -> None:
     journal = Recorder()
     ct.state = state
@@ -322,13 +324,15 @@ def test_a_plan_that_is_not_for_a_state_is_refused_and_nothing_is_noted(
     with pytest.raises(Refused) as caught:
         follow(TOY, ct, journal)
 
-    assert (caught.value.code, f"{caught.value}") == (code, sentence)
+    assert (caught.value.code, caught.value.problem) == (code, problem)
     assert journal.lines == []
 
 
 def test_a_state_that_nobody_has_thought_of_is_refused_in_the_plans_own_words(ct: Ct) -> None:
     ct.state = State.MOUNTED
-    with pytest.raises(Refused, match="Resume is not for a mounted container") as caught:
+    with pytest.raises(
+        Refused, match="The operation resume is not for a mounted container"
+    ) as caught:
         follow(Plan("Resume", entry={}), ct, Recorder())
     assert caught.value.code == Code.SYSTEM
 
@@ -340,7 +344,7 @@ def test_where_nothing_is_left_to_do_that_is_said_and_is_a_success(ct: Ct) -> No
 
     follow(TOY, ct, journal)
 
-    assert (said, journal.lines) == (["The container is mounted already."], [])
+    assert (said, journal.lines) == (["The container is already mounted."], [])
 
 
 def test_a_plan_is_noted_whole_before_its_first_step(ct: Ct) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from containers.node.ct import Ct
-from containers.node.errors import Code, Locked, OperationError, Refused, ScriptFailed
+from containers.node.errors import Code, Locked, OperationError, Problem, Refused, ScriptFailed
 from containers.node.journal import SpoolJournal
 from containers.node.lock import locked
 from containers.node.plan import Act, Plan, Refusal, Step
@@ -17,7 +17,8 @@ from containers.node.states import State
 from tests.node.engine.rig import Rig, World, toy
 from tests.node.engine.toy import failing, step, undone_by
 
-REFUSES = failing(ScriptFailed("own mount", "exited with 7", exit=7))
+SAID = "Its mount script ended with exit code 7."
+REFUSES = failing(ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=7))
 
 
 def cancelled_while(argv: str) -> Act:
@@ -63,16 +64,17 @@ def test_a_failure_says_what_was_undone_and_how_the_container_is_now(rig: Rig) -
     outcome = rig.operate(toy(step("a", undo=undone_by("undo-a")), step("b", REFUSES)))
 
     assert (outcome.end["progress"], outcome.end["code"]) == ("failed", Code.SCRIPT)
-    assert outcome.end["error"] == (
-        "The own mount script exited with 7. Undone: take the step undo-a. "
-        "The container is stopped now."
-    )
+    end = outcome.end
+    assert (end["problem"], end["details"]) == (
+        Problem.SCRIPT_FAILED, {"scope": "own", "action": "mount", "exit": 7},
+    )  # fmt: skip
+    assert (end["error"], end["state"]) == (SAID, State.STOPPED)
     failed = next(e for e in outcome.events if e["ev"] == "ended" and e["error"])
     assert (failed["i"], failed["code"], failed["signal"], failed["ignored"]) == (1, 7, None, False)
 
 
 def test_a_script_that_was_killed_is_noted_with_its_signal(rig: Rig) -> None:
-    killed = failing(ScriptFailed("own mount", "was ended by signal 9 (SIGKILL)", exit=-9))
+    killed = failing(ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="mount", exit=-9))
     ended = rig.operate(toy(step("a", killed))).events[2]
     assert (ended["code"], ended["signal"]) == (None, 9)
 
@@ -81,33 +83,55 @@ def test_a_failure_that_was_passed_over_is_noted_as_that(rig: Rig) -> None:
     outcome = rig.operate(toy(step("a", REFUSES, ignore_failure=True), step("b")))
 
     ended = outcome.events[2]
-    assert (ended["error"], ended["ignored"]) == ("the own mount script exited with 7", True)
+    assert (ended["error"], ended["ignored"]) == ("Its mount script ended with exit code 7.", True)
     assert outcome.end["progress"] == "succeeded"
-    assert "that is passed over here" in outcome.log
+    assert "That is passed over here." in outcome.log
+
+
+IS_NOT = "The container is not mounted."
+CUSTOM = Code.CUSTOM_REINSTALL
+SAID_NO = "The system says: no."
+NO_WAY = {State.STOPPED: Refusal(Problem.NOT_MOUNTED)}
+NO_NEED = {State.STOPPED: Refusal(Problem.NOT_RUNNING, Code.OK)}
+
+
+@pytest.mark.parametrize("own", [None, Code.REINSTALL], ids=["no code", "a code of its own"])
+@pytest.mark.parametrize(
+    ("error", "code", "with_its_own"),
+    [
+        (OperationError(Problem.SYSTEM_ERROR, why="no"), Code.SYSTEM, Code.REINSTALL),
+        (OperationError(Problem.SYSTEM_ERROR, Code.MOUNT, why="no"), Code.MOUNT, Code.REINSTALL),
+        (
+            OperationError(Problem.SYSTEM_ERROR, Code.CUSTOM_REINSTALL, why="no"),
+            Code.CUSTOM_REINSTALL,
+            Code.CUSTOM_REINSTALL,
+        ),
+        (Refused(Problem.SYSTEM_ERROR, Code.DISABLED, why="no"), Code.DISABLED, Code.DISABLED),
+        (Locked(Problem.SYSTEM_ERROR, Code.LOCKED, why="no"), Code.LOCKED, Code.LOCKED),
+    ],
+)
+def test_a_plan_of_a_code_of_its_own_fails_with_that_but_for_refusals_and_128(
+    rig: Rig, error: OperationError, code: Code, with_its_own: Code, own: Code | None
+) -> None:
+    end = rig.operate(toy(step("a", failing(error)), code=own)).end
+    assert (end["code"], end["error"]) == (with_its_own if own else code, SAID_NO)
 
 
 @pytest.mark.parametrize(
     ("plan", "code", "sentence"),
     [
-        (toy(step("a", failing(OperationError("no")))), Code.SYSTEM,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(OperationError("no", Code.MOUNT)))), Code.MOUNT,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(OperationError("no"))), code=94), Code.REINSTALL,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(OperationError("no", 128))), code=94), Code.CUSTOM_REINSTALL,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(Refused("no", Code.DISABLED))), code=94), Code.DISABLED,
-         "No. The container is stopped now."),
-        (toy(step("a", failing(Locked("no"))), code=94), Code.LOCKED,
-         "No. The container is stopped now."),
-        (Plan("Toy", entry={State.STOPPED: Refusal(40, "it is not mounted")}), Code.NOT_MOUNTED,
-         "It is not mounted."),
-        (Plan("Toy", entry={State.STOPPED: Refusal(40, "no")}, code=94), Code.NOT_MOUNTED, "No."),
-        (Plan("Toy", entry={State.STOPPED: Refusal(0, "no need")}, code=94), Code.OK, ""),
+        (Plan("Toy", entry=NO_WAY), Code.NOT_MOUNTED, IS_NOT),
+        (
+            Plan("Toy", entry=NO_WAY, code=Code.REINSTALL),
+            Code.NOT_MOUNTED,
+            "The container is not mounted.",
+        ),
+        (Plan("Toy", entry=NO_NEED, code=Code.REINSTALL), Code.OK, ""),
     ],
-)  # fmt: skip
-def test_which_code_a_plan_ends_with(rig: Rig, plan: Plan, code: Code, sentence: str) -> None:
+)
+def test_a_plan_that_is_refused_ends_with_the_refusals_code(
+    rig: Rig, plan: Plan, code: Code, sentence: str
+) -> None:
     end = rig.operate(plan).end
     assert (end["code"], end["error"]) == (code, sentence)
 
@@ -154,9 +178,7 @@ def test_a_cancel_ends_the_command_and_what_was_done_is_undone(rig: Rig) -> None
     outcome = rig.operate(plan)
 
     assert (outcome.end["progress"], outcome.end["code"]) == ("cancelled", Code.SCRIPT)
-    assert outcome.end["error"] == (
-        "It was cancelled. Undone: take the step undo-a. The container is stopped now."
-    )
+    assert outcome.end["error"] == "It was cancelled."
     assert (outcome.steps, world.there) == (["a", "b"], [])
 
 
@@ -183,7 +205,7 @@ def test_a_second_cancel_ends_the_undo_step_and_the_rest_remains(rig: Rig) -> No
 
     assert (outcome.undos, world.there) == (["undo-b"], ["a", "b"])
     assert outcome.end["progress"] == "cancelled"
-    assert "it was cancelled; the rest is left as it is." in outcome.log
+    assert "It was cancelled. The rest is left as it is." in outcome.log
 
 
 def test_a_cancel_that_comes_while_no_command_runs_ends_the_next_one(rig: Rig) -> None:

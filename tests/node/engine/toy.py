@@ -70,7 +70,7 @@ def container(conf: NodeConf, **fields: Any) -> Ct:
     """CT 101 of a node; what it says is lost unless it is given a say."""
     given: dict[str, Any] = {
         "paths": Layout(conf, CTID),
-        "spec": Spec(hostname="one.example.com", template="busybox@1"),
+        "spec": Spec.of({"hostname": "one.example.com", "template": "busybox@1"}),
         "runtime": runtimes.load("runc"),
         "storage": storage.load("directory"),
         "executor": Executor(lambda data: None),

@@ -26,7 +26,7 @@ from containers.node import actions
 from containers.node.actions import Where
 from containers.node.checkpoint import saved
 from containers.node.ct import Ct
-from containers.node.errors import Code, OperationError
+from containers.node.errors import Code, OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.operations import PLANS
 from containers.node.plan import Plan, Refusal, Step, Whole, take
@@ -111,6 +111,9 @@ def heading(plan: Plan) -> str:
     words = [plan.label]
     words += [] if plan.exclusive else ["beside others"]
     words += [] if plan.on_container else ["on no container"]
+    words += ["makes its container"] if plan.makes else []
+    words += ["removes its container"] if plan.removes else []
+    words += [f"touches {' and '.join(plan.touches)}"] if plan.touches else []
     words += [f"fails with {coded(plan.code)}"] if plan.code else []
     return f"{', '.join(words)}\n"
 
@@ -118,7 +121,7 @@ def heading(plan: Plan) -> str:
 def way(kind: str, plan: Plan, state: State) -> str:
     found = plan.way(state)
     if isinstance(found, Refusal):
-        return f"    refused, {coded(found.code)}: {found.sentence}\n"
+        return f"    refused, {coded(found.code)}: {found.problem}\n"
     lines = [line for i, step in enumerate(found) for line in described(step, found, i, state)]
     lines += [left_out(found, state, each) for each in SITUATIONS.get(kind, [PLAIN, BARE])]
     return "".join(f"    {line}\n" for line in lines)
@@ -160,7 +163,7 @@ def words(step: Step) -> str:
 def failure(steps: Sequence[Step], i: int, state: State, profile: str) -> str:
     """What is undone when a step fails, if all steps apply, and the state that leaves."""
     applying = [sure(step) for step in steps]
-    applying[i] = applying[i].but(do=failing(OperationError("it fails")))
+    applying[i] = applying[i].but(do=failing(OperationError(Problem.SYSTEM_ERROR, why="it fails")))
     ct = container(alpha(Path("/nowhere")), state=state, profile=profile)
     journal = Recorder()
     try:
@@ -189,7 +192,7 @@ def left_out(steps: Sequence[Step], state: State, situation: Situation) -> str:
 def tried(step: Step, situation: Situation) -> Step:
     """The same step, but that it does nothing, and that it fails where it is to refuse."""
     if step.ignore_failure and step.key in situation.refuses:
-        return step.but(do=failing(OperationError("it refuses")))
+        return step.but(do=failing(OperationError(Problem.SYSTEM_ERROR, why="it refuses")))
     return step.but(do=nothing)
 
 

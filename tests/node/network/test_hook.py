@@ -50,10 +50,10 @@ def test_an_ipv6_address_is_refused_where_ipv6_is_off(conf: NodeConf) -> None:
     [
         ("runc create failed: error running hook #0: exit status 1, stdout: , stderr: nethook:"
          " ip route add 10.20.4.101/32 dev v1: RTNETLINK answers: File exists\\n\"}",
-         "the address 10.20.4.101 is in use on this node", Code.ADDRESS_IN_USE),
+         "The address 10.20.4.101 is in use on this node.", Code.ADDRESS_IN_USE),
         ("nethook: ip link add name v1: RTNETLINK answers: Operation not permitted\n",
-         "the container's network could not be set up: ip link add name v1:"
-         " RTNETLINK answers: Operation not permitted", Code.NETWORK),
+         "The container's network could not be set up: ip link add name v1:"
+         " RTNETLINK answers: Operation not permitted.", Code.NETWORK),
     ],
 )  # fmt: skip
 def test_what_the_hook_complains_of_is_said_to_the_operator(

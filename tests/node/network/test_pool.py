@@ -50,7 +50,7 @@ def test_a_pool_gives_each_address_once_and_then_says_it_is_empty() -> None:
     for _ in range(5):
         taken.append(pool.allocate(small, taken, 3))
     assert sorted(taken) == [IPv4Address(f"192.168.9.{n}") for n in (2, 3, 4, 5, 6)]
-    with pytest.raises(OperationError, match=r"the pool 192\.168\.9\.0/29 has no free address"):
+    with pytest.raises(OperationError, match=r"The pool 192\.168\.9\.0/29 has no free address"):
         pool.allocate(small, taken, 3)
 
 

@@ -40,7 +40,7 @@ def test_a_name_alone_is_its_newest_version(conf: NodeConf) -> None:
 def test_a_template_that_is_not_there_is_vzctls_91(conf: NodeConf) -> None:
     published(conf, "busybox")
     for wanted in ("debian-12", "busybox@2", "busybox@", "../busybox"):
-        with pytest.raises(OperationError, match="there is no template") as caught:
+        with pytest.raises(OperationError, match="There is no template") as caught:
             catalogue.find(conf, wanted)
         assert caught.value.code == Code.NO_TEMPLATE
 

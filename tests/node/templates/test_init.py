@@ -58,5 +58,5 @@ def test_systemd_without_a_link_at_sbin_init_is_found(tmp_path: Path) -> None:
 def test_a_tree_without_an_init_has_none(tmp_path: Path) -> None:
     (tmp_path / "sbin").mkdir()
     (tmp_path / "sbin/init").mkdir()
-    with pytest.raises(NoInit, match="there is no init in it"):
+    with pytest.raises(NoInit, match="There is no init in it"):
         detect(tmp_path)

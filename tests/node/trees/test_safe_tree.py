@@ -87,7 +87,7 @@ def test_links_inside_lead_where_the_container_itself_would_go(tree: SafeTree, f
     for name in ("/system/resolv.conf", "/etc/absolute"):
         assert tree.read(name, links=Links.INSIDE) == b"nameserver 192.0.2.1\n"
     assert tree.read("/system/passwd") == b"root:x:0:0\n"
-    with pytest.raises(BadTree, match=r"^/etc/absolute in the container is a link, not a file$"):
+    with pytest.raises(BadTree, match=r"/etc/absolute in the container is a link, not a file\.$"):
         tree.read("/etc/absolute")
     with pytest.raises(BadTree, match="reached through a link"):
         tree.read("/system/passwd", links=Links.NONE)
@@ -110,13 +110,13 @@ def test_the_magic_links_of_proc_are_refused(fs: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/../passwd", "../node/passwd", "/etc/a\0b"])
 def test_a_path_that_is_not_plain_is_refused(tree: SafeTree, path: str) -> None:
-    with pytest.raises(BadValue, match="is not a plain path"):
+    with pytest.raises(BadValue, match="not a plain path"):
         tree.read(path)
 
 
 def test_a_fifo_a_socket_and_a_directory_are_named_and_not_opened(tree: SafeTree, fs: Path) -> None:
     os.mkfifo(fs / "etc" / "pipe")
-    with pytest.raises(BadTree, match=r"^/etc/pipe in the container is a fifo, not a file$"):
+    with pytest.raises(BadTree, match=r"/etc/pipe in the container is a fifo, not a file\.$"):
         tree.read("/etc/pipe")
     with socket.socket(socket.AF_UNIX) as server:
         here = os.open(fs / "etc", os.O_PATH)
@@ -140,12 +140,12 @@ def test_a_device_is_named_and_not_opened(tree: SafeTree, fs: Path) -> None:
 
 def test_a_file_of_a_gigabyte_is_an_error_of_one_sentence(tree: SafeTree, fs: Path) -> None:
     os.truncate(fs / "etc" / "passwd", 1 << 30)
-    with pytest.raises(BadTree, match=r"^/etc/passwd in the container is larger than 1024 KiB$"):
+    with pytest.raises(BadTree, match=r"/etc/passwd in the container is larger than 1 MiB\.$"):
         tree.read("/etc/passwd")
 
 
 def test_what_is_missing_is_told_apart(tree: SafeTree, fs: Path) -> None:
-    with pytest.raises(Missing, match=r"^/etc/shadow in the container is missing$"):
+    with pytest.raises(Missing, match=r"/etc/shadow in the container is missing\.$"):
         tree.read("/etc/shadow")
     assert tree.look("/etc/shadow") is None
     assert tree.kind("/nowhere/at/all") is None
@@ -235,9 +235,9 @@ def test_below_a_home_links_lead_no_further_up_than_the_home(tree: SafeTree, fs:
     (fs / "home" / "bob").mkdir(parents=True)
     (fs / "home" / "bob" / ".ssh").symlink_to("../../etc")
     with tree.at("/home/bob") as home:
-        with pytest.raises(BadTree, match=r"^/home/bob/.ssh/passwd in the container is missing$"):
+        with pytest.raises(BadTree, match=r"/home/bob/.ssh/passwd in the container is missing\.$"):
             home.read(".ssh/passwd", links=Links.INSIDE)
-        with pytest.raises(BadTree, match=r"^/home/bob/.ssh in the container is a link"):
+        with pytest.raises(BadTree, match=r"/home/bob/.ssh in the container is a link"):
             home.write(".ssh/authorized_keys", b"", links=Links.NONE)
 
 
@@ -256,7 +256,7 @@ def test_ids_are_the_containers_and_shifted_on_disk(fs: Path, locate: Locate) ->
         assert foreign
         assert foreign.uid == 65534
         for bad in (-1, 65536):
-            with pytest.raises(BadValue, match="not an id of the container's"):
+            with pytest.raises(BadValue, match="No id of the container's"):
                 tree.write("/etc/x", b"", uid=bad)
 
 
@@ -289,7 +289,7 @@ def test_a_full_disk_leaves_the_old_file_whole(fs: Path, locate: Locate) -> None
     try:
         with SafeTree(fs / "small", locate=locate) as tree:
             tree.write("hosts", b"old")
-            with pytest.raises(NoSpace, match=r"^/hosts in the container could not be written"):
+            with pytest.raises(NoSpace, match=r"/hosts in the container could not be written"):
                 tree.write("hosts", bytes(200_000))
             assert (tree.read("hosts"), tree.listdir("/")) == (b"old", ["hosts"])
     finally:

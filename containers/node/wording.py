@@ -1,0 +1,104 @@
+"""How the details of a failure are put into a sentence.
+
+A template is one of str.format, with formats of its own: {exit:ended}, {scope:whose}, {need:size}.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from signal import Signals
+from string import Formatter
+from typing import Any
+
+from containers.node.actions import BY_NAME, Scope
+
+MIB = 1 << 20
+UNKNOWN = "?"  # in the place of a detail that an older version did not give
+
+
+def sentence(template: str, details: Mapping[str, Any]) -> str:
+    return WORDS.vformat(template, (), details)
+
+
+def capitalized(text: str) -> str:
+    """With a capital at its beginning; the rest is left as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def fields(template: str) -> set[str]:
+    """The details that a template can't do without."""
+    return {name for _, name, _, _ in WORDS.parse(template) if name}
+
+
+def ended(exit: int) -> str:
+    """How a process ended: exit codes ≥ 0, signals negated."""
+    if exit >= 0:
+        return f"ended with exit code {exit}"
+    try:
+        return f"was ended by signal {-exit} ({Signals(-exit).name})"
+    except ValueError:
+        return f"was ended by signal {-exit}"
+
+
+def script(action: str) -> str:
+    hook = action in BY_NAME and BY_NAME[action].hook
+    return f"vps.{action} script" if hook else f"{action} script"
+
+
+def size(bytes: int) -> str:
+    return f"{-(-bytes // MIB)} MiB"
+
+
+def clause(text: Any) -> str:
+    """What somebody else has said, without its full stop: the sentence ends behind it."""
+    return f"{text}".strip().rstrip(".")
+
+
+def clauses(texts: Sequence[Any]) -> str:
+    return "; ".join(map(clause, texts))
+
+
+def said(text: Any) -> str:
+    return f": {clause(text)}" if clause(text) else ""
+
+
+def whose(scope: str) -> str:
+    return "its" if scope == Scope.OWN else "the node's global"
+
+
+def theirs(scope: str) -> str:
+    """For a customer: scripts of the node are the hosting staff's."""
+    return "its" if scope == Scope.OWN else "the hosting staff's"
+
+
+RECOVERED = {
+    "back": "what it had begun was undone",
+    "forward": "the operation was completed all the same",
+}
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "ended": ended,
+    "script": script,
+    "size": size,
+    "clause": clause,
+    "clauses": clauses,
+    "said": said,
+    "capital": lambda text: capitalized(f"{text}"),
+    "lower": lambda text: f"{text}".lower(),
+    "list": lambda texts: ", ".join(f"{text}" for text in texts),
+    "Whose": lambda scope: capitalized(whose(scope)),
+    "Theirs": lambda scope: capitalized(theirs(scope)),
+    "recovered": lambda way: RECOVERED[way],
+}
+
+
+class Words(Formatter):
+    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        return kwargs.get(f"{key}", UNKNOWN)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None or value == UNKNOWN:
+            return UNKNOWN
+        if format_spec in FORMATS:
+            return FORMATS[format_spec](value)
+        return f"{value:{format_spec}}"
+
+
+WORDS = Words()
