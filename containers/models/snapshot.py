@@ -45,6 +45,13 @@ class Verdict(models.TextChoices):
     BROKEN = "broken", "broken"
 
 
+VERDICT_WORDS: dict[str, str] = {
+    Verdict.OK: "OK",
+    Verdict.CANT_TELL: "Not certain",
+    Verdict.BROKEN: "Broken",
+}
+
+
 class TooMany(BadValue):
     """A customer has as many snapshots of a container as staff allow."""
 
@@ -169,6 +176,10 @@ class Snapshot(models.Model):
             return self.name
         kind = "Safety snapshot" if self.safety else "Snapshot"
         return f"{kind} of {localtime(self.created):%-d %b, %H:%M}"
+
+    @property
+    def verdict_word(self) -> str:
+        return VERDICT_WORDS.get(self.verdict, self.verdict)
 
     @property
     def here(self) -> bool:
