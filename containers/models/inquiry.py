@@ -53,8 +53,7 @@ class Inquiry(Failure):
     @property
     def awaited(self) -> bool:
         """Whether an answer may still come."""
-        late = now() - self.asked >= ANSWERED_WITHIN
-        return not (self.answered or late or self.node.away)
+        return not self.answered and now() - self.asked < ANSWERED_WITHIN
 
     def failed(self, error: OperationError) -> None:
         """Not saved yet."""

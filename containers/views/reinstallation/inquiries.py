@@ -39,4 +39,6 @@ def answered(
 ) -> tuple[dict[str, Any] | None, bool]:
     """The answer, None for none, and whether one is to be waited for."""
     inquiry = asked(number, container, user)
-    return (inquiry.answer, inquiry.awaited) if inquiry else (None, False)
+    if inquiry is None:
+        return None, False
+    return inquiry.answer, inquiry.awaited and not container.node.away
