@@ -5,6 +5,7 @@ refused is what would leave a container with other rights or places than were as
 The options are those of vzctl 4.11.
 """
 
+from containers import passwords
 from containers.grammar import Option, ignored, refused
 from containers.node import values
 
@@ -21,8 +22,13 @@ INTERFACE = (
 )  # fmt: skip
 
 
+def account(text: str) -> dict[str, str]:
+    """USER:PASSWORD; the password has to be as good as people's own."""
+    return values.account(text, passwords.check)
+
+
 ACCESS = (
-    Option("--userpasswd", "USER:PASSWORD", values.account,
+    Option("--userpasswd", "USER:PASSWORD", account,
            note='"-" reads it from standard input; only its hash is kept'),
     Option("--sshkey", "FILE", values.keys, key="sshkeys", many=True,
            note="public keys that may sign in as root"),

@@ -37,7 +37,11 @@ class Addressing(models.TextChoices):
 
 def limit(label: str, unit: str, **options: Any) -> forms.Field:
     field = forms.DecimalField(
-        label=label, required=False, help_text=f"{unit}; empty for no limit", **options
+        label=label,
+        required=False,
+        help_text=f"{unit}; empty for no limit",
+        max_digits=12,
+        **options,
     )
     field.widget.attrs.update(inputmode="decimal")
     return field
@@ -220,9 +224,11 @@ def lowest_free() -> int:
     return next(ctid for ctid in range(FIRST, HIGHEST) if ctid not in taken)
 
 
-def newest_templates() -> list[Template]:
-    """The newest version of each, the favourite first."""
+def newest_templates(*, offered: bool = False) -> list[Template]:
+    """The newest version of each, the favourite first. offered: of those that customers may have,
+    so that one which is not leaves them the version before."""
     newest: dict[tuple[int, str], Template] = {}
-    for template in Template.objects.filter(removed=False).order_by("version"):
+    found = Template.objects.filter(removed=False)
+    for template in (found.filter(offered=True) if offered else found).order_by("version"):
         newest[template.node_id, template.name] = template
     return sorted(newest.values(), key=lambda t: (t.name != FAVOURITE, t.name, t.node_id))

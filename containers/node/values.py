@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -88,8 +89,11 @@ def mebibytes(text: str, number: int | None, example: str) -> int | None:
     return None if number is None else number // MIB
 
 
-def account(text: str) -> dict[str, str]:
-    """USER:PASSWORD, "-" to read that from standard input; only the password's hash goes on."""
+def account(text: str, check: Callable[[str, str], str]) -> dict[str, str]:
+    """USER:PASSWORD, "-" to read that from standard input; only the password's hash goes on.
+
+    check: raises BadValue for a password that is too weak; called with it and with the user.
+    """
     from containers.node.access import accounts
 
     if text == "-":
@@ -97,7 +101,8 @@ def account(text: str) -> dict[str, str]:
     user, colon, password = text.partition(":")
     if not colon:
         raise BadValue("it is USER:PASSWORD, or - to read that from standard input")
-    return {"user": accounts.validate_user(user), "hash": accounts.hash_password(password)}
+    password = check(password, accounts.validate_user(user))
+    return {"user": user, "hash": accounts.hash_password(password)}
 
 
 def keys(text: str) -> list[str]:
