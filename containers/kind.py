@@ -98,6 +98,7 @@ class Kind:
     drawn_from: its steps are drawn on the container's page, from this state on.
     starts: it lets the container run, so not while that is disabled. needs_criu: not where
     processes can't be dumped and restored.
+    asks_password: whoever asks has to show again who they are, unless they just did.
     alarms: a failure of it is shown until it is answered. changes: it counts as something that
     has happened to the container.
     """
@@ -114,6 +115,7 @@ class Kind:
     drawn_from: State | None = None
     asks: bool = False
     danger: bool = False
+    asks_password: bool = False
     primary: bool = False
     page: str = ""
     form: str = ""

@@ -70,6 +70,7 @@ REST = (
             (Option("--password-stdin", note="read the password, instead of giving a link"),)),
     Command("user disable", "user.disable", "Let somebody sign in no more", ("NAME",)),
     Command("user enable", "user.enable", "Let somebody sign in again", ("NAME",)),
+    Command("user reset-2fa", "user.reset_2fa", "Remove a second factor that was lost", ("NAME",)),
 )  # fmt: skip
 
 # The nouns' own words stand together, whichever kind they come from.

@@ -19,6 +19,7 @@ def check(text: str, container: Container) -> str:
 
 class Destroy(Kind):
     word, icon, place, asks, danger = "Destroy", "trash", 130, True, True
+    asks_password = True
     consequence = (
         "Its file system, its snapshots, its scripts on the node and its settings are deleted. "
         "No script runs."

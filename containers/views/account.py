@@ -1,15 +1,16 @@
-"""One's own account: signing in and out, the password, how the pages look."""
+"""One's own account: signing out, the password, sessions, how the pages look."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView
+from django.contrib.auth.views import LogoutView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
@@ -17,21 +18,12 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from containers.models import AuditEvent, Via
+from containers.models import AuditEvent, Via, second_factor
+from containers.models.user_session import UserSession
 from containers.views.context import THEMES
 from containers.views.page import Request, page, posted, record
 
 YEAR = 365 * 24 * 3600
-
-
-class SignIn(LoginView):
-    template_name = "account/login.html"
-    redirect_authenticated_user = True
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        response = super().form_valid(form)
-        record(cast(Request, self.request), "sign in")
-        return response
 
 
 class SignOut(LogoutView):
@@ -51,15 +43,19 @@ class SetPassword(PasswordResetConfirmView):
     success_url = reverse_lazy("login")
     reset_url_token = "mine"  # noqa: S105 (stands in the address where the token stood)
 
+    def dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(*args, **kwargs)
+        if kwargs.get("token") != self.reset_url_token and self.validlink:
+            self.note("open a set-password link")
+        return response
+
+    def note(self, what: str) -> None:
+        address = self.request.META.get("REMOTE_ADDR") or None
+        AuditEvent.record(what, by=cast(User, self.user), via=Via.BROWSER, address=address)
+
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        person = cast(User, self.user)
-        AuditEvent.record(
-            "set a password through a link",
-            by=person,
-            via=Via.BROWSER,
-            address=self.request.META.get("REMOTE_ADDR") or None,
-        )
+        self.note("set a password through a link")
         messages.success(self.request, "Your password is set. Sign in with it.")
         return response
 
@@ -73,7 +69,14 @@ def edit(request: Request) -> HttpResponse:
         record(request, "change their own password")
         messages.success(request, "Your password is changed. Other browsers were signed out.")
         return redirect("account")
-    return page(request, "account/edit.html", {"form": form}, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "sessions": UserSession.of(request.user),
+        "here": request.session.session_key,
+        "factor": second_factor.of(request.user),
+        "codes_left": second_factor.codes_left(request.user),
+    }
+    return page(request, "account/edit.html", context, status=422 if form.errors else 200)
 
 
 @login_not_required
@@ -85,5 +88,12 @@ def theme(request: HttpRequest) -> HttpResponse:
         there = "/"
     response = redirect(there)
     if (chosen := request.POST.get("theme")) in THEMES:
-        response.set_cookie("theme", chosen, max_age=YEAR, httponly=True, samesite="Lax")
+        response.set_cookie(
+            "theme",
+            chosen,
+            max_age=YEAR,
+            secure=settings.SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
     return response

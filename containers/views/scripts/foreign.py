@@ -18,6 +18,8 @@ from containers.views.page import Request, actor, page
 from containers.views.scripts import editor
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.publication import publish
+from containers.views.search import whole
+from containers.views.sign_in.confirmation import confirmed
 
 KIND = "script"  # answered by containers/worker/inquiries.py
 PATIENCE = timedelta(seconds=10)  # that an answer is waited for
@@ -28,7 +30,12 @@ UNFIT = {
 }
 
 
+def runs_on_node(request: Request, name: str, **place: object) -> bool:
+    return editor.runs_on_node(request, name) and request.POST.get("do") != "replace"
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(runs_on_node)
 def show(
     request: Request, name: str, ctid: int | None = None, node: str | None = None
 ) -> HttpResponse:
@@ -68,7 +75,7 @@ def ask(request: Request, target: ScriptTarget) -> int:
 def asked(request: Request, target: ScriptTarget) -> Inquiry | None:
     number = request.POST.get("inquiry") or request.GET.get("inquiry", "")
     mine = Inquiry.objects.filter(node=target.node, kind=KIND, ctid=target.ctid, by=request.user)
-    found = mine.filter(pk=int(number)).first() if number.isdecimal() else None
+    found = mine.filter(pk=pk).first() if (pk := whole(number)) else None
     return found if found and found.args == {"action": target.action.name} else None
 
 
