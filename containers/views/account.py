@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LogoutView, PasswordResetConfirmView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
@@ -84,9 +84,11 @@ def edit(request: Request) -> HttpResponse:
 def theme(request: HttpRequest) -> HttpResponse:
     """POST theme=dark|light|system; kept by the browser."""
     there = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure()):
+    if not there.startswith("/") or not url_has_allowed_host_and_scheme(
+        there, {request.get_host()}, request.is_secure()
+    ):
         there = "/"
-    response = redirect(there)
+    response: HttpResponse = HttpResponseRedirect(there)
     if (chosen := request.POST.get("theme")) in THEMES:
         response.set_cookie(
             "theme",

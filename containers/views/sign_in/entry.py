@@ -10,7 +10,7 @@ from django.contrib.auth import load_backend, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -105,7 +105,7 @@ def enter(request: HttpRequest, user: User, device: Any, half: dict[str, Any]) -
     there = half.get("next") or ""
     if not url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure()):
         there = resolve_url(settings.LOGIN_REDIRECT_URL)
-    return redirect(there)
+    return HttpResponseRedirect(there)
 
 
 def failed(request: HttpRequest, name: str, what: str, once: Knock | None = None) -> None:
