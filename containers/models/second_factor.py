@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django_otp import devices_for_user
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -21,6 +22,11 @@ NAME = "app"
 def of(user: User) -> TOTPDevice | None:
     device: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
     return device
+
+
+def resting(user: User) -> bool:
+    """Whether no code is looked at for a while: after wrong ones, wherever they came from."""
+    return any(not device.verify_is_allowed()[0] for device in devices_for_user(user))
 
 
 def required(user: User) -> bool:

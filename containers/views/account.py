@@ -45,7 +45,8 @@ class SetPassword(PasswordResetConfirmView):
 
     def dispatch(self, *args: Any, **kwargs: Any) -> Any:
         response = super().dispatch(*args, **kwargs)
-        if kwargs.get("token") != self.reset_url_token and self.validlink:
+        opened = kwargs.get("token") != self.reset_url_token
+        if opened and isinstance(response, HttpResponseRedirect):  # to where the form is
             self.note("open a set-password link")
         return response
 

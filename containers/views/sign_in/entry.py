@@ -83,12 +83,15 @@ def code(request: HttpRequest) -> HttpResponse:
         knock, wait = Knock.at(name, request.META.get("REMOTE_ADDR"))
         if wait:
             return too_often(request, wait)
-        device = match_token(user, form.cleaned_data["code"])
-        if device:
+        if second_factor.resting(user):
+            knock.not_counted()
+            form.add_error("code", "After a wrong code, wait some seconds before the next.")
+        elif device := match_token(user, form.cleaned_data["code"]):
             knock.succeeded()
             return enter(request, user, device, half)
-        failed(request, name, "gave a wrong code of the second factor")
-        form.add_error("code", "That code is not right, or was used already.")
+        else:
+            failed(request, name, "gave a wrong code of the second factor")
+            form.add_error("code", "That code is not right, or was used already.")
     status = 422 if form.errors else 200
     return page(cast(Request, request), "account/code.html", {"form": form}, status=status)
 
