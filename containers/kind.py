@@ -203,7 +203,13 @@ class Kind:
     def ended_badly(self, operation: Operation, container: Container) -> None:
         """It failed, was cancelled or interrupted."""
 
-    # What its page shows once it has ended
+    # What its page shows
+
+    def command_line(self, operation: Operation) -> str:
+        """What somebody had it run in the container; empty where it runs nothing of theirs."""
+        return ""
+
+    # Once it has ended
 
     def follow_up(self, operation: Operation) -> Operation | None:
         """An operation that was asked for together with it."""

@@ -64,6 +64,8 @@ class SetPassword(PasswordResetConfirmView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request) -> HttpResponse:
     form = PasswordChangeForm(request.user, posted(request))
+    if request.method != "POST":  # there is more on this page
+        form.fields["old_password"].widget.attrs.pop("autofocus", None)
     if request.method == "POST" and form.is_valid():
         form.save()
         update_session_auth_hash(request, request.user)  # the other sessions end

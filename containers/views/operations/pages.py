@@ -68,7 +68,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "waiting": waiting(operation),
         "next": operation.of_kind.follow_up(operation),
         "password": password,
-        "command": command(operation),
+        "command": operation.of_kind.command_line(operation),
         "from": max(0, operation.log_len - MOST_FOLLOWED),
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
@@ -83,12 +83,6 @@ def show(request: Request, pk: int) -> HttpResponse:
         context["tail"] = logs.tail(operation, request.user)
     response = page(request, "operations/show.html", context, parts=["progress"])
     return handover.forget(request, response, operation) if password else response
-
-
-def command(operation: Operation) -> str:
-    """What was run in the container, where that is what the operation is."""
-    words = operation.params.get("command")
-    return f"{words[-1]}" if operation.kind == "exec" and words else ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from typing import Any, Concatenate, ParamSpec
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from containers.forms.second_factor import ConfirmForm
 from containers.models.knock import Knock
@@ -94,7 +96,10 @@ def ask(request: Request, form: ConfirmForm) -> HttpResponse:
         if upload.size and upload.size <= LARGEST:  # type: ignore[union-attr]
             body = base64.b64encode(upload.read()).decode()  # type: ignore[union-attr]
             kept.append((f"{FILE}{name}", f"{upload.name} {body}"))  # type: ignore[union-attr]
-    context = {"form": form, "kept": kept, "minutes": VALID // 60}
+    back = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        back = reverse("containers")
+    context = {"form": form, "kept": kept, "minutes": VALID // 60, "back": back}
     status = 422 if form.errors else 403
     return page(request, "account/confirm.html", context, status=status)
 
