@@ -106,7 +106,7 @@ SCHEME = "https" if SECURE else "http"
 # Whose pages may post and open websockets, beside the address a page was itself asked for under:
 # scheme, name and port, for another port or scheme of the same name is somebody else.
 PORT = "" if SECURE else f":{HTTP_PORT}"
-ORIGINS = [f"{SCHEME}://{h}{PORT}" for h in ALLOWED_HOSTS if h[:1] not in (".", "*")]
+ORIGINS = [f"{SCHEME}://{h}{PORT}" for h in ALLOWED_HOSTS if h[:1] not in ("", ".", "*")]
 CSRF_TRUSTED_ORIGINS = ORIGINS
 
 INSTALLED_APPS = [

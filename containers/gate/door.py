@@ -13,7 +13,7 @@ from containers.gate import deadline
 from containers.gate.deadline import ADVICE, LATE
 from containers.gate.line import Full, Line
 from containers.gate.reply import Reply
-from containers.gate.visitor import Visitor
+from containers.gate.visitor import Visitor, cookie
 
 logger = logging.getLogger(__name__)
 GRACE = 1.0  # seconds after a request's time, in which Django itself may say so
@@ -35,6 +35,9 @@ class Door:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if exempt(scope):
             await self.application(scope, receive, send)
+            return
+        if "\0" in cookie(scope):  # no session is called that, and no database takes it
+            await refuse(scope, receive, send)
             return
         visitor = Visitor.of(scope)
         wait = max((buckets.take(*each) for each in visitor.limits), default=0.0)
@@ -82,6 +85,14 @@ class Door:
         self.line.leave(key)
         if not task.cancelled() and (error := task.exception()):
             logger.warning("%s took too long, and failed: %s", path[:200], error)
+
+
+async def refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4400})
+    else:
+        await Reply(send).instead(400, "That request could not be understood.", "Go back.")
 
 
 async def first_of(*tasks: asyncio.Future[Any]) -> bool:

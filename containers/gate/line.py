@@ -39,7 +39,7 @@ class Line:
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
                 self.leave(key)
-            else:
+            elif called in counter.waiting:
                 counter.waiting.remove(called)
             raise
 

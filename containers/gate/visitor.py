@@ -6,11 +6,10 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, parse_cookie
 
 from containers import visitors
 
@@ -60,15 +59,10 @@ class Visitor:
 
 
 def cookie(scope: dict[str, Any]) -> str:
-    """The session's, as it was sent."""
-    for name, value in scope.get("headers", []):
-        if name == b"cookie":
-            try:
-                found = SimpleCookie(value.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
-            except CookieError:
-                return ""
-            return found.value if found else ""
-    return ""
+    """The session's, read as Django reads it."""
+    sent = [value for name, value in scope.get("headers", []) if name == b"cookie"]
+    found = parse_cookie(b"; ".join(sent).decode("latin1"))
+    return found.get(settings.SESSION_COOKIE_NAME, "")
 
 
 def digest(session: str) -> str:

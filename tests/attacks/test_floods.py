@@ -179,6 +179,22 @@ async def test_a_question_that_a_database_would_never_answer_is_stopped() -> Non
     assert time.monotonic() - began < 1.2
 
 
+async def test_a_cookie_that_no_database_takes_is_refused() -> None:
+    for kind, answered in (("http", "http.response.start"), ("websocket", "websocket.close")):
+        wanted = scope(session=r'"aaaaaaaa\000aaaaaaaa"', type=kind)
+        answer = await asked(Door(page), wanted)
+        assert answer["type"] == answered
+        assert answer.get("status", 400) == 400
+
+
+@override_settings(RATES=RATES)
+async def test_a_customer_hides_their_session_among_odd_cookies() -> None:
+    sessions[digest("bob's")] = (7, False)
+    name = of_panel.SESSION_COOKIE_NAME.encode()
+    odd = [(b"cookie", b"{odd}=\x01; @"), (b"cookie", b"a=b; " + name + b"=bob's")]
+    assert Visitor.of(scope(headers=odd)).user == 7
+
+
 @pytest.mark.django_db
 def test_a_cookie_counts_for_its_user_only_once_django_has_taken_it(as_bob: Client) -> None:
     session = as_bob.cookies[of_panel.SESSION_COOKIE_NAME].value

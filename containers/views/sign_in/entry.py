@@ -25,6 +25,7 @@ from containers.models import AuditEvent, Via, second_factor
 from containers.models.knock import Knock
 from containers.views.failures import too_often
 from containers.views.page import Request, page, posted, record
+from containers.views.search import plain
 
 HALF = "half_signed_in"  # in a session: who has given the password and not yet the code
 PATIENCE = 300  # seconds that the code may take
@@ -35,7 +36,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        name = request.POST.get("username", "").strip()
+        name = plain(request.POST.get("username", "")).strip()
         self.knock, wait = Knock.at(name, request.META.get("REMOTE_ADDR"))
         if wait:
             if self.knock.failures or self.knock.held:
@@ -61,7 +62,8 @@ class SignIn(LoginView):
         return redirect("sign_in_code")
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        failed(self.request, self.request.POST.get("username", "").strip(), "failed to sign in")
+        name = plain(self.request.POST.get("username", "")).strip()
+        failed(self.request, name, "failed to sign in")
         return super().form_invalid(form)
 
 
