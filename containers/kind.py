@@ -104,6 +104,7 @@ class Kind:
     processes can't be dumped and restored.
     titled: the heading of an operation of it, with {name} of its container, the {params} it was
     given and {node}; noun: what its Cancel button calls it.
+    asks_password: whoever asks has to show again who they are, unless they just did.
     alarms: a failure of it is shown until it is answered. changes: it counts as something that
     has happened to the container.
     """
@@ -122,6 +123,7 @@ class Kind:
     drawn_from: State | None = None
     asks: bool = False
     danger: bool = False
+    asks_password: bool = False
     primary: bool = False
     page: str = ""
     form: str = ""
@@ -224,7 +226,13 @@ class Kind:
     def ended_badly(self, operation: Operation, container: Container) -> None:
         """It failed, was cancelled or interrupted."""
 
-    # What its page shows once it has ended
+    # What its page shows
+
+    def command_line(self, operation: Operation) -> str:
+        """What somebody had it run in the container; empty where it runs nothing of theirs."""
+        return ""
+
+    # Once it has ended
 
     def follow_up(self, operation: Operation) -> Operation | None:
         """An operation that was asked for together with it."""

@@ -5,6 +5,7 @@ refused is what would leave a container with other rights or places than were as
 The options are those of vzctl 4.11.
 """
 
+from containers import passwords
 from containers.grammar import Fate, Option
 from containers.node import openvz, settings
 from containers.node.access import typed
@@ -38,8 +39,13 @@ def not_here(command: str) -> list[Option]:
     ]
 
 
+def account(text: str) -> dict[str, str]:
+    """USER:PASSWORD; the password has to be as good as people's own."""
+    return typed.account(text, passwords.check)
+
+
 ACCESS = (
-    Option("--userpasswd", "USER:PASSWORD", typed.account,
+    Option("--userpasswd", "USER:PASSWORD", account,
            note='"-" reads it from standard input; only its hash is kept'),
     Option("--sshkey", "FILE", typed.keys, key="sshkeys", many=True,
            note="public keys that may sign in as root"),

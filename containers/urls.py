@@ -6,6 +6,7 @@ from containers.views.containers import creation, overview, passwords, refusals,
 from containers.views.operations import cancellations, logs, pages
 from containers.views.reinstallation import replaced, wizard
 from containers.views.scripts import editor, findings, foreign, publication, versions
+from containers.views.sign_in import attendance, entry, factors
 from containers.views.snapshots import clones, line, restorations, schedules
 
 urlpatterns = [
@@ -87,14 +88,18 @@ urlpatterns = [
     path("people/", people.index, name="people"),
     path("people/new/", people.new, name="new_person"),
     path("people/<int:pk>/", people.show, name="person"),
+    path("people/<int:pk>/second-factor/", factors.reset, name="second_factor_reset"),
     path("people/<int:pk>/link/", people.link, name="password_link"),
     path(
         "people/set-password/<uidb64>/<token>/", account.SetPassword.as_view(), name="set_password"
     ),
     path("audit/", audit.index, name="audit"),
-    path("login/", account.SignIn.as_view(), name="login"),
+    path("login/", entry.SignIn.as_view(), name="login"),
+    path("login/code/", entry.code, name="sign_in_code"),
     path("logout/", account.SignOut.as_view(), name="logout"),
     path("account/", account.edit, name="account"),
+    path("account/sessions/", attendance.end, name="sessions"),
+    path("account/second-factor/", factors.show, name="second_factor"),
     path("account/theme/", account.theme, name="theme"),
     path("health", health.show, name="health"),
 ]

@@ -18,6 +18,7 @@ from containers.consumers import (  # noqa: E402
     OwnOrigin,
     nobody,
 )
+from containers.gate import Door  # noqa: E402
 
 websockets = URLRouter(
     [
@@ -28,8 +29,8 @@ websockets = URLRouter(
 )
 application = ProtocolTypeRouter(
     {
-        "http": django,
-        "websocket": OwnOrigin(SessionMiddlewareStack(websockets)),
+        "http": Door(django),
+        "websocket": Door(OwnOrigin(SessionMiddlewareStack(websockets))),
         "channel": NodeConsumer.as_asgi(),
     }
 )

@@ -8,6 +8,9 @@ PANEL_ALLOWED_HOSTS  names people reach it by, with commas; default: those of PA
 PANEL_SUPPORT        whom to ask when something fails: a mail address, a URL, or a line of text
 PANEL_RUNTIME        "dry-run": no container is touched; default: runc
 PANEL_SECURE         "1": behind TLS; cookies are only sent over https
+PANEL_RATES          requests a second: customer=10,staff=40,address=40; 0: no limit
+PANEL_REQUEST_SECONDS  how long a request may take; 0: no limit; default: 20
+PANEL_STAFF_2FA      "1": staff have to use a second factor
 PANEL_UNDO_DAYS      for how long a reinstallation can be undone; 0: not at all; default: 7
 PANEL_CUSTOMERS_MAY  what customers may do with containers of theirs beside start and stop, with
                      commas: reinstall, erase (a reinstallation that keeps nothing),
@@ -66,7 +69,21 @@ def database(url: str) -> dict[str, object]:
     }
 
 
+def rates(text: str) -> dict[str, float]:
+    """How many requests a second each may send: customer=10,staff=40,address=40."""
+    found = {"customer": 10.0, "staff": 40.0, "address": 40.0}
+    for word in text.replace(",", " ").split():
+        name, _, number = word.partition("=")
+        if name not in found:
+            raise ValueError(f"PANEL_RATES knows no {name}: {', '.join(found)}")
+        found[name] = float(number)
+    return found
+
+
 DEBUG = env("DEBUG") == "1"
+RATES = rates(env("RATES"))
+REQUEST_SECONDS = float(env("REQUEST_SECONDS", "20"))
+STAFF_2FA = env("STAFF_2FA") == "1"
 UNDO_DAYS = int(env("UNDO_DAYS", "7"))
 CUSTOMERS_MAY = frozenset(
     env("CUSTOMERS_MAY", "reinstall,erase,skip_stop_script,skip_own_scripts")
@@ -86,12 +103,11 @@ ALLOWED_HOSTS = [
     *{"localhost", "127.0.0.1", "[::1]", HTTP_HOST},
 ]
 SCHEME = "https" if SECURE else "http"
-# A websocket's Origin must be one of these, port and all: another port of the host is not us.
-ORIGINS = [
-    *(f"{s}://{h}" for h in ALLOWED_HOSTS for s in {SCHEME, "https"}),
-    *(f"{SCHEME}://{h}:{HTTP_PORT}" for h in ALLOWED_HOSTS),
-]
-CSRF_TRUSTED_ORIGINS = [o.replace("://.", "://*.") for o in ORIGINS]
+# Whose pages may post and open websockets, beside the address a page was itself asked for under:
+# scheme, name and port, for another port or scheme of the same name is somebody else.
+PORT = "" if SECURE else f":{HTTP_PORT}"
+ORIGINS = [f"{SCHEME}://{h}{PORT}" for h in ALLOWED_HOSTS if h[:1] not in ("", ".", "*")]
+CSRF_TRUSTED_ORIGINS = ORIGINS
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -99,7 +115,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "axes",
     "csp",
     "django_htmx",
     "django_otp",
@@ -122,7 +137,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "containers.gate.visitor.remember",
+    "containers.gate.deadline.Deadline",
+    "containers.views.sign_in.attendance.keep",
+    "containers.views.sign_in.factors.Require",
 ]
 ROOT_URLCONF = "panel.urls"
 ASGI_APPLICATION = "panel.asgi.application"
@@ -158,7 +176,6 @@ CHANNEL_LAYERS = {
 }
 
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
     "rules.permissions.ObjectPermissionBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
@@ -176,11 +193,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # seconds a set-password link is good for
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "containers.views.failures.locked_out"
-AXES_RESET_ON_SUCCESS = True
+OTP_TOTP_ISSUER = "Panel"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "containers"
 LOGOUT_REDIRECT_URL = "login"
@@ -192,6 +205,8 @@ CSRF_COOKIE_NAME = f"panel-csrf-{NODE.instance}"
 CSRF_FAILURE_VIEW = "containers.views.failures.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = ["^health$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -234,9 +249,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "containers": {"level": "INFO"},
-        "axes": {"level": "WARNING"},
         # A traceback each second while Redis is away; doorbell.py says it in a line.
         "channels_redis": {"level": "CRITICAL"},
     },
 }
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+# Other names below ours, and browsers' built-in lists, are not the panel's to decide on.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -91,6 +91,7 @@ REST = (
             (PASSWORD,)),
     Command("user disable", "user.disable", "Stop a user from signing in", ("NAME",)),
     Command("user enable", "user.enable", "Let a user sign in again", ("NAME",)),
+    Command("user reset-2fa", "user.reset_2fa", "Remove a second factor that was lost", ("NAME",)),
 )  # fmt: skip
 
 # The nouns' own words stand together, whichever kind they come from.

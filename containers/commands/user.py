@@ -16,7 +16,7 @@ from containers.commands.audit import noted
 from containers.commands.database import no_access
 from containers.commands.output import Output, table
 from containers.grammar import Given
-from containers.models import Container
+from containers.models import Container, second_factor
 from containers.node.errors import BadValue, BadValues, Code, Problem
 
 DAY = 24 * 3600
@@ -77,6 +77,17 @@ def disable(given: Given, output: Output) -> int:
 
 def enable(given: Given, output: Output) -> int:
     return let_in(chosen(given), True, output)
+
+
+def reset_2fa(given: Given, output: Output) -> int:
+    user = chosen(given)
+    if second_factor.remove(user):
+        noted(f"reset the second factor of {user.username}")
+        output.say(f"The user {user.username} signs in with the password alone now.")
+    else:
+        output.say(f"The user {user.username} has no second factor.")
+    output.show(described(user), [])
+    return Code.OK
 
 
 def let_in(user: User, active: bool, output: Output) -> int:
@@ -147,6 +158,7 @@ def described(user: User) -> dict[str, object]:
         "staff": user.is_staff,
         "active": user.is_active,
         "email": user.email,
+        "second_factor": second_factor.of(user) is not None,
         "has_password": user.has_usable_password(),
         "containers": owned(user),
         "last_login": user.last_login,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,15 +16,25 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 
+from containers.bucket import Bucket
+from containers.consumers import attendance
+from containers.models import second_factor
+
 Message = dict[str, Any]
 LONGEST = 4096  # bytes of a browser's message
-MOST = 100  # sockets that one person may have open in this process
+NESTED = 4  # brackets that one may open; ours open one
+MOST = 50  # sockets that one person may have open in this process
+# What a browser may say, beside an answer to each thing that is sent to it
+MESSAGES = (20.0, 100.0)  # a second, and at once
+BYTES = (4096.0, 32768.0)
+ANSWER = 64  # bytes of an answer
 
 
 class Close(IntEnum):
     """Browsers only see these when the socket was accepted first."""
 
     NORMAL = 1000
+    TOO_FAST = 4008  # it says more than there is to say
     BAD = 4400  # it sent something that isn't in the protocol
     SIGNED_OUT = 4401
     FORBIDDEN = 4403
@@ -48,6 +59,11 @@ class Socket:
     def __init__(self, scope: Message, receive: Any, send: Any) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self.user = 0  # pk
+        self.session = ""
+        self.doubted = asyncio.Event()  # somebody has seen that it may have to go
+        self.unanswered = 0  # things sent to it, each of which it may answer
+        self.messages = Bucket(MESSAGES[1], time.monotonic())
+        self.bytes = Bucket(BYTES[1], time.monotonic())
 
     @classmethod
     def as_asgi(cls) -> Callable[[Message, Any, Any], Awaitable[None]]:
@@ -72,7 +88,7 @@ class Socket:
         code: int = Close.NORMAL
         try:
             await database_sync_to_async(self.look)()
-            with self.counted():
+            with self.counted(), attendance.counted(self):
                 await self.race(self.talk(), self.listen(), self.keep_checking())
         except Shut as shut:
             code = shut.code
@@ -100,17 +116,30 @@ class Socket:
             if message["type"] == "websocket.disconnect":
                 raise Left
             text = message.get("text") or ""
+            self.weigh(len(text) or len(message.get("bytes") or b""))
             try:
-                if len(text) > LONGEST or not isinstance(said := json.loads(text), dict):
-                    raise ValueError
-                self.hear(said)
-            except (ValueError, TypeError, LookupError) as error:
+                self.hear(understood(text))
+            except (ValueError, TypeError, LookupError, ArithmeticError) as error:
                 raise Shut(Close.BAD) from error
+
+    def weigh(self, size: int) -> None:
+        """Take what a message costs. Raises Shut when there were too many, or too long ones."""
+        if self.unanswered and size <= ANSWER:
+            self.unanswered -= 1
+            return
+        self.messages.fill(*MESSAGES)
+        self.bytes.fill(*BYTES)
+        if self.messages.tokens < 1 or self.bytes.tokens < size:
+            raise Shut(Close.TOO_FAST)
+        self.messages.tokens -= 1
+        self.bytes.tokens -= size
 
     async def keep_checking(self) -> None:
         """Whoever signs out, or loses a right, loses the socket, too."""
         while True:
-            await asyncio.sleep(self.recheck)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.doubted.wait(), self.recheck)
+            self.doubted.clear()
             with suppress(DatabaseError):  # nothing is read from one that is away, either
                 await database_sync_to_async(self.look)()
 
@@ -125,9 +154,12 @@ class Socket:
             open_sockets[self.user] -= 1
 
     def look(self) -> None:
-        session = SessionStore(self.scope["session"].session_key)
+        self.session = self.scope["session"].session_key or ""
+        session = SessionStore(self.session or None)
         user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
         if not isinstance(user, User) or not user.is_active:
+            raise Shut(Close.SIGNED_OUT)
+        if second_factor.lacking(user, session):
             raise Shut(Close.SIGNED_OUT)
         self.user = user.pk
         self.admit(user)
@@ -136,10 +168,21 @@ class Socket:
         await self._send({"type": "websocket.send", "text": json.dumps(what)})
 
     async def send(self, data: bytes) -> None:
+        self.unanswered += 1
         await self._send({"type": "websocket.send", "bytes": data})
 
 
 open_sockets: Counter[int] = Counter()
+
+
+def understood(text: str) -> Message:
+    """Raises ValueError for what is no message of ours."""
+    if len(text) > LONGEST or text.count("[") + text.count("{") > NESTED:
+        raise ValueError
+    said = json.loads(text)
+    if not isinstance(said, dict):
+        raise ValueError
+    return said
 
 
 class Left(Exception):

@@ -166,9 +166,11 @@ def lowest_free() -> int:
     return next(ctid for ctid in range(FIRST, HIGHEST) if ctid not in taken)
 
 
-def newest_templates() -> list[Template]:
-    """The newest version of each, the favourite first."""
+def newest_templates(*, offered: bool = False) -> list[Template]:
+    """The newest version of each, the favourite first. offered: of those that customers may have,
+    so that one which is not leaves them the version before."""
     newest: dict[tuple[int, str], Template] = {}
-    for template in Template.objects.filter(removed=False).order_by("version"):
+    found = Template.objects.filter(removed=False)
+    for template in (found.filter(offered=True) if offered else found).order_by("version"):
         newest[template.node_id, template.name] = template
     return sorted(newest.values(), key=lambda t: (t.name != FAVOURITE, t.name, t.node_id))

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from containers import passwords
 from containers.forms.fields import KeysField, checked
 from containers.node.access import accounts
 
@@ -48,7 +49,7 @@ class PasswordForm(forms.Form):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("password_choice") == Choice.TYPE:
             try:
-                checked(accounts.validate_password, data.get("password", ""))
+                checked(passwords.check, data.get("password", ""))
             except ValidationError as error:
                 self.add_error("password", error)
         return data

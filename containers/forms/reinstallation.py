@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.timezone import localtime
 
+from containers import passwords
 from containers.forms.containers import newest_templates
 from containers.forms.fields import PLAIN, KeysField, checked
 from containers.forms.passwords import made_up
@@ -111,8 +112,8 @@ def templates_for(user: User, container: Container) -> list[Template]:
     """What this user may have it set up with: the newest of each, the favourite first."""
     return [
         template
-        for template in newest_templates()
-        if template.node_id == container.node_id and (template.offered or user.is_staff)
+        for template in newest_templates(offered=not user.is_staff)
+        if template.node_id == container.node_id
     ]
 
 
@@ -165,7 +166,7 @@ class AccessForm(forms.Form):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("access") == Access.TYPE:
             try:
-                checked(accounts.validate_password, data.get("password", ""))
+                checked(passwords.check, data.get("password", ""))
             except ValidationError as error:
                 self.add_error("password", error)
         if data.get("access") == Access.KEYS and data.get("sshkeys") == []:

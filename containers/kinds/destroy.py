@@ -20,6 +20,7 @@ def check(text: str, container: Container) -> str:
 class Destroy(Kind):
     noun = "deletion"
     word, icon, place, asks, danger = "Destroy", "trash", 130, True, True
+    asks_password = True
     consequence = (
         "Its files, snapshots, settings and scripts on the node are deleted. No script runs."
     )

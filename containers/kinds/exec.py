@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from containers.kind import Kind, Param
 
 if TYPE_CHECKING:
-    from containers.models import Container
+    from containers.models import Container, Operation
 
 
 def check(text: str, container: Container) -> str:
@@ -35,6 +35,10 @@ class Exec(Kind):
 
     def told(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"command": ["/bin/sh", "-c", asked["command"]]}
+
+    def command_line(self, operation: Operation) -> str:
+        words = operation.params.get("command") or [""]
+        return f"{words[-1]}"
 
 
 KIND = Exec()

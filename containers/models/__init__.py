@@ -2,6 +2,7 @@ from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.container import Container
 from containers.models.inquiry import Inquiry, InquiryKind
+from containers.models.knock import Knock
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
 from containers.models.replaced_system import ReplacedSystem
@@ -10,6 +11,7 @@ from containers.models.script import Script, ScriptVersion
 from containers.models.script_target import ScriptTarget
 from containers.models.snapshot import Snapshot, TooMany, Verdict
 from containers.models.template import Template
+from containers.models.user_session import UserSession
 
 __all__ = [
     "Address",
@@ -18,6 +20,7 @@ __all__ = [
     "Container",
     "Inquiry",
     "InquiryKind",
+    "Knock",
     "LogChunk",
     "Node",
     "Operation",
@@ -31,6 +34,7 @@ __all__ = [
     "Template",
     "TooMany",
     "UndoProfile",
+    "UserSession",
     "Verdict",
     "Via",
 ]

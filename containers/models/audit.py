@@ -30,6 +30,8 @@ class AuditEvent(models.Model):
     via = models.CharField(max_length=16, blank=True)
     address = models.GenericIPAddressField(null=True)
     ctid = models.PositiveIntegerField(null=True, db_column="ct_id")
+    # While it is there: a later one with its CT ID is another
+    container = models.ForeignKey("Container", models.SET_NULL, null=True, related_name="events")
     what = models.CharField(max_length=255)
     details = models.JSONField(default=dict, blank=True)
 
@@ -48,12 +50,16 @@ class AuditEvent(models.Model):
         via: str,
         ctid: int | None = None,
         address: str | None = None,
+        called: str = "",
         **details: Any,
     ) -> AuditEvent:
+        """called: whoever it was, where by can't tell."""
+        containers: Any = cls._meta.get_field("container").related_model
         return cls.objects.create(
-            what=what,
+            what=what[:255],
             by=by,
-            name=by.get_username() if by else "",
+            name=by.get_username() if by else called,
+            container=containers.objects.filter(ctid=ctid).first() if ctid else None,
             via=via,
             ctid=ctid,
             address=address,

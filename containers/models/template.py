@@ -15,7 +15,7 @@ class Template(models.Model):
     distribution = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField(default=0, help_text="Bytes")
     created = models.DateTimeField()
-    offered = models.BooleanField(default=True, help_text="Customers may choose it")
+    offered = models.BooleanField(default=False, help_text="Customers may choose it")
     removed = models.BooleanField(default=False)
 
     class Meta:

@@ -39,8 +39,8 @@ class BadValues(Fault):
     )
     NOT_A_HOSTNAME = (
         "not-a-hostname",
-        "This is not a host name: {word!r}. It has letters, digits, hyphens and dots, and no "
-        "hyphen at either end.",
+        "This is not a host name: {word!r}. It has letters, digits, hyphens, underscores and "
+        "dots, and no hyphen at either end.",
         Code.HOSTNAME,
     )
     HOSTNAME_NUMBER = (

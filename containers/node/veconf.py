@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, str]:
 
 def parse(text: str) -> dict[str, str]:
     values = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):  # not splitlines(): a shell knows no other line ends
         match = LINE.match(line)
         if match:
             values[match[1]] = unquote(match[2])

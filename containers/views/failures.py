@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -36,15 +35,18 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     )
 
 
-def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """After too many wrong passwords (django-axes)."""
-    minutes = round(settings.AXES_COOLOFF_TIME * 60)
-    return failure(
+def too_often(request: HttpRequest, wait: int) -> HttpResponse:
+    """After too many wrong passwords. wait: seconds."""
+    minutes, seconds = divmod(wait, 60)
+    time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    response = failure(
         request,
         429,
         "There were too many wrong passwords.",
-        f"Wait {minutes} minutes and try again, or ask the hosting staff for a set-password link.",
+        f"Wait {time} and try again, or ask the hosting staff for a set-password link.",
     )
+    response["Retry-After"] = f"{wait}"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,17 +16,18 @@ from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from containers.forms.people import PersonForm
-from containers.models import AuditEvent
+from containers.models import AuditEvent, second_factor
 from containers.views.page import Request, need, page, pager, posted, record
+from containers.views.search import Search
 
 
 @require_safe
 def index(request: Request) -> HttpResponse:
     need(request, "manage_people")
     people = User.objects.annotate(owned=Count("containers")).order_by("username")
-    for word in request.GET.get("q", "").split():
-        people = people.filter(Q(username__icontains=word) | Q(email__icontains=word))
-    context = {"people": pager(request, people)}
+    search = Search.of(request)
+    people = search.narrow(people, "username", "email")
+    context = {"people": pager(request, people), "search": search}
     return page(request, "people/index.html", context)
 
 
@@ -49,16 +52,29 @@ def show(request: Request, pk: int) -> HttpResponse:
         form.save()
         if form.changed_data:
             decided = {name: form.cleaned_data[name] for name in form.changed_data}
-            record(request, f"change {person}", **decided)
+            record(request, f"change {person}: {decision(person, decided)}", **decided)
             messages.success(request, "Saved.")
         return redirect("person", person.pk)
     context = {
         "person": User.objects.get(pk=pk),
         "form": form,
+        "factor": second_factor.of(person),
         "containers": person.containers.all(),
         "events": AuditEvent.objects.filter(by=person)[:10],
     }
     return page(request, "people/show.html", context, status=422 if form.errors else 200)
+
+
+WORDS = {
+    "is_staff": ("is a customer", "is staff"),
+    "is_active": ("may not sign in", "may sign in"),
+}
+
+
+def decision(person: User, decided: dict[str, Any]) -> str:
+    """What was decided, in words: above all who may do more, or less."""
+    said = [words[bool(decided[name])] for name, words in WORDS.items() if name in decided]
+    return ", ".join([*said, *(name for name in decided if name not in WORDS)])
 
 
 @require_POST

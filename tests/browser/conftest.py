@@ -150,7 +150,12 @@ def alpha(panel: Panel) -> Node:
 @pytest.fixture
 def debian(alpha: Node) -> Template:
     return Template.objects.create(
-        node=alpha, name="debian-12", version=1, init="systemd", created="2026-01-02T03:04:05Z"
+        node=alpha,
+        name="debian-12",
+        version=1,
+        init="systemd",
+        created="2026-01-02T03:04:05Z",
+        offered=True,
     )
 
 

@@ -100,7 +100,7 @@ def another(shell: Shell, node_conf: NodeConf) -> Iterator[int]:
 
 def made(shell: Shell, node_conf: NodeConf) -> Iterator[int]:
     number = next(CTIDS)
-    shell.run("create", number, "--ostemplate", "busybox", "--userpasswd", "root:secret")
+    shell.run("create", number, "--ostemplate", "busybox", "--userpasswd", "root:correct-horse-7")
     yield number
     shell.run("stop", number, "--fast")
     if observed.mounted(Layout(node_conf, number).root):

@@ -53,7 +53,12 @@ def alpha(db: None) -> Node:
 @pytest.fixture
 def busybox(alpha: Node) -> Template:
     return Template.objects.create(
-        node=alpha, name="busybox", version=1, init="busybox", created="2026-01-02T03:04:05Z"
+        node=alpha,
+        name="busybox",
+        version=1,
+        init="busybox",
+        created="2026-01-02T03:04:05Z",
+        offered=True,
     )
 
 

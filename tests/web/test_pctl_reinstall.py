@@ -26,7 +26,7 @@ def test_the_old_system_is_kept_for_the_undo_unless_the_backup_is_skipped(
     assert run("reinstall 101")[0] == 0
     kept = Operation.objects.get().params
     assert set(kept) == {"keep_until"}
-    assert run("reinstall 101 --skipbackup --resetpwdb --userpasswd root:sesame")[0] == 0
+    assert run("reinstall 101 --skipbackup --resetpwdb --userpasswd root:opensesame4711")[0] == 0
     erased = Operation.objects.latest("pk").params
     assert erased == {"skipbackup": True, "resetpwdb": True}
 

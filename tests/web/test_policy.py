@@ -70,6 +70,10 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "password_link": ((302, 405, 405, 405), (302, 200, 403, 403)),
     "set_password": ((302, 302, 302, 302), (302, 302, 302, 302)),
     "audit": (STAFF, NO_WRITING),
+    "sign_in_code": ((302, 302, 302, 302), (302, 302, 302, 302)),
+    "sessions": ((302, 405, 405, 405), (302, 302, 302, 302)),
+    "second_factor": (EVERYBODY, (302, 200, 200, 200)),
+    "second_factor_reset": ((302, 405, 405, 405), (302, 302, 403, 403)),
     "login": ((200, 302, 302, 302), (200, 302, 302, 302)),
     "logout": ((302, 405, 405, 405), (302, 302, 302, 302)),
     "account": (EVERYBODY, (302, 422, 422, 422)),
@@ -126,7 +130,7 @@ def addresses(
         "node": ("alpha",),
         "template": (busybox.pk,),
         **dict.fromkeys(("operation", "log", "download", "cancel"), (operation.pk,)),
-        **dict.fromkeys(("person", "password_link"), (bob.pk,)),
+        **dict.fromkeys(("person", "password_link", "second_factor_reset"), (bob.pk,)),
         "set_password": (urlsafe_base64_encode(force_bytes(bob.pk)), token),
     }
     return {name: reverse(name, args=arguments.get(name)) for name in TABLE}

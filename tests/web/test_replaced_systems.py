@@ -40,7 +40,12 @@ def over(writer: Writer, progress: str = "succeeded", code: int = 0) -> None:
 @pytest.fixture
 def debian(alpha: Node) -> Template:
     return Template.objects.create(
-        node=alpha, name="debian-12", version=3, init="systemd", created="2026-01-02T03:04:05Z"
+        node=alpha,
+        name="debian-12",
+        version=3,
+        init="systemd",
+        created="2026-01-02T03:04:05Z",
+        offered=True,
     )
 
 

@@ -18,7 +18,8 @@ NETWORK = "/etc/sysconfig/network"  # where Red Hat's distributions kept the nam
 SSH = "/etc/ssh"
 OURS = "# set by the panel"
 DEFAULT_HOSTS = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
-LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+# Underscores as vzctl takes them, though RFC 1123 has none
+LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 LONGEST_HOSTNAME = 64  # characters, Linux's; RFC 1123 would allow 253
 LONGEST_DOMAIN = 253
 NAMESERVERS, SEARCH_DOMAINS, SEARCH_LENGTH = 3, 6, 256  # what every resolver heeds: resolv.conf(5)

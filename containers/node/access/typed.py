@@ -1,6 +1,7 @@
 """What somebody types of people on a command line: an account with its password, files of keys."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from containers.node.errors import BadValue, BadValues
@@ -8,8 +9,11 @@ from containers.node.errors import BadValue, BadValues
 KEYS = 64 * 1024  # bytes of a file of keys
 
 
-def account(text: str) -> dict[str, str]:
-    """USER:PASSWORD, "-" to read that from standard input; only the password's hash goes on."""
+def account(text: str, check: Callable[[str, str], str]) -> dict[str, str]:
+    """USER:PASSWORD, "-" to read that from standard input; only the password's hash goes on.
+
+    check: raises BadValue for a password that is too weak; called with it and with the user.
+    """
     from containers.node.access import accounts
 
     if text == "-":
@@ -17,7 +21,8 @@ def account(text: str) -> dict[str, str]:
     user, colon, password = text.partition(":")
     if not colon:
         raise BadValue(BadValues.NOT_USER_PASSWORD)
-    return {"user": accounts.validate_user(user), "hash": accounts.hash_password(password)}
+    password = check(password, accounts.validate_user(user))
+    return {"user": user, "hash": accounts.hash_password(password)}
 
 
 def keys(text: str) -> list[str]:

@@ -28,11 +28,17 @@ def configure(ct: Ct) -> None:
     debian.configure(ct.params["name"], build_of(ct).fs)
 
 
-def publish(ct: Ct) -> None:
+def publish(ct: Ct, recipe: str = "") -> None:
     build = build_of(ct)
     done: Shift = shift(build.fs, ids(ct)[0])
-    template = catalogue.publish(build, ct.storage, inspection.facts(build.fs, done))
+    facts = inspection.facts(build.fs, done, recipe=recipe)
+    template = catalogue.publish(build, ct.storage, facts)
     ct.say(f"{template} is there: {template.facts.files} files, {template.facts.size >> 20} MiB.")
+
+
+def publish_built(ct: Ct) -> None:
+    """Of the panel's own: its facts say so, for only those are offered to customers unasked."""
+    publish(ct, ct.params["name"])
 
 
 def make_busybox(ct: Ct) -> None:
@@ -50,6 +56,7 @@ def is_busybox(ct: Ct) -> bool:
 
 BEGIN = Step("begin-template", "make room for the template", do=begin, undo=(DISCARD_TEMPLATE,))
 PUBLISH = Step("publish-template", "set the owners of its files and publish it", do=publish)
+PUBLISH_BUILT = PUBLISH.but(key="publish-built-template", do=publish_built)
 
 PLAN = Plan(
     "Build a template",
@@ -63,7 +70,7 @@ PLAN = Plan(
                 do=configure,
                 when=is_debian,
             ),
-            PUBLISH.only(is_debian),
+            PUBLISH_BUILT.only(is_debian),
             Step("busybox", "make it from the node's busybox", do=make_busybox, when=is_busybox),
         ]
     },

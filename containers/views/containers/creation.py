@@ -8,6 +8,7 @@ from containers.forms.containers import CreateForm, lowest_free, newest_template
 from containers.models import Node
 from containers.views import handover
 from containers.views.page import Request, need, page, posted, record
+from containers.views.search import whole
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -19,7 +20,7 @@ def new(request: Request) -> HttpResponse:
         "ctid": suggested,
         "template": templates[0].pk if templates else None,
         "hostname": f"ct{suggested}",
-        "owner": request.GET.get("owner"),
+        "owner": whole(request.GET.get("owner")),
     }
     form = CreateForm(posted(request), initial=initial)
     if (
@@ -28,7 +29,7 @@ def new(request: Request) -> HttpResponse:
         and (operation := form.request(by=request.user))
     ):
         record(request, f"create CT {operation.ctid}", ctid=operation.ctid, **facts(form))
-        return handover.show_once(redirect(operation), operation, form.generated)
+        return handover.show_once(request, redirect(operation), operation, form.generated)
     context = {
         "form": form,
         "templates": templates,

@@ -1,17 +1,18 @@
 """The list of containers, and a container's own page."""
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from containers.models import Container, Operation
+from containers.models import Address, Container, Operation
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
 from containers.views.containers import refusals, usage
 from containers.views.page import Request, container_of, page, pager
 from containers.views.reinstallation import replaced
 from containers.views.scripts import lifecycle
+from containers.views.search import Search, plain
 
 LAST = 5  # operations on a container's page
 
@@ -24,7 +25,8 @@ def home(request: Request) -> HttpResponse:
 @require_safe
 def index(request: Request) -> HttpResponse:
     mine = Container.objects.visible_to(request.user)
-    found = filtered(mine, request).select_related("owner", "node", "template")
+    search = Search.of(request)
+    found = filtered(mine, request, search).select_related("owner", "node", "template")
     busy = Operation.objects.filter(state__in=UNFINISHED, exclusive=True)
     found = found.prefetch_related(
         "address_set", Prefetch("operations", queryset=busy, to_attr="unfinished")
@@ -32,6 +34,7 @@ def index(request: Request) -> HttpResponse:
     shown = pager(request, found)
     context = {
         "containers": shown,
+        "search": search,
         "rows": [(each, each.quick_offer(request.user)) for each in shown],
         "states": list(State),  # the class itself a template would call
         "owners": owners(mine) if request.user.is_staff else [],
@@ -41,28 +44,26 @@ def index(request: Request) -> HttpResponse:
     return page(request, "containers/index.html", context, parts=["rows"])
 
 
-def filtered(containers: ContainerQuerySet, request: Request) -> ContainerQuerySet:
-    for word in request.GET.get("q", "").split():
-        if word.upper() == "CT":
-            continue
-        matches = (
-            Q(hostname__icontains=word)
-            | Q(name__icontains=word)
-            | Q(description__icontains=word)
-            | Q(pk__in=containers.filter(address__address__startswith=word.lower()).values("pk"))
-        )
-        if word.isdecimal():
-            matches |= Q(ctid=int(word))
-        containers = containers.filter(matches)
+def filtered(
+    containers: QuerySet[Container], request: Request, search: Search
+) -> QuerySet[Container]:
+    containers = search.narrow(
+        containers, "hostname", "name", "description", number="ctid", also=with_address
+    )
     if (state := request.GET.get("state")) in list(State):
         containers = containers.filter(state=state)
-    if (owner := request.GET.get("owner", "")) and request.user.is_staff:
+    if (owner := plain(request.GET.get("owner", ""))) and request.user.is_staff:
         containers = (
             containers.filter(owner=None)
             if owner == "-"
             else containers.filter(owner__username=owner)
         )
     return containers
+
+
+def with_address(word: str) -> Q:
+    addresses = Address.objects.filter(address__startswith=word.lower())
+    return Q(pk__in=addresses.values("container"))
 
 
 def owners(containers: ContainerQuerySet) -> list[str]:

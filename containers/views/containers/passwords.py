@@ -27,6 +27,6 @@ def edit(request: Request, ctid: int) -> HttpResponse:
             status = 422
         else:
             record(request, f"set root's password in {container}", ctid=ctid)
-            return handover.show_once(redirect(operation), operation, form.generated)
+            return handover.show_once(request, redirect(operation), operation, form.generated)
     context = {"container": container, "form": form}
     return page(request, "containers/password.html", context, status=status)

@@ -9,17 +9,27 @@ from containers.kind import KINDS, Kind
 from containers.models import AuditEvent, Busy, Container
 from containers.models.offer import Offer
 from containers.views.page import Request, container_of, need, page, pager, record
+from containers.views.sign_in.confirmation import confirmed
+
+
+def asks_password(request: Request, ctid: int) -> bool:
+    kind = KINDS.get(request.POST.get("kind", ""))
+    return bool(kind and kind.asks_password)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(asks_password)
 def index(request: Request, ctid: int) -> HttpResponse:
     container = container_of(request, ctid)
     if request.method == "POST":
         return create(request, container)
+    events = AuditEvent.objects.filter(ctid=ctid)
+    if not request.user.is_staff:  # an earlier container with this number was somebody else's
+        events = events.filter(container=container)
     context = {
         "container": container,
         "operations": pager(request, container.operations.select_related("by", "node")),
-        "events": AuditEvent.objects.filter(ctid=ctid)[:50],
+        "events": events[:50],
     }
     return page(request, "containers/history.html", context, parts=["rows"])
 
@@ -40,8 +50,14 @@ def create(request: Request, container: Container) -> HttpResponse:
         )
     except Busy as busy:
         return refused(request, container, kind, f"{busy}")
-    record(request, kind.deed(container), ctid=container.ctid, reason=form.why)
+    record(request, did(kind, container, form), ctid=container.ctid, reason=form.why)
     return redirect(operation)
+
+
+def did(kind: Kind, container: Container, form: RequestForm) -> str:
+    if command := form.params.get("command"):
+        return f"run in {container}: {command[-1]}"
+    return kind.deed(container)
 
 
 def asked_for(request: Request, container: Container, name: str) -> Kind:

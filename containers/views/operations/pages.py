@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -22,6 +22,7 @@ from containers.views.page import Request, operation_of, page, pager
 from containers.views.reinstallation import remedies, results
 from containers.views.scripts import editor, lifecycle
 from containers.views.scripts.addresses import address
+from containers.views.search import Search
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
 
@@ -29,17 +30,18 @@ MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has
 @require_safe
 def index(request: Request) -> HttpResponse:
     mine = Operation.objects.visible_to(request.user)
-    found = mine.select_related("by", "node", "container")
+    found: QuerySet[Operation] = mine.select_related("by", "node", "container")
     if (state := request.GET.get("state")) == "unfinished":
         found = found.filter(state__in=UNFINISHED)
     elif state in list(Progress):
         found = found.filter(state=state)
-    if words := request.GET.get("q", "").strip():
-        matches = Q(kind__icontains=words) | Q(by__username__icontains=words)
-        if words.removeprefix("CT").strip().isdecimal():
-            matches |= Q(ctid=int(words.removeprefix("CT").strip()))
-        found = found.filter(matches)
-    context = {"operations": pager(request, found), "progress": list(Progress)}
+    search = Search.of(request)
+    found = search.narrow(found, "kind", "by__username", number="ctid")
+    context = {
+        "operations": pager(request, found),
+        "progress": list(Progress),
+        "search": search,
+    }
     return page(request, "operations/index.html", context, parts=["rows"])
 
 
@@ -68,6 +70,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "waiting": waiting(operation),
         "next": operation.of_kind.follow_up(operation),
         "password": password,
+        "command": operation.of_kind.command_line(operation),
         "from": max(0, operation.log_len - MOST_FOLLOWED),
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
@@ -82,7 +85,7 @@ def show(request: Request, pk: int) -> HttpResponse:
     if not request.htmx:
         context["tail"] = logs.tail(operation, request.user)
     response = page(request, "operations/show.html", context, parts=["progress"])
-    return handover.forget(response, operation) if password else response
+    return handover.forget(request, response, operation) if password else response
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from containers.models.replaced_system import undo_until
 from containers.views import handover
 from containers.views.page import Request, container_of, need, page, record
 from containers.views.reinstallation import inquiries, ledger, preflight
+from containers.views.search import whole
 from containers.views.sizes import in_units
 
 DRAFTS = "reinstallations"
@@ -164,7 +165,7 @@ def take_access(request: Request, container: Container, draft: Draft) -> HttpRes
         return show_access(request, container, draft, form)
     form.fill(draft)
     keep(request, container, draft)
-    return handover.hold(to_step(container, "review"), request.path, form.generated)
+    return handover.hold(request, to_step(container, "review"), form.generated)
 
 
 # The third
@@ -232,18 +233,18 @@ def take_confirmation(request: Request, container: Container, draft: Draft) -> H
     record(request, f"{what} {container}", ctid=container.ctid, **details)
     draft.userpasswd, draft.operation = None, operation.pk
     keep(request, container, draft)
-    return handover.show_once(redirect(operation), operation, password)
+    return handover.show_once(request, redirect(operation), operation, password)
 
 
 def go_to(request: Request, operation: Operation) -> HttpResponse:
     """With the password, in case the answer to the confirmation never arrived."""
-    return handover.show_once(redirect(operation), operation, handover.held(request))
+    return handover.show_once(request, redirect(operation), operation, handover.held(request))
 
 
 def take_change(request: Request, container: Container, draft: Draft) -> HttpResponse:
     """Another way: with operation=… that of one that failed, with the same choices beside."""
     if number := request.POST.get("operation", ""):
-        earlier = container.operations.filter(pk__iexact=number).first()
+        earlier = container.operations.filter(pk=whole(number) or 0).first()
         draft = Draft.again(earlier) if earlier and earlier.of_kind.drafted else Draft()
     for switch, permission in SWITCHES.items():
         if switch in request.POST:

@@ -11,12 +11,13 @@ from containers import shellcheck
 from containers.forms.scripts import ScriptForm
 from containers.models import Node, Operation, ScriptTarget, publication
 from containers.node import actions
-from containers.node.actions import Scope
+from containers.node.actions import Scope, Where
 from containers.node.errors import Problem
 from containers.views.page import Request, actor, need, page, posted
 from containers.views.scripts import contract
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.publication import publish
+from containers.views.sign_in.confirmation import confirmed
 
 
 def place_in(operation: Operation) -> ScriptTarget | None:
@@ -52,7 +53,14 @@ def index(request: Request) -> HttpResponse:
     return page(request, "scripts/index.html", {"nodes": nodes})
 
 
+def runs_on_node(request: Request, name: str, **place: object) -> bool:
+    """Whether it is a script that root runs on the node, and will be saved."""
+    action = actions.BY_NAME.get(name)
+    return bool(action and action.where is Where.NODE and "check" not in request.POST)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(runs_on_node)
 def edit(
     request: Request, name: str, ctid: int | None = None, node: str | None = None
 ) -> HttpResponse:

@@ -16,6 +16,8 @@ from containers.views.page import Request, actor, page
 from containers.views.scripts import editor
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.publication import publish
+from containers.views.search import whole
+from containers.views.sign_in.confirmation import confirmed
 
 UNFIT = {
     Flaw.TOO_LARGE: "It is larger than 1 MiB: that is no script.",
@@ -24,7 +26,12 @@ UNFIT = {
 }
 
 
+def runs_on_node(request: Request, name: str, **place: object) -> bool:
+    return editor.runs_on_node(request, name) and request.POST.get("do") != "replace"
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(runs_on_node)
 def show(
     request: Request, name: str, ctid: int | None = None, node: str | None = None
 ) -> HttpResponse:
@@ -63,9 +70,10 @@ def ask(request: Request, target: ScriptTarget) -> int:
 
 def asked(request: Request, target: ScriptTarget) -> Inquiry | None:
     number = request.POST.get("inquiry") or request.GET.get("inquiry", "")
-    mine = Inquiry.objects.filter(node=target.node, kind=InquiryKind.SCRIPT, ctid=target.ctid)
-    mine = mine.filter(by=request.user)
-    found = mine.filter(pk=int(number)).first() if number.isdecimal() else None
+    mine = Inquiry.objects.filter(
+        node=target.node, kind=InquiryKind.SCRIPT, ctid=target.ctid, by=request.user
+    )
+    found = mine.filter(pk=pk).first() if (pk := whole(number)) else None
     return found if found and found.args == {"action": target.action.name} else None
 
 

@@ -14,7 +14,9 @@ from containers.forms.scripts import RestoreForm
 from containers.models import ScriptTarget, ScriptVersion
 from containers.views.page import Request, actor, page
 from containers.views.scripts.addresses import address, addresses, target_of
+from containers.views.scripts.editor import runs_on_node
 from containers.views.scripts.publication import publish
+from containers.views.sign_in.confirmation import confirmed
 
 KINDS = {"+": "added", "-": "removed", "@": "hunk"}
 
@@ -26,6 +28,7 @@ class Line:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(runs_on_node)
 def index(
     request: Request, name: str, ctid: int | None = None, node: str | None = None
 ) -> HttpResponse:

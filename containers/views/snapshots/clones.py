@@ -18,7 +18,8 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid, "manage_snapshots")
     form = CloneForm(posted(request), snapshot=snapshot)
     if request.method == "POST" and form.is_valid() and (made := form.request(by=request.user)):
-        record(request, f"clone {snapshot.container} to CT {made.ctid}", ctid=made.ctid)
+        for number in (ctid, made.ctid):  # it is in the history of both
+            record(request, f"clone {snapshot.container} to CT {made.ctid}", ctid=number)
         return redirect(made)
     context = {"container": snapshot.container, "snapshot": snapshot, "form": form}
     return page(request, "snapshots/clone.html", context, status=422 if form.errors else 200)

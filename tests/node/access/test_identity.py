@@ -38,7 +38,7 @@ def tree(fs: Path) -> Iterator[SafeTree]:
 
 
 @pytest.mark.parametrize(
-    "good", ["web", "a", "1and1", "web-1.example.com", "WWW", "x" * 63, "3com"]
+    "good", ["web", "a", "1and1", "web-1.example.com", "WWW", "x" * 63, "3com", "a_b", "_a"]
 )
 def test_a_host_name_is_taken_as_it_is(good: str) -> None:
     assert validate_hostname(good) == good
@@ -46,7 +46,7 @@ def test_a_host_name_is_taken_as_it_is(good: str) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["", ".", "-web", "web-", "web.", ".web", "a..b", "a b", "a_b", "wéb", "x" * 64, "a.b" * 30,
+    ["", ".", "-web", "web-", "web.", ".web", "a..b", "a b", "wéb", "x" * 64, "a.b" * 30,
      "web\n", "$(id)", "a;b", "101", "192.0.2.1", "web.1", "a/b", "²", "a.²"],
 )  # fmt: skip
 def test_what_is_no_host_name_is_refused(bad: str) -> None:

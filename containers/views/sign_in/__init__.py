@@ -1,0 +1,1 @@
+"""Signing in: the password, the second factor, the sessions that it makes."""
