@@ -1,4 +1,4 @@
-"""Why a snapshot can't be relied on, or not for certain: machine words, as faults are."""
+"""Why a snapshot can't be made or relied on, or not for certain: machine words, as faults are."""
 
 from typing import Self
 
@@ -162,6 +162,26 @@ class Doubts(Fault):
         "The server has not answered.",
     )
     TRIAL_ENDED = "trial-ended", "The trial restore was {state}."
+
+
+class Hindrances(Fault):
+    """What in a running container hinders a dump of its processes."""
+
+    EXTERNAL = (
+        "external-process",
+        "The external process {pid} ({name}) is inside the container: an exec session is no part "
+        "of a snapshot.",
+    )
+    NAMESPACE = "namespace", "The process {name} ({pid}) has a {kind} namespace of its own."
+    TRACED = "traced", "The process {name} ({pid}) is being traced."
+    FILE_SYSTEM = "file-system", "A file system of the kind {kind} is mounted at {path}."
+    INTERFACE = "interface", "Its network interface {name} would be lost."
+    IO_URING = "io-uring", "The process {name} ({pid}) uses io_uring."
+    BPF_PROGRAM = "bpf-program", "The process {name} ({pid}) has a BPF program loaded."
+    BPF_MAP = "bpf-map", "The process {name} ({pid}) has a BPF map loaded."
+    PERF_EVENTS = "perf-events", "The process {name} ({pid}) measures performance."
+    PAGE_FAULTS = "page-faults", "The process {name} ({pid}) handles page faults."
+    MACHINE = "virtual-machine", "The process {name} ({pid}) runs a virtual machine."
 
 
 BY_TRIAL = frozenset({Doubts.SYSTEMD})  # those that a trial restore takes away

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from containers.node import wording
 from containers.node.codes import Code
-from containers.node.doubts import Doubts
+from containers.node.doubts import Doubts, Hindrances
 from containers.node.faults import BadTrees, BadUsages, BadValues, Fault, Unfits
 
 STAFF_LOOK = "The hosting staff has to look at it."
@@ -44,7 +44,8 @@ class Problem(StrEnum):
     BAD_USAGE = "bad-usage", "", "", Code.BAD_SYNTAX
     BAD_TREE = "bad-tree"
     NOT_A_TEMPLATE = "not-a-template", "", "", Code.BAD_TEMPLATE
-    DOUBTFUL = "doubtful"  # a snapshot: never raised, a reason of others
+    DOUBTFUL = "doubtful"  # a snapshot; this and the next are reasons of others, never raised
+    HINDERED = "hindered"  # a dump
 
     # the state does not allow it
     BEING_CREATED = "being-created", "The container is still being created.", "", Code.NO_CT_CONF
@@ -602,6 +603,7 @@ FAULTS: dict[Problem, type[Fault]] = {
     Problem.BAD_TREE: BadTrees,
     Problem.NOT_A_TEMPLATE: Unfits,
     Problem.DOUBTFUL: Doubts,
+    Problem.HINDERED: Hindrances,
 }
 OF_FAULTS = {faults: problem for problem, faults in FAULTS.items()}
 AT = "at"  # of a value: the option it was given to
