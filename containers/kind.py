@@ -7,6 +7,7 @@ Nothing here or there needs Django until a row is at hand: pctl's help is to be 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -66,7 +67,7 @@ WHY = Param(
     "reason",
     Option("--reason", "TEXT", note="kept with the operation"),
     label="Reason",
-    help="Kept with the operation",
+    help="It is kept with the operation",
     length=255,
     kept=False,  # it has a column of its own
 )
@@ -101,6 +102,8 @@ class Kind:
     drawn_from: its steps are drawn on the container's page, from this state on.
     starts: it lets the container run, so not while that is disabled. needs_criu: not where
     processes can't be dumped and restored.
+    titled: the heading of an operation of it, with {name} of its container, the {params} it was
+    given and {node}; noun: what its Cancel button calls it.
     alarms: a failure of it is shown until it is answered. changes: it counts as something that
     has happened to the container.
     """
@@ -112,6 +115,8 @@ class Kind:
     consequence: str = ""
     caution: tuple[str, str] = ("", "")
     heading: str = ""
+    titled: str = ""
+    noun: str = ""
     back: str = "Back"
     otherwise: tuple[str, str] = ("", "")
     drawn_from: State | None = None
@@ -183,6 +188,21 @@ class Kind:
     def title(self, container: Container) -> str:
         """The question that its page asks."""
         return (self.heading or f"{self.word} {{name}}?").format(name=container.hostname)
+
+    def deed(self, container: Container) -> str:
+        """What somebody did to it, as a line of the audit log."""
+        said = (self.heading or f"{self.word} {{name}}").format(name=container)
+        return f"{said[:1].lower()}{said[1:]}"
+
+    def called(self, operation: Operation) -> str:
+        """The heading of an operation of this kind."""
+        container = operation.container
+        name = container.hostname if container else f"CT {operation.ctid}"
+        if not self.titled:
+            where = name if operation.ctid else f"on {operation.node}"
+            return f"{operation.label} {where}"
+        params = defaultdict(str, operation.params)
+        return self.titled.format(name=name, node=operation.node, params=params)
 
     def told(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The params that what was asked for comes to."""

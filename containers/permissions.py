@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STAFF_ONLY = "This is for hosting staff."
+STAFF_ONLY = "This page is for hosting staff."
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ REINSTALL_WITHOUT_OWN_SCRIPTS = Permission(
     "reinstall_without_own_scripts",
     owner=True,
     granted=("skip_own_scripts",),
-    denial="Only the hosting staff can skip a container's own scripts here.",
+    denial="Only the hosting staff can skip a container's start and stop scripts here.",
 )
 VIEW_NODE_OUTPUT = Permission("view_node_output", owner=True, host_output=True)
 MANAGE_SNAPSHOTS = Permission(

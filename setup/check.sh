@@ -27,5 +27,5 @@ check "mypy" mypy
 check "migrations" python manage.py makemigrations --check --dry-run
 check "shellcheck" shellcheck --exclude SC1090 "${shells[@]}" # what scripts source is not there yet
 
-((!${#failed[@]})) || refuse "make check: not content: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"
-say "make check: all content"
+((!${#failed[@]})) || refuse "make check failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"
+say "make check: all checks passed"

@@ -36,7 +36,7 @@ for name in $(printf '%s\n' "${!starts[@]}" | sort); do
     plan)
         if ! linked; then say "command: $STATE/bin/$name"
         elif free "$name"; then say "command: $places/$name -> $STATE/bin/$name"
-        else say "command: $STATE/bin/$name ($places/$name is another's and stays)"; fi
+        else say "command: $STATE/bin/$name ($places/$name belongs to something else and is left alone)"; fi
         ;;
     apply)
         mkdir -p "$STATE/bin"
@@ -48,7 +48,7 @@ for name in $(printf '%s\n' "${!starts[@]}" | sort); do
         if ! linked; then continue; fi
         if [[ -L $places/$name && $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then :
         elif free "$name"; then ln -s "$STATE/bin/$name" "$places/$name"
-        else say "$places/$name is another's and stays; ours is $STATE/bin/$name"; fi
+        else say "$places/$name belongs to something else and is left alone; use $STATE/bin/$name"; fi
         ;;
     remove)
         if [[ $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then

@@ -71,7 +71,7 @@ unpack() { # SUITE
     trap 'rm -rf "$work"' EXIT
     # shellcheck disable=SC2016
     uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | sed -n 1p) ||
-        refuse "apt knows no Debian archive here"
+        refuse "apt has no package list of a Debian archive (run apt-get update)"
     mkdir -p "$work/lists/partial" "$work/archives/partial"
     : >"$work/installed"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $1 main" >"$work/sources.list"

@@ -58,7 +58,7 @@ plan() { # PART
         say "  with what they need: $(awk '/^Inst/ { print $2 }' <<<"$simulated" | sort | paste -sd ' ')"
         awk '/^Remv/ { print "  replaced: " $2 }' <<<"$simulated"
     else
-        say "  and what they depend on (apt's lists are missing or old: after apt-get update this can be told)"
+        say "  and the packages they depend on (run apt-get update first to see which)"
     fi
 }
 
@@ -67,15 +67,15 @@ apply() { # PART
     mapfile -t packages < <(all_missing "$1")
     ((${#packages[@]})) || return 0
     local line="apt-get install --no-install-recommends ${packages[*]}"
-    command -v apt-get >/dev/null || refuse "Missing, and there is no apt-get here to install them: ${packages[*]}"
-    ((EUID == 0)) || refuse "Missing: ${packages[*]}. As root: $line"
+    command -v apt-get >/dev/null || refuse "These packages are missing, and there is no apt-get to install them: ${packages[*]}"
+    ((EUID == 0)) || refuse "Packages are missing: ${packages[*]}. Install them as root: $line"
     local installed=("${packages[@]}")
     say "Installing ${packages[*]}"
     without_starting_services install "${packages[@]}"
     mapfile -t packages < <(all_missing "$1")
     mkdir -p "$STATE"
     printf '%s\n' "${installed[@]}" >>"$STATE/installed-packages"
-    ((!${#packages[@]})) || refuse "Installed, yet still not usable: ${packages[*]}"
+    ((!${#packages[@]})) || refuse "These packages are installed but still can't be used: ${packages[*]}"
 }
 
 # A policy-rc.d that says no keeps Debian from starting redis-server, nginx and postgresql as

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes back what `make run` changed outside of the state: `make remove`. YES=1 asks nothing.
 . "$(dirname "$0")/where.sh"
-((EUID == 0)) || refuse "Only root can take back what root made: sudo make remove"
+((EUID == 0)) || refuse "Run this as root: sudo make remove"
 
 main() {
     local packages place beside=''
@@ -33,7 +33,7 @@ end_containers() {
     mapfile -t running < <(find "$RUN/runc" -mindepth 2 -maxdepth 2 -name state.json -printf '%h\n' 2>/dev/null | xargs -rn1 basename | sort)
     ((${#running[@]})) || return 0
     if [[ ${YES:-} != 1 ]]; then
-        say "These containers run, and would be stopped; their files stay: ${running[*]}"
+        say "These containers are running and will be stopped; their files stay: ${running[*]}"
         read -rp "Stop them and go on? [y/N] " answer || answer=
         [[ $answer == [yY]* ]] || refuse "Nothing was changed."
     fi

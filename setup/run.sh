@@ -53,8 +53,8 @@ serve() {
         wait "$honcho" || code=$?
     done
     ((code < 128)) || code=0
-    ((!code)) || say "One of its processes ended, and so the others were stopped: see above, and $STATE/redis/redis.log."
-    say "Stopped. Containers that run keep running; make run finds them again."
+    ((!code)) || say "One of the panel's processes ended, so the others were stopped. See the output above and $STATE/redis/redis.log."
+    say "Stopped. Running containers keep running, and make run manages them again."
     return "$code"
 }
 

@@ -17,6 +17,15 @@ from containers.node.runtimes import DRY_RUN
 NO_ACCESS = 12  # vzctl's "not enough privilege"
 
 
+class Held(Locked):
+    """An operation is under way; on the command line it can be cancelled."""
+
+    def __str__(self) -> str:
+        said, number = super().__str__(), self.details.get("operation")
+        way = f"; cancel it with pctl operation cancel {number}." if number else "."
+        return f"{said.removesuffix('.')}{way}"
+
+
 @contextlib.contextmanager
 def at_hand() -> Iterator[None]:
     """Says in a sentence what keeps us from the rows, or who is at work on them."""
@@ -27,7 +36,7 @@ def at_hand() -> Iterator[None]:
         check()
         yield
     except Busy as busy:
-        raise Locked(busy.problem, **busy.details) from busy
+        raise Held(busy.problem, **busy.details) from busy
     except (OperationalError, InterfaceError, ProgrammingError) as error:
         raise away(error) from error
     finally:

@@ -20,7 +20,8 @@ from containers.node.states import Progress
 
 TICK = 0.05  # seconds between two looks
 DATABASE_AWAY = 60.0  # seconds a database may be away
-QUESTION = "\nThe operation goes on on the node. Cancel it? [y/N] "
+QUESTION = "\nThe operation continues on the node. Cancel it? [y/N] "
+CANCELLED = "It was cancelled"  # how the reason of a cancelled operation begins
 LATE = 2.0  # seconds after which we say why nothing happens
 
 
@@ -84,7 +85,7 @@ def watch(operation: Operation, offset: int, output: Output) -> int:
             return offset
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > deadline:
-                output.complain(f"{operation} goes on on its node.")
+                output.complain(f"{operation} continues on its node.")
                 raise away(error) from error
             connection.close()
             time.sleep(10 * TICK)
@@ -95,21 +96,23 @@ def explain(operation: Operation, work: Work, output: Output) -> None:
     if operation.state != Progress.QUEUED:
         return
     if operation.node.away and not here(operation.node):
-        output.complain(f"The node {operation.node} has not been heard from: the operation waits.")
+        output.complain(
+            f"Node {operation.node} hasn't reported for a while, so the operation waits."
+        )
     elif operation.node.away and work.holder:
-        output.complain(f"The operation waits: {work.holder} is at work on this node.")
+        output.complain(f"The operation waits, because {work.holder} is working on this node.")
 
 
 def interrupted(operation: Operation, output: Output, number: int) -> None:
     """Cancel: on a terminal Ctrl-C asks first, and a second one leaves (KeyboardInterrupt)."""
     if operation.state == Progress.CANCELLING:
-        output.complain(f"{operation} goes on on its node.")
+        output.complain(f"{operation} continues on its node.")
         raise KeyboardInterrupt
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if number == signal.SIGINT and terminal and not confirmed():
         return
     operation.cancel()
-    output.complain("Cancelling...")
+    output.complain("The operation is being cancelled.")
 
 
 def confirmed() -> bool:
@@ -144,7 +147,11 @@ def sentence(operation: Operation) -> str:
     what = title(operation)
     if operation.state == Progress.SUCCEEDED:
         return f"{what}: done."
-    return " ".join([f"{what} {operation.state}.", *outcome.sentences(operation, staff=True)])
+    said = outcome.sentences(operation, staff=True)
+    if said and said[0].startswith(CANCELLED):  # which tells how it ended
+        ending, *rest = said
+        return " ".join([f"{what} {ending.removeprefix('It ')}", *rest])
+    return " ".join([f"{what} {operation.state}.", *said])
 
 
 def title(operation: Operation) -> str:

@@ -30,7 +30,7 @@ def change(given: Given, output: Output) -> int:
     Node.objects.filter(pk=node.pk).update(**settings)
     noted(f"change node {node}", **settings)
     node.refresh_from_db()
-    output.say(f"The node {node} has its new settings from its next operation on.")
+    output.say(f"The new settings of node {node} apply from its next operation on.")
     output.show(described(node), [])
     return Code.OK
 

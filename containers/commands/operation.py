@@ -13,12 +13,12 @@ from containers.node.states import Progress
 
 LATEST = 20
 STANDS = {
-    Progress.QUEUED: "waits for its turn",
-    Progress.RUNNING: "is under way",
+    Progress.QUEUED: "is queued",
+    Progress.RUNNING: "is running",
     Progress.CANCELLING: "is being cancelled",
     Progress.SUCCEEDED: "has succeeded",
     Progress.FAILED: "has failed",
-    Progress.CANCELLED: "is cancelled",
+    Progress.CANCELLED: "was cancelled",
     Progress.INTERRUPTED: "was interrupted",
 }
 

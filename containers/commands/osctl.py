@@ -14,13 +14,13 @@ COMMANDS = (
     *(
         Command(f"psc {words}", f"psc.{run}", does, operands, options, program="osctl")
         for words, run, does, operands, options in (
-            ("list", "list_", "The snapshots of a container, or all of them", ("[CTID]",), ()),
-            ("show", "show", "All that is known of one", ONE, ()),
-            ("ok", "ok", "Can it be relied on? 0 ok, 1 can't tell, 2 broken or unknown", ONE,
-             (Option("--trial-restore", note="restore it in a copy, and delete that"),
+            ("list", "list_", "List the snapshots of a container, or all of them", ("[CTID]",), ()),
+            ("show", "show", "Show everything known about a snapshot", ONE, ()),
+            ("ok", "ok", "Check a snapshot; exit code 0 ok, 1 can't tell, 2 broken or unknown", ONE,
+             (Option("--trial-restore", note="also restore it in a copy, which is deleted again"),
               Option("--rehearse", key="trial_restore", note="the same as --trial-restore"))),
-            ("protect", "protect", "Let no schedule and no date delete it", ONE,
-             (Option("--off", note="no more"),)),
+            ("protect", "protect", "Protect a snapshot from automatic deletion", ONE,
+             (Option("--off", note="remove the protection"),)),
         )
     ),
 )  # fmt: skip
@@ -48,9 +48,13 @@ def understand(words: list[str]) -> Given | list[str]:
 
 def help_all() -> list[str]:
     width = max(len(command.usage) for command in COMMANDS)
-    lines = ["osctl psc keeps snapshots of containers and brings them back.", ""]
+    lines = ["osctl psc takes snapshots of containers and restores them.", ""]
     lines += [f"  {command.usage:<{width}}  {command.does}" for command in COMMANDS]
-    return [*lines, "", "SNAPSHOT is a UUID, the beginning of one, or a name. --json says it all."]
+    return [
+        *lines,
+        "",
+        "SNAPSHOT is a UUID, the beginning of one, or a name. --json prints everything.",
+    ]
 
 
 if __name__ == "__main__":

@@ -200,7 +200,7 @@ class Aside(Output):
 def tried(snapshot: Snapshot, verdict: Verdict, output: Output) -> Verdict:
     """What only a trial restore can tell is told by one that succeeds."""
     if not snapshot.with_processes:
-        output.complain("It has no processes: there is nothing to try.")
+        output.complain("It has no processes, so there is nothing to try.")
         return verdict
     operation = followed(lambda: snapshot.try_restore(via=Via.PCTL), Aside(True, output.quiet))
     if operation.state == Progress.SUCCEEDED:

@@ -25,7 +25,7 @@ def reinstall(given: Given, output: Output) -> int:
         params["keep_until"] = until.isoformat()
     if params.get("resetpwdb") and not given.pick(*ACCESS):
         output.complain(
-            "Nobody will be able to sign in: give --userpasswd or --sshkey, or set a password "
+            "Nobody will be able to sign in. Give --userpasswd or --sshkey, or set a password "
             "afterwards with pctl set."
         )
     reason = given.get("reason", "")

@@ -5,71 +5,92 @@ from containers.grammar import Command, Option
 from containers.kind import order
 from containers.node import values
 
-FILE = Option("--file", "FILE", note='"-" or none: standard input')
-REASON = Option("--reason", "TEXT", note="why; kept with the version")
-GLOBAL = Option("--global", key="everywhere", note="the node's own, for every container")
+FILE = Option("--file", "FILE", note='read the script from there; "-" or nothing: standard input')
+REASON = Option("--reason", "TEXT", note="why; it is kept with the version")
+GLOBAL = Option(
+    "--global", key="everywhere", note="the node's script, which runs for every container"
+)
+PASSWORD = Option(
+    "--password-stdin", note="read the password from standard input instead of making a link"
+)
 CT, NAME = ("CTID",), ("CTID", "NAME")
 
 LIST = (
-    Option("--all", short="-a", note="all containers, not only running ones"),
-    Option("--stopped", short="-S", note="only those that don't run"),
-    Option("--no-header", short="-H", note="no line of headings"),
-    Option("--output", "FIELD,…", short="-o", note="these columns; -L lists them"),
+    Option("--all", short="-a", note="list all containers, not only running ones"),
+    Option("--stopped", short="-S", note="list only containers that are not running"),
+    Option("--no-header", short="-H", note="leave out the headings"),
+    Option("--output", "FIELD,…", short="-o", note="show these columns; -L lists them"),
     Option("--only-ctid", short="-1", note="the same as -H -o ctid"),
-    Option("--sort", "[-]FIELD", short="-s", note="sorted by that; - for backwards"),
-    Option("--name", short="-n", note="names in place of host names"),
-    Option("--no-trim", short="-t", note="long values whole"),
-    Option("--list", short="-L", key="fields", note="the columns there are"),
-    Option("--hostname", "PATTERN", short="-h", note="as a shell's pattern"),
-    Option("--name_filter", "PATTERN", short="-N", note="as a shell's pattern"),
-    Option("--description", "PATTERN", short="-d", note="as a shell's pattern"),
+    Option("--sort", "[-]FIELD", short="-s", note="sort by this column; - reverses the order"),
+    Option("--name", short="-n", note="show names instead of host names"),
+    Option("--no-trim", short="-t", note="do not cut long values"),
+    Option("--list", short="-L", key="fields", note="list the available columns"),
+    Option(
+        "--hostname", "PATTERN", short="-h", note="list only matching host names; a shell pattern"
+    ),
+    Option(
+        "--name_filter", "PATTERN", short="-N", note="list only matching names; a shell pattern"
+    ),
+    Option(
+        "--description",
+        "PATTERN",
+        short="-d",
+        note="list only matching descriptions; a shell pattern",
+    ),
 )
 VZLIST = Command("list", "listing.list_", "List containers, as vzlist does", ("[CTID...]",), LIST)
 OF_KINDS = tuple(command for kind in order() for command in kind.all_commands())
 CONTAINERS = (
-    Command("status", "listing.status", "Say how it stands, in one line", CT),
+    Command("status", "listing.status", "Show the status of a container in one line", CT),
     VZLIST,
-    Command("exec", "inside.exec_", "Run a command in it; 8 when that fails",
+    Command("exec", "inside.exec_", "Run a command in a container; exits with 8 if it fails",
             ("CTID", "COMMAND...")),
-    Command("exec2", "inside.exec2", "The same, with the command's own exit code",
+    Command("exec2", "inside.exec2", "The same, but exits with the command's own exit code",
             ("CTID", "COMMAND...")),
-    Command("enter", "inside.enter", "Open a shell in it", CT,
-            (Option("--exec", "COMMAND", note="that, and then leave"),)),
+    Command("enter", "inside.enter", "Open a shell in a container", CT,
+            (Option("--exec", "COMMAND", note="run this command and leave"),)),
 )  # fmt: skip
 
 SCRIPTS = (
-    Command("script list", "script.list_", "Action scripts and hooks", ("[CTID]",), (GLOBAL,)),
-    Command("script show", "script.show", "The text of one", ("[CTID]", "NAME"),
-            (GLOBAL, Option("--version", "N", values.whole, note="an earlier one"))),
-    Command("script save", "script.save", "Keep a new version", ("[CTID]", "NAME"),
+    Command("script list", "script.list_", "List action scripts and hooks", ("[CTID]",), (GLOBAL,)),
+    Command("script show", "script.show", "Show the text of a script", ("[CTID]", "NAME"),
+            (GLOBAL, Option("--version", "N", values.whole, note="an earlier version"))),
+    Command("script save", "script.save", "Save a new version of a script", ("[CTID]", "NAME"),
             (GLOBAL, FILE, REASON)),
-    Command("script history", "script.history", "Who wrote which version, when and why",
+    Command("script history", "script.history", "Show who wrote which version, when and why",
             ("[CTID]", "NAME"), (GLOBAL,)),
-    Command("script import", "script.import_", "Take scripts over from where OpenVZ has them",
-            ("[CTID]", "[NAME]"), (GLOBAL, Option("--file", "FILE", note="from there"), REASON)),
+    Command("script import", "script.import_", "Import scripts from where OpenVZ keeps them",
+            ("[CTID]", "[NAME]"),
+            (GLOBAL, Option("--file", "FILE", note="import this file"), REASON)),
 )  # fmt: skip
 
 REST = (
-    Command("template list", "template.list_", "What containers can be made of"),
-    Command("node show", "node.show", "This node: its settings, what it can", ("[NODE]",)),
-    Command("node set", "node.change", "Change its settings", ("[NODE]",),
-            (Option("--undo-profile", "documented|vzctl", note="what a failed start script undoes"),
-             Option("--script-timeout", "SECONDS", values.whole, note="0: no limit"))),
-    Command("operation list", "operation.list_", "The latest operations", ("[CTID]",),
-            (Option("--all", short="-a", note="all of them, not only the latest 20"),)),
-    Command("operation show", "operation.show", "Its steps and how they ended", ("ID",)),
-    Command("operation log", "operation.log", "What was said, byte for byte", ("ID",),
-            (Option("--follow", short="-f", note="until it ends"),)),
-    Command("operation cancel", "operation.cancel", "End its running step and undo", ("ID",)),
-    Command("user create", "user.create", "Make somebody who can sign in", ("NAME",),
-            (Option("--staff", note="who may see and do everything"),
+    Command("template list", "template.list_", "List the templates"),
+    Command("node show", "node.show", "Show a node, its settings and what it supports",
+            ("[NODE]",)),
+    Command("node set", "node.change", "Change a node's settings", ("[NODE]",),
+            (Option("--undo-profile", "documented|vzctl",
+                    note="how a failed start script is undone"),
+             Option("--script-timeout", "SECONDS", values.whole,
+                    note="time limit of a script; 0: no limit"))),
+    Command("operation list", "operation.list_", "List the latest operations", ("[CTID]",),
+            (Option("--all", short="-a", note="list all of them, not only the latest 20"),)),
+    Command("operation show", "operation.show", "Show an operation, its steps and how they ended",
+            ("ID",)),
+    Command("operation log", "operation.log", "Show the log of an operation, byte for byte",
+            ("ID",),
+            (Option("--follow", short="-f", note="follow it until the operation ends"),)),
+    Command("operation cancel", "operation.cancel",
+            "Cancel an operation: end its running step and undo", ("ID",)),
+    Command("user create", "user.create", "Create a user who can sign in", ("NAME",),
+            (Option("--staff", note="hosting staff, who may see and do everything"),
              Option("--email", "ADDRESS"),
-             Option("--password-stdin", note="read the password, instead of giving a link"))),
-    Command("user list", "user.list_", "Who can sign in"),
-    Command("user password", "user.password", "Give a link to set a password with", ("NAME",),
-            (Option("--password-stdin", note="read the password, instead of giving a link"),)),
-    Command("user disable", "user.disable", "Let somebody sign in no more", ("NAME",)),
-    Command("user enable", "user.enable", "Let somebody sign in again", ("NAME",)),
+             PASSWORD)),
+    Command("user list", "user.list_", "List the users"),
+    Command("user password", "user.password", "Make a link to set a password with", ("NAME",),
+            (PASSWORD,)),
+    Command("user disable", "user.disable", "Stop a user from signing in", ("NAME",)),
+    Command("user enable", "user.enable", "Let a user sign in again", ("NAME",)),
 )  # fmt: skip
 
 # The nouns' own words stand together, whichever kind they come from.
@@ -86,19 +107,19 @@ BY_WORDS = {command.words: command for command in ALL}
 NOUNS = {command.words.split()[0] for command in ALL if " " in command.words}
 ALIASES = {"delete": "destroy", "chkpnt": "suspend", "restore": "resume"}  # vzctl's own
 COMMON = (
-    Option("--json", short="-j", note="say it as JSON"),
-    Option("--quiet", note="nothing but what was asked for"),
-    Option("--verbose", note="accepted; pctl always says all"),
-    Option("--help", note="what there is to give"),
+    Option("--json", short="-j", note="print JSON"),
+    Option("--quiet", note="print only what was asked for"),
+    Option("--verbose", note="accepted; pctl always prints everything"),
+    Option("--help", note="show this help"),
 )
 
 
 def help_all() -> list[str]:
-    lines = ["pctl runs and looks after containers, as vzctl does.", ""]
+    lines = ["pctl manages containers, as vzctl does.", ""]
     width = max(len(command.usage) for command in ALL)
     lines += [f"  {command.usage:<{width}}  {command.does}" for command in ALL]
-    lines += [f"  {'pctl options':<{width}}  vzctl's options and what becomes of each"]
-    return [*lines, "", "pctl COMMAND --help tells the options of a command."]
+    lines += [f"  {'pctl options':<{width}}  Show vzctl's options and what pctl does with each"]
+    return [*lines, "", "pctl COMMAND --help shows the options of a command."]
 
 
 def help_one(command: Command) -> list[str]:

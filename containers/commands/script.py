@@ -26,9 +26,9 @@ REFUSALS = {
     Flaw.NO_INTERPRETER: BadValues.NO_INTERPRETER,
 }
 REMARKS = {
-    Flaw.CRLF: "Its lines end as on Windows (CRLF): shells stumble over that.",
-    Flaw.NO_INTERPRETER: "Line 1 names no interpreter: it can only run in a container.",
-    Flaw.NOT_UTF8: "It is not UTF-8: the browser shows parts of it wrongly.",
+    Flaw.CRLF: "Its lines end as on Windows (CRLF), which shells don't understand.",
+    Flaw.NO_INTERPRETER: "Line 1 names no interpreter, so the script can only run in a container.",
+    Flaw.NOT_UTF8: "It is not valid UTF-8, so the browser shows parts of it wrongly.",
 }
 
 
@@ -128,7 +128,7 @@ def import_(given: Given, output: Output) -> int:
         check(body, target.action, Source.AS_IT_IS, output)
         reason = given.get("reason") or f"imported from {path}"
         versions.append(target.write(body, reason=reason, verb="import", **actor()))
-        output.say(f"Taken over from {path}: {target}, version {versions[-1].number}.")
+        output.say(f"Imported from {path}: {target}, version {versions[-1].number}.")
     return published(owner, versions, output)
 
 

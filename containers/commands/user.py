@@ -35,7 +35,7 @@ def create(given: Given, output: Output) -> int:
         raise BadValue(BadValues.NOT_AN_ACCOUNT, why=error.messages) from error
     password_given = read_password(given, user)
     user.save()
-    noted(f"make the {'staff member' if user.is_staff else 'customer'} {name}")
+    noted(f"add the {'staff member' if user.is_staff else 'customer'} {name}")
     return hand_out(user, output, password_given)
 
 
@@ -44,7 +44,7 @@ def list_(given: Given, output: Output) -> int:
     output.show(
         [described(user) for user in found],
         table(
-            ("NAME", "STAFF", "MAY SIGN IN", "PASSWORD", "CONTAINERS", "EMAIL"),
+            ("NAME", "STAFF", "CAN SIGN IN", "PASSWORD", "CONTAINERS", "EMAIL"),
             [
                 (
                     u.username,
@@ -85,7 +85,7 @@ def let_in(user: User, active: bool, output: Output) -> int:
     user.is_active = active
     user.save(update_fields=["is_active"])
     noted(f"{'enable' if active else 'disable'} {user.username}")
-    how = "may sign in" if active else "may sign in no more, and is signed out everywhere"
+    how = "can sign in again" if active else "can no longer sign in, and is signed out everywhere"
     output.say(f"The user {user.username} {how}. {CONTAINERS_STAY if not active else ''}".rstrip())
     output.show(described(user), [])
     return Code.OK
@@ -116,7 +116,9 @@ def hand_out(user: User, output: Output, password_set: bool) -> int:
         return Code.OK
     address = link(user)
     days = settings.PASSWORD_RESET_TIMEOUT // DAY
-    output.say(f"Give {user.username} this link: it sets a password, once, within {days} days.")
+    output.say(
+        f"Send {user.username} this link to set a password. It works once, within {days} days."
+    )
     output.show({**described(user), "link": address}, [address])
     return Code.OK
 

@@ -23,6 +23,12 @@ def checked(validate: Callable[..., T], *args: Any) -> T:
         raise ValidationError(f"{error}", code=f"{error.code}") from error
 
 
+def between(what: str, least: int, most: int) -> dict[str, str]:
+    """What is wrong with a number that is out of its range."""
+    said = f"{what} must be between {least} and {most}."
+    return {"min_value": said, "max_value": said}
+
+
 class CheckedField(forms.CharField):
     """A line of text."""
 

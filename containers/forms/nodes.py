@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from containers.models import Node
+
+UNDO_PROFILES = (
+    ("documented", "As documented: the container is stopped and dismounted, and no script runs"),
+    ("vzctl", "As vzctl 4.11 does: the umount scripts run as well"),
+)
 
 
 class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -16,4 +23,11 @@ class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
             "undo_profile": "When a start script fails",
             "script_timeout": "Time limit of a script",
         }
-        help_texts = {"script_timeout": "Seconds; then it is ended and counts as failed. 0: none"}
+        help_texts = {
+            "script_timeout": "In seconds, 0 for no limit. A script that takes longer fails"
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        profile: Any = self.fields["undo_profile"]
+        profile.choices = UNDO_PROFILES

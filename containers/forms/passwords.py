@@ -18,9 +18,9 @@ LETTERS = sorted(set(string.ascii_letters + string.digits) - set("0O1lI"))  # to
 
 
 class Choice(models.TextChoices):
-    GENERATE = "generate", "Generate one, and show it once"
-    TYPE = "type", "Use this one"
-    NONE = "none", "None: sign in with an SSH key only"
+    GENERATE = "generate", "Generate a password and show it once"
+    TYPE = "type", "Use this password"
+    NONE = "none", "No password: sign in with an SSH key only"
 
 
 class PasswordForm(forms.Form):
@@ -74,7 +74,8 @@ class AccessForm(PasswordForm):
     choices = (Choice.GENERATE, Choice.TYPE, Choice.NONE)
 
     sshkeys = KeysField(
-        label="SSH keys", help_text="Whoever holds one signs in as root. One public key a line"
+        label="SSH keys",
+        help_text="Whoever has one of these keys can sign in as root. Enter one public key a line",
     )
 
     def access(self) -> dict[str, Any]:

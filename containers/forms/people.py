@@ -9,6 +9,11 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+OWN_RIGHTS = {
+    "is_staff": "You can't remove your own staff role.",
+    "is_active": "You can't disable your own account.",
+}
+
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
@@ -23,8 +28,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "username": "Letters, digits and @ . + - _",
-            "is_staff": "Sees and changes everything; customers see their own containers",
-            "is_active": "Without it every session ends at once; containers stay",
+            "is_staff": "Staff see and change everything. Customers see only their own containers",
+            "is_active": "Clear this to sign them out everywhere at once. Their containers stay",
         }
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
@@ -36,9 +41,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if self.instance == self.by:
-            for name, what in (("is_staff", "be no longer staff"), ("is_active", "be shut out")):
+            for name, what in OWN_RIGHTS.items():
                 if not data.get(name):
-                    self.add_error(name, ValidationError(f"You can't {what} by your own hand."))
+                    self.add_error(name, ValidationError(what))
         return data
 
     def save(self, commit: bool = True) -> User:

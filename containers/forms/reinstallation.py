@@ -22,8 +22,8 @@ from containers.models import Container, Operation, Template
 from containers.models.replaced_system import undo_until
 from containers.node.access import accounts
 
-NOBODY_COULD = "Without a password and without an SSH key nobody could sign in: give a key."
-NO_USERS_EITHER = "Erasing keeps no users and passwords either: choose how root signs in."
+NOBODY_COULD = "Enter a key: without a password and an SSH key nobody could sign in."
+NO_USERS_EITHER = "Erasing also removes users and passwords: choose how root signs in."
 
 
 class Access(models.TextChoices):
@@ -122,7 +122,7 @@ class SystemForm(forms.Form):
         empty_label=None,
         widget=forms.RadioSelect,
         error_messages={
-            "invalid_choice": "That system is not offered any more. Choose another.",
+            "invalid_choice": "That system is no longer offered. Choose another.",
             "required": "Choose a system.",
         },
     )
@@ -140,19 +140,19 @@ class AccessForm(forms.Form):
         label="Who can sign in afterwards", choices=Access.choices, widget=forms.RadioSelect
     )
     password = forms.CharField(
-        label="Password of root",
+        label="Root password",
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     sshkeys = KeysField(
-        label="SSH keys of root",
-        help_text="Added to root's in any case. One public key a line",
+        label="SSH keys for root",
+        help_text="They are added to root's keys in any case. Enter one public key per line",
     )
     keep = forms.ChoiceField(
         label="Your old files",
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "That can't be chosen here."},
+        error_messages={"invalid_choice": "You can't choose that here."},
     )
 
     def __init__(self, *args: Any, may_erase: bool, **kwargs: Any) -> None:
@@ -191,7 +191,7 @@ def keeping(*, may_erase: bool) -> list[tuple[str, str]]:
     choices = [(Keep.OLD.value, "Keep them in /old of the new system")]
     if until:
         day = f"{localtime(until):%-d %B %Y}"
-        choices.append((Keep.ASIDE.value, f"Keep them aside until {day}, but not in /old"))
+        choices.append((Keep.ASIDE.value, f"Keep them until {day}, but not in /old"))
     if may_erase:
         choices.append((Keep.NOTHING.value, "Erase them"))
     return choices
@@ -212,5 +212,5 @@ class ConfirmForm(forms.Form):
     def clean_confirmation(self) -> str:
         typed: str = self.cleaned_data["confirmation"].strip().rstrip(".")
         if typed.casefold() != self.container.hostname.casefold():
-            raise ValidationError(f"That is not it. Type {self.container.hostname}.")
+            raise ValidationError(f"That doesn't match. Type {self.container.hostname}.")
         return typed

@@ -14,16 +14,16 @@ from containers.node.script_text import LARGEST, Flaw, Source, examine
 
 MARK = "\ufeff"  # that some editors begin a file with
 REFUSALS = {
-    Flaw.TOO_LARGE: "The script has {mib:.1f} MiB; the most is 1 MiB.",
-    Flaw.NUL: "The script has a NUL byte in it: that is no text.",
-    Flaw.NOT_UTF8: "The script is not UTF-8: it has bytes that can't be read.",
-    Flaw.EMPTY: "The script is empty. To have none run, disable it.",
-    Flaw.NO_INTERPRETER: "Line 1 has to name the interpreter, as in #!/bin/bash.",
+    Flaw.TOO_LARGE: "The script is {mib:.1f} MiB long. It can be 1 MiB at most.",
+    Flaw.NUL: "The script contains a NUL byte, so it is not text.",
+    Flaw.NOT_UTF8: "The script is not valid UTF-8.",
+    Flaw.EMPTY: "The script is empty. Disable it if it should not run.",
+    Flaw.NO_INTERPRETER: "Line 1 must name the interpreter, for example #!/bin/bash.",
 }
 NOTICES = {
-    Flaw.CRLF: "Its lines ended as on Windows (CRLF); they end in LF now.",
+    Flaw.CRLF: "Its lines ended as on Windows (CRLF). They were changed to end in LF.",
     Flaw.NO_INTERPRETER: "Line 1 names no interpreter. In a container that makes no difference: "
-    "its bash reads the script, or its sh where there is no bash.",
+    "its bash runs the script, or its sh if it has no bash.",
 }
 
 
@@ -39,13 +39,13 @@ class ScriptForm(forms.Form):
         ),
     )
     upload = forms.FileField(
-        label="Or a file", required=False, help_text="Takes the place of the text"
+        label="Or upload a file", required=False, help_text="It replaces the text"
     )
     reason = forms.CharField(
-        label="What changed, and why",
+        label="What you changed, and why",
         required=False,
         max_length=255,
-        help_text="Kept with the version",
+        help_text="It is kept with the version",
     )
     # A form always sends CRLF, so only the editor knows that CRLF was pasted.
     crlf = forms.BooleanField(required=False, widget=forms.HiddenInput)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from containers.forms.containers import lowest_free
-from containers.forms.fields import PLAIN, CheckedField, checked
+from containers.forms.fields import PLAIN, CheckedField, between, checked
 from containers.models import Container, Operation, Schedule, Snapshot
 from containers.models.container import HIGHEST, LOWEST
 from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
@@ -20,6 +20,7 @@ from containers.node.states import State
 from containers.node.templates import catalogue
 
 HOUR = 60
+INTERVAL = f"The interval must be between {SHORTEST} minutes and {LONGEST // 60 // 24} days."
 
 
 class SnapshotForm(forms.Form):
@@ -36,9 +37,9 @@ class SnapshotForm(forms.Form):
     what = forms.ChoiceField(
         label="What to keep",
         choices=[
-            ("all", "Processes and disk, of one instant: it stands still for a moment"),
-            ("stop", "Processes and disk, and stop it there: its umount scripts run"),
-            ("disk", "The disk only: as after pulling the plug"),
+            ("all", "Processes and disk; it is paused for about a second"),
+            ("stop", "Processes and disk, then stop it"),
+            ("disk", "Disk only, as after a power cut"),
         ],
         initial="all",
         widget=forms.RadioSelect,
@@ -70,17 +71,18 @@ class SnapshotForm(forms.Form):
 
 class RestoreForm(forms.Form):
     safety = forms.BooleanField(
-        label="Keep what it is now as a safety snapshot",
+        label="Keep its present state as a safety snapshot",
         required=False,
         initial=True,
-        help_text="The way back; it is deleted by itself after 7 days, or two restores later",
+        help_text="Restore it to undo this. It is deleted automatically after 7 days, or two "
+        "restores later",
     )
     what = forms.ChoiceField(
-        label="What to bring back",
+        label="What to restore",
         choices=[
-            ("all", "Processes and disk: it runs on from that moment"),
-            ("closed", "The same, but connections that were open are closed"),
-            ("disk", "The disk only: it is stopped then"),
+            ("all", "Processes and disk; it continues from that moment"),
+            ("closed", "Processes and disk, but close open connections"),
+            ("disk", "Disk only; the container is stopped"),
         ],
         initial="all",
         widget=forms.RadioSelect,
@@ -106,15 +108,20 @@ class RestoreForm(forms.Form):
 
 
 class CloneForm(forms.Form):
-    ctid = forms.IntegerField(label="CT ID", min_value=LOWEST, max_value=HIGHEST)
+    ctid = forms.IntegerField(
+        label="CT ID",
+        min_value=LOWEST,
+        max_value=HIGHEST,
+        error_messages=between("The CT ID", LOWEST, HIGHEST),
+    )
     hostname = CheckedField(checks.hostname, label="Host name")
     owner = forms.ModelChoiceField(
-        User.objects.none(), label="Owner", required=False, empty_label="Nobody: staff only"
+        User.objects.none(), label="Owner", required=False, empty_label="Nobody (staff only)"
     )
     processes = forms.BooleanField(
-        label="Its processes live on in the clone",
+        label="Let its processes continue in the clone",
         required=False,
-        help_text="Connections are closed. Else the clone is made stopped",
+        help_text="Their connections are closed. Otherwise the clone is stopped",
     )
 
     def __init__(self, *args: Any, snapshot: Snapshot, **kwargs: Any) -> None:
@@ -166,24 +173,31 @@ class Unit(models.IntegerChoices):
 class ScheduleForm(forms.Form):
     """An interval, or a cron time in its place."""
 
-    count = forms.IntegerField(label="Every", required=False, min_value=1, max_value=LONGEST)
+    count = forms.IntegerField(
+        label="Every",
+        required=False,
+        min_value=1,
+        max_value=LONGEST,
+        error_messages=dict.fromkeys(("min_value", "max_value"), INTERVAL),
+    )
     unit = forms.TypedChoiceField(label="Unit", choices=Unit.choices, coerce=int)
     cron = forms.CharField(
         label="Or at these times",
         required=False,
         max_length=100,
         validators=[check_cron],
-        help_text="Minute, hour, day, month, day of the week, as cron: “30 3 * * *” is 3:30 at "
-        "night",
+        help_text="As in cron: minute, hour, day, month and day of the week. “30 3 * * *” is every "
+        "night at 3:30",
     )
     keep = forms.IntegerField(
         label="Keep the last",
         min_value=1,
         max_value=MOST,
-        help_text="Older ones that it made are deleted, but for protected ones",
+        error_messages=between("The number to keep", 1, MOST),
+        help_text="Older scheduled ones are deleted, protected ones are kept",
     )
     disk_only = forms.BooleanField(
-        label="Keep the disk only", required=False, help_text="Then it never stands still for it"
+        label="Save only the disk", required=False, help_text="Then it is never paused"
     )
 
     def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
@@ -212,9 +226,9 @@ class ScheduleForm(forms.Form):
             return data
         every = (data.get("count") or 0) * (data.get("unit") or HOUR)
         if not every:
-            raise ValidationError("Say how often, or at which times.")
+            raise ValidationError("Enter how often, or at which times.")
         if not SHORTEST <= every <= LONGEST:
-            self.add_error("count", f"From {SHORTEST} minutes to a year.")
+            self.add_error("count", INTERVAL)
         data["every"] = every
         return data
 

@@ -13,8 +13,8 @@ from containers.node.templates import catalogue
 
 RECIPES = {
     "debian-12": "Debian 12 with systemd, an SSH server, curl and nano",
-    "debian-12-sysvinit": "The same with sysvinit: best for process snapshots",
-    "busybox": "Busybox alone: 2 MiB, made in a moment; no SSH",
+    "debian-12-sysvinit": "Debian 12 with sysvinit: best for snapshots of processes",
+    "busybox": "only busybox, 2 MiB, built in a few seconds; no SSH server",
 }
 
 
@@ -46,14 +46,14 @@ class ImportForm(OnNodeForm):
         absolute,
         label="Tarball on the node",
         max_length=1024,
-        help_text="Of a root file system, as /root/centos-7-x86_64.tar.gz; "
-        "OpenVZ's precreated templates are such",
+        help_text="A tarball of a root file system, for example an OpenVZ precreated template: "
+        "/root/centos-7-x86_64.tar.gz",
     )
     name = CheckedField(
         catalogue.check,
         label="Name",
         max_length=64,
-        help_text="What containers are created from: as centos-7",
+        help_text="You choose it by this name when you create a container. For example centos-7",
     )
 
     @property

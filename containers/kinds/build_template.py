@@ -6,11 +6,13 @@ from containers.permissions import MANAGE_TEMPLATES
 
 
 class BuildTemplate(Kind):
+    titled = "Build template {params[name]} on {node}"
+    noun = "build"
     word, place, heading = "Build", 310, "Build a template"
     page, form = "templates", "templates.BuildForm"
     permission = MANAGE_TEMPLATES
     commands = (
-        Command("template build", "template.build", "Make a new version of one", ("NAME",)),
+        Command("template build", "template.build", "Build a new version of a template", ("NAME",)),
     )
 
 

@@ -7,13 +7,15 @@ from containers.permissions import MANAGE_SNAPSHOTS
 
 
 class Clone(Kind):
+    titled = "Clone a snapshot to {name}"
+    noun = "clone"
     page = "cloning"
     place = 250
     permission = MANAGE_SNAPSHOTS
     commands = (
         Command(
-            "psc clone", "psc.clone", "Make another container of one", (*OF_CT, "NEWCTID"),
-            (Option("--processes", note="they live on in the clone"),
+            "psc clone", "psc.clone", "Make a new container from a snapshot", (*OF_CT, "NEWCTID"),
+            (Option("--processes", note="let its processes continue in the clone"),
              Option("--hostname", "NAME"),
              Option("--owner", "USER")),
             program="osctl",

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 class Create(Kind):
+    noun = "creation"
     place, page = 10, "new_container"
-    commands = (Command("create", "container.create", "Make a container", CT, options.CREATE),)
+    commands = (Command("create", "container.create", "Create a container", CT, options.CREATE),)
 
     def succeeded(self, operation: Operation, container: Container) -> None:
         if operation.params.get("start"):

@@ -4,7 +4,8 @@ from containers.kind import Kind
 
 
 class DeleteReplaced(Kind):
-    pass
+    titled = "Delete a replaced system of {name}"
+    noun = "deletion"
 
 
 KIND = DeleteReplaced()

@@ -7,6 +7,8 @@ from containers.permissions import SNAPSHOT
 
 
 class DeleteSnapshot(Kind):
+    titled = "Delete a snapshot of {name}"
+    noun = "deletion"
     page = "snapshot_deletion"
     place = 240
     permission = SNAPSHOT
@@ -14,8 +16,8 @@ class DeleteSnapshot(Kind):
     facts = FACTS
     commands = (
         Command(
-            "psc delete", "psc.delete", "Delete one for good", OF_CT,
-            (Option("--force", note="a protected one, too"),), program="osctl",
+            "psc delete", "psc.delete", "Delete a snapshot for good", OF_CT,
+            (Option("--force", note="delete it even if it is protected"),), program="osctl",
         ),
     )  # fmt: skip
 

@@ -18,16 +18,16 @@ def check(text: str, container: Container) -> str:
 
 
 class Destroy(Kind):
+    noun = "deletion"
     word, icon, place, asks, danger = "Destroy", "trash", 130, True, True
     consequence = (
-        "Its file system, its snapshots, its scripts on the node and its settings are deleted. "
-        "No script runs."
+        "Its files, snapshots, settings and scripts on the node are deleted. No script runs."
     )
     caution = (
         "This cannot be undone.",
-        "Its addresses and its CT ID become free; its history stays.",
+        "Its addresses and its CT ID become free. Its history stays.",
     )
-    back = "Keep it as it is"
+    back = "Leave it as it is"
     params = (
         Param(
             "confirmation",
@@ -39,7 +39,7 @@ class Destroy(Kind):
         ),
         REPLACE_SCRIPTS,
     )
-    commands = (Command("destroy", "", "Remove it and all that is in it", CT),)
+    commands = (Command("destroy", "", "Delete a container and everything in it", CT),)
 
 
 KIND = Destroy()

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 def check(text: str, container: Container) -> str:
-    return "" if text.strip() and "\0" not in text else "Give a command."
+    return "" if text.strip() and "\0" not in text else "Enter a command."
 
 
 class Exec(Kind):
+    titled = "Run a command in {name}"
+    noun = "command"
     word, icon, place, asks = "Run a command", "terminal", 110, True
     heading = "Run a command in {name}"
     alarms = changes = False
@@ -22,11 +24,11 @@ class Exec(Kind):
         Param(
             "command",
             label="Command",
-            help="For the container's shell; runs as root in it",
+            help="The container's shell runs it as root",
             length=4096,
             raw=True,
             focus=True,
-            required="Give a command.",
+            required="Enter a command.",
             check=check,
         ),
     )

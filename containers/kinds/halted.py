@@ -4,7 +4,8 @@ from containers.kind import Kind
 
 
 class Halted(Kind):
-    pass
+    titled = "Shut down {name} from inside"
+    noun = "shutdown"
 
 
 KIND = Halted()

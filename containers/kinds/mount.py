@@ -7,7 +7,7 @@ from containers.kind import CT, REPLACE_SCRIPTS, Kind
 class Mount(Kind):
     word, icon, place = "Mount", "mount", 90
     params = (REPLACE_SCRIPTS,)
-    commands = (Command("mount", "", "Mount its private area", CT),)
+    commands = (Command("mount", "", "Mount a container's private area", CT),)
 
 
 KIND = Mount()

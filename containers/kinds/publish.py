@@ -5,6 +5,8 @@ from containers.permissions import EDIT_SCRIPTS
 
 
 class Publish(Kind):
+    titled = "Publish the global scripts of {node}"
+    noun = "publication"
     page = "publication"
     permission = EDIT_SCRIPTS
 

@@ -7,12 +7,14 @@ from containers.permissions import MANAGE_SNAPSHOTS
 
 
 class PublishSnapshot(Kind):
+    titled = "Publish a snapshot as template {params[name]} on {node}"
+    noun = "publication"
     page = "snapshot_template"
     place = 270
     permission = MANAGE_SNAPSHOTS
     commands = (
-        Command("psc publish", "psc.publish", "Make a template of its disk", (*OF_CT, "NAME"),
-                program="osctl"),
+        Command("psc publish", "psc.publish", "Make a template from a snapshot's disk",
+                (*OF_CT, "NAME"), program="osctl"),
     )  # fmt: skip
 
 

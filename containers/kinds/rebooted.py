@@ -4,7 +4,8 @@ from containers.kind import Kind
 
 
 class Rebooted(Kind):
-    pass
+    titled = "Reboot {name} from inside"
+    noun = "reboot"
 
 
 KIND = Rebooted()

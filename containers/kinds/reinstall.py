@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 NEVER_RUN = "scripts in the old system are never run"
 OPTIONS = (
-    Option("--ostemplate", "NAME[@N]", note="another template than it has"),
-    Option("--skipbackup", note="keep nothing of the old system: no /old, no pctl undo"),
-    Option("--resetpwdb", note="keep no users and passwords of the old system"),
+    Option("--ostemplate", "NAME[@N]", note="use another template than it has now"),
+    Option(
+        "--skipbackup", note="keep nothing of the old system: there is no /old and no pctl undo"
+    ),
+    Option("--resetpwdb", note="do not keep the users and passwords of the old system"),
     *options.ACCESS,
-    Option("--start", note="start it afterwards, though it did not run"),
+    Option("--start", note="start it afterwards even if it was not running"),
     WITHOUT_STOP_SCRIPT,
     Option(
         "--without-own-scripts",
-        note="its own start and stop scripts, which then stay off; needs --reason",
+        note="skip its start and stop scripts, which then stay disabled; needs --reason",
         needs_reason=True,
     ),
     *(param.option for param in (WHY,) if param.option),
-    refused("--scripts", "A,B", f"{NEVER_RUN}; the hooks are"),
+    refused("--scripts", "A,B", f"{NEVER_RUN}, only the hooks"),
     ignored("--skipscripts", "", NEVER_RUN),
     refused("--listscripts", "", NEVER_RUN),
     ignored("--vzpkg_opts", "OPTIONS", "templates are not made by vzpkg"),
@@ -37,12 +39,13 @@ FACTS: dict[str, Fact] = {
     "template": lambda operation, container, said: container.take_template(said)
 }
 REASSURANCE = (
-    "You may close this page: it goes on by itself. If anything fails before the last steps, "
-    "{name} is put back to what it was."
+    "You can close this page: the operation continues by itself. If anything fails before the last "
+    "steps, {name} is put back to what it was."
 )
 
 
 class Reinstall(Kind):
+    noun = "reinstallation"
     word, icon, place, asks = "Reinstall", "layers", 70, True
     page = "reinstallation"
     permission = REINSTALL
@@ -52,7 +55,7 @@ class Reinstall(Kind):
     commands = (
         Command(
             "reinstall", "reinstall.reinstall",
-            "Give it a new system; the old one is in /old", CT, OPTIONS,
+            "Give a container a new system; the old files go to /old", CT, OPTIONS,
         ),
     )  # fmt: skip
 

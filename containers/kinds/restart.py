@@ -11,11 +11,11 @@ from containers.permissions import OPERATE
 class Restart(Kind):
     word, icon, place = "Restart", "restart", 40
     permission = OPERATE
-    consequence = "It is stopped and started, with all its scripts."
+    consequence = "The container is stopped and started again, and all its scripts run."
     hidden_in = frozenset({State.SUSPENDED})
     starts = True
     params = (FORCE, Param("fast", FAST), REPLACE_SCRIPTS)
-    commands = (Command("restart", "", "Stop and start it", CT, ALWAYS_SO),)
+    commands = (Command("restart", "", "Stop a container and start it again", CT, ALWAYS_SO),)
 
 
 KIND = Restart()

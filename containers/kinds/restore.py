@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 class Restore(Kind):
+    titled = "Restore a snapshot of {name}"
+    noun = "restore"
     page = "restoration"
     place = 210
     permission = SNAPSHOT
@@ -21,9 +23,9 @@ class Restore(Kind):
     commands = (
         Command(
             "psc restore", "psc.restore",
-            "Put the container back to it: disk, and processes if saved", OF_CT,
-            (Option("--no-safety", note="keep nothing of what it is now"),
-             Option("--disk-only", note="leave the processes out; it is stopped then"),
+            "Put a container back to a snapshot: its disk, and its processes if saved", OF_CT,
+            (Option("--no-safety", note="do not keep a safety snapshot of what it is now"),
+             Option("--disk-only", note="restore only the disk; the container is stopped then"),
              Option("--tcp-close", note="restore open connections as closed")),
             program="osctl",
         ),

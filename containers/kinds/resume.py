@@ -14,7 +14,9 @@ class Resume(Kind):
     quick_in = frozenset({State.SUSPENDED})
     needs_criu = True
     params = (REPLACE_SCRIPTS,)
-    commands = (Command("resume", "", "Let suspended processes go on", CT, (NO_FILE,)),)
+    commands = (
+        Command("resume", "", "Let the processes of a suspended container go on", CT, (NO_FILE,)),
+    )
 
 
 KIND = Resume()

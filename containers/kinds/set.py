@@ -1,4 +1,4 @@
-"""Change what it shall be."""
+"""Change a container's settings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 
 class Set(Kind):
+    titled = "Change settings of {name}"
+    noun = "change"
     place, page = 120, "settings"
     alarms = False
-    commands = (Command("set", "container.change", "Change what it shall be", CT, options.SET),)
+    commands = (
+        Command("set", "container.change", "Change a container's settings", CT, options.SET),
+    )
 
     def succeeded(self, operation: Operation, container: Container) -> None:
         container.take_settings(operation)

@@ -19,17 +19,19 @@ FACTS: dict[str, Fact] = {
 
 
 class Snapshot(Kind):
+    titled = "Take a snapshot of {name}"
+    noun = "snapshot"
     page = "snapshots"
     place = 200
     permission = SNAPSHOT
     facts = FACTS
     commands = (
         Command(
-            "psc create", "psc.create", "Keep the processes and the disk of one instant", CT,
-            (Option("--name", "TEXT", note="may stand in place of the UUID"),
+            "psc create", "psc.create", "Save a container's processes and disk at one instant", CT,
+            (Option("--name", "TEXT", note="can be used instead of the UUID"),
              Option("--note", "TEXT"),
-             Option("--stop", note="end it with the snapshot; its umount scripts run"),
-             Option("--disk-only", note="leave its processes out")),
+             Option("--stop", note="stop the container with the snapshot; its umount scripts run"),
+             Option("--disk-only", note="save only the disk")),
             program="osctl",
         ),
     )  # fmt: skip

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from containers.models import Container
 
 LOSES = (
-    "It is suspended. Resume lets its processes go on where they were; Start throws them away, "
-    "with all that they have not written to its disk."
+    "It is suspended. Resume lets its processes go on where they were. Start deletes them, with "
+    "everything they have not written to the disk."
 )
-FORCE = Param("force", Option("--force", note="also when it is disabled"))
+FORCE = Param("force", Option("--force", note="start it even if it is disabled"))
 ALWAYS_SO = (
-    ignored("--wait", "", "pctl follows the start to its end"),
-    ignored("--skip-fsck", "", "there is no image to check"),
+    ignored("--wait", "", "pctl always waits until the start has ended"),
+    ignored("--skip-fsck", "", "there is no disk image to check"),
 )
 
 
@@ -39,16 +39,21 @@ class Start(Kind):
             "discard",
             Option(
                 "--discard",
-                note="also when it is suspended: its saved processes are thrown away",
+                note="start it even if it is suspended: its saved processes are deleted",
             ),
-            label="Throw its saved processes away and start it afresh",
+            label="Delete its saved processes and start it afresh",
             wanted=is_suspended,
-            required="Resume it, or say so here.",
+            required="Tick this box, or resume the container instead.",
         ),
-        Param("skip_remount", Option("--skip-remount", note="a mounted one is started as it is")),
+        Param(
+            "skip_remount",
+            Option("--skip-remount", note="start a mounted container without mounting it again"),
+        ),
         REPLACE_SCRIPTS,
     )
-    commands = (Command("start", "", "Mount and start it, with its scripts", CT, ALWAYS_SO),)
+    commands = (
+        Command("start", "", "Mount and start a container, with its scripts", CT, ALWAYS_SO),
+    )
 
     def asking(self, container: Container) -> Asking:
         """To start a suspended container loses its processes: that is asked first."""

@@ -5,10 +5,10 @@ from containers.kind import CT, REPLACE_SCRIPTS, WHY, Kind, Param
 from containers.node.states import State
 from containers.permissions import OPERATE, SKIP_STOP_SCRIPT
 
-FAST = Option("--fast", note="kill it; its scripts run all the same")
+FAST = Option("--fast", note="kill its programs; its scripts still run")
 WITHOUT_STOP_SCRIPT = Option(
     "--without-stop-script",
-    note="for one whose stop script fails; needs --reason",
+    note="skip a stop script that fails; needs --reason",
     needs_reason=True,
 )
 
@@ -17,9 +17,10 @@ class Stop(Kind):
     word, icon, place = "Stop", "stop", 30
     permission = OPERATE
     consequence = (
-        "Its stop script runs, its programs are asked to end, its file system is dismounted."
+        "Its stop script runs, unless you skip it below. Then its programs are asked to end and "
+        "its file system is dismounted."
     )
-    back = "Keep it as it is"
+    back = "Leave it as it is"
     otherwise = ("Does its stop script fail or hang?", "Other ways to stop it")
     drawn_from = State.RUNNING
     hidden_in = frozenset({State.SUSPENDED})
@@ -29,21 +30,21 @@ class Stop(Kind):
             "fast",
             FAST,
             label="Kill its programs instead of asking them to end",
-            help="Faster; what they have not saved is lost. Its stop and umount scripts run",
+            help="This is faster, but what they have not saved is lost",
         ),
-        Param("skip_umount", Option("--skip-umount", note="it stays mounted")),
+        Param("skip_umount", Option("--skip-umount", note="leave it mounted")),
         Param(
             "without_stop_script",
             WITHOUT_STOP_SCRIPT,
             label="Stop it without its stop script",
-            help="For when the stop script fails or hangs: what it would have done is not done",
+            help="For when the stop script fails or hangs. What it would have done is not done",
             permission=SKIP_STOP_SCRIPT,
-            needs=("reason", "Say why its stop script is skipped."),
+            needs=("reason", "Enter why its stop script is skipped."),
         ),
         WHY,
         REPLACE_SCRIPTS,
     )
-    commands = (Command("stop", "", "Stop and dismount it", CT),)
+    commands = (Command("stop", "", "Stop and dismount a container", CT),)
 
 
 KIND = Stop()

@@ -19,6 +19,8 @@ FACTS: dict[str, Fact] = {
 
 
 class TrialRestore(Kind):
+    titled = "Trial restore of a snapshot of {name}"
+    noun = "trial restore"
     page = "trial"
     permission = SNAPSHOT
     needs_criu = True

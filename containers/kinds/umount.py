@@ -7,7 +7,7 @@ from containers.kind import CT, REPLACE_SCRIPTS, Kind
 class Umount(Kind):
     word, icon, place = "Dismount", "umount", 100
     params = (REPLACE_SCRIPTS,)
-    commands = (Command("umount", "", "Dismount its private area", CT),)
+    commands = (Command("umount", "", "Dismount a container's private area", CT),)
 
 
 KIND = Umount()

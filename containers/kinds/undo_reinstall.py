@@ -15,21 +15,28 @@ if TYPE_CHECKING:
     from containers.models import Container, Operation
 
 OPTIONS = (
-    Option("--list", note="only show what can be put back, and until when"),
-    Option("--operation", "ID", values.whole, note="the reinstallation; else the last one"),
+    Option("--list", note="only list what can be put back, and until when"),
+    Option(
+        "--operation",
+        "ID",
+        values.whole,
+        note="which reinstallation to undo; without it the last one",
+    ),
     WITHOUT_STOP_SCRIPT,
     *(param.option for param in (WHY,) if param.option),
 )
 
 
 class UndoReinstall(Kind):
+    titled = "Undo the reinstallation of {name}"
+    noun = "undo"
     place, page = 80, "replaced"
     permission = REINSTALL
     replaces = True
     reassurance = REASSURANCE
     facts = FACTS
     commands = (
-        Command("undo", "reinstall.undo", "Put back the system before a reinstallation", CT,
+        Command("undo", "reinstall.undo", "Put back the system that a reinstallation replaced", CT,
                 OPTIONS),
     )  # fmt: skip
 

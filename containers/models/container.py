@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 RECENT = timedelta(days=1)  # for which a failure is shown on its page
-SWITCHED_OFF = "switch off its own start and stop scripts, without which it was reinstalled"
+SWITCHED_OFF = "disable its start and stop scripts, because it was reinstalled without them"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 KEPT = timedelta(minutes=10)
+ANSWERED_WITHIN = timedelta(seconds=10)  # else its node is not at it, and nobody waits
 
 
 class InquiryKind(StrEnum):
@@ -48,6 +49,11 @@ class Inquiry(Failure):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.ctid or self.node}"
+
+    @property
+    def awaited(self) -> bool:
+        """Whether an answer may still come."""
+        return not self.answered and now() - self.asked < ANSWERED_WITHIN
 
     def failed(self, error: OperationError) -> None:
         """Not saved yet."""

@@ -34,6 +34,13 @@ class Verdict(models.TextChoices):
     BROKEN = "broken", "broken"
 
 
+VERDICT_WORDS: dict[str, str] = {
+    Verdict.OK: "OK",
+    Verdict.CANT_TELL: "Not certain",
+    Verdict.BROKEN: "Broken",
+}
+
+
 @dataclass(frozen=True)
 class TrialRestore:
     """The last one. processes: how many lived; error: why it failed."""
@@ -80,6 +87,10 @@ class Judged(models.Model):
     @property
     def doubts_for_customers(self) -> list[str]:
         return [why.told(staff=False) for why in self.doubts]
+
+    @property
+    def verdict_word(self) -> str:
+        return VERDICT_WORDS.get(self.verdict, self.verdict)
 
     @property
     def trial(self) -> TrialRestore | None:

@@ -92,4 +92,4 @@ def refusal(
 
 
 def under_way(holder: Operation) -> str:
-    return f"{holder.label} is under way (operation {holder.pk})."
+    return f"Operation {holder.pk} ({holder.label}) {holder.standing}."

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
 from django.urls import reverse
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 
 from containers import doorbell
 from containers.kind import Kind, known
@@ -35,9 +35,8 @@ class Busy(Exception):
         self.holder, self.problem = holder, Problem.BUSY if holder else Problem.BUSY_A_MOMENT
         self.details: dict[str, Any] = {"what": what}
         if holder:
-            queued = holder.state == Progress.QUEUED
-            stands = "is queued" if queued else "is under way"
-            self.details |= {"operation": holder.pk, "holder": f"{holder}", "stands": stands}
+            stands = {"holder": holder.named, "stands": holder.standing}
+            self.details |= {"operation": holder.pk, **stands}
         super().__init__(problems.for_staff(self.problem, self.details))
 
     def told(self, *, staff: bool) -> str:
@@ -132,6 +131,32 @@ class Operation(Failure):
     @property
     def label(self) -> str:
         return self.of_kind.label or self.kind
+
+    @property
+    def named(self) -> str:
+        """Where it is clear what it is done to."""
+        return f"operation {self.pk} ({self.label})"
+
+    @property
+    def title(self) -> str:
+        return self.of_kind.called(self)
+
+    @property
+    def noun(self) -> str:
+        return self.of_kind.noun or self.label.lower()
+
+    @property
+    def standing(self) -> str:
+        """How far an unfinished one is, as the end of a sentence."""
+        if self.state == Progress.QUEUED:
+            return "is queued"
+        if self.state == Progress.CANCELLING:
+            return "is being cancelled"
+        if not self.started:
+            return "is running"
+        began = localtime(self.started)
+        today = began.date() == localtime().date()
+        return f"has been running since {began:{'%H:%M' if today else '%-d %B, %H:%M'}}"
 
     @property
     def of_kind(self) -> Kind:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,7 +24,14 @@ LONGEST = 60 * 24 * 366
 MOST = 100  # snapshots that are kept
 BACK_OFF = timedelta(minutes=1), timedelta(hours=1)  # after a failure: at first, at most
 FAILURE = "error", "problem", "details"
-NEVER = "it never comes round"
+NO_SUCH_DATE = "There is no such date."
+FIELDS = {  # cronsim's names for the fields of a cron time
+    "minute": "Minute must be 0–59.",
+    "hour": "Hour must be 0–23.",
+    "day-of-month": "Day must be 1–31.",
+    "month": "Month must be 1–12.",
+    "day-of-week": "Day of the week must be 0–7; 0 and 7 are Sunday.",
+}
 
 
 def zone_of(node: Node) -> ZoneInfo:
@@ -36,15 +44,26 @@ def zone_of(node: Node) -> ZoneInfo:
 
 def check_cron(text: str) -> None:
     """Raises ValidationError."""
-    if len(text.split()) != 5:
-        raise ValidationError("Five fields: minute, hour, day, month, day of the week.")
+    fields = text.split()
+    if len(fields) != 5:
+        raise ValidationError("Enter five fields: minute, hour, day, month and day of the week.")
     try:
-        if next(CronSim(text, datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))), None) is None:
-            raise ValidationError(f"No such time: {NEVER}.")
+        if next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)), None) is None:
+            raise ValidationError(NO_SUCH_DATE)
     except StopIteration:
-        raise ValidationError(f"No such time: {NEVER}.") from None
+        raise ValidationError(NO_SUCH_DATE) from None
     except CronSimError as error:
-        raise ValidationError(f"That is no cron time: {error}.") from error
+        raise ValidationError(wrong_with(fields, f"{error}".removeprefix("Bad "))) from error
+
+
+def wrong_with(fields: list[str], named: str) -> str:
+    """named: the field that cronsim finds wrong; for 30 February that is the day."""
+    minute, hour, day, _, weekday = fields
+    if named == "day-of-month":
+        with suppress(CronSimError):
+            CronSim(f"{minute} {hour} {day} * {weekday}", datetime(2026, 1, 1, tzinfo=UTC))
+            return NO_SUCH_DATE
+    return FIELDS.get(named, "That is not a valid cron time.")
 
 
 class Schedule(Failure):

@@ -119,8 +119,8 @@ class ScriptTarget:
         if not self.action.hook:
             return ""
         if self.container:
-            return "This one runs in the place of the node's global one"
-        return "For every container that has none of its own"
+            return "This hook runs instead of the node's global one"
+        return "It runs for every container that has no such hook itself"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -222,7 +222,7 @@ def perform(step: Step, ct: Ct, journal: Journal, *, undoing: bool = False) -> N
     journal.began(step, undoing=undoing)
     try:
         if ct.dry_run:
-            ct.say(f"dry run: nothing is done to {step.label}")
+            ct.say("dry run: nothing is done")
         else:
             step.do(ct)
     except OperationError as error:

@@ -7,7 +7,6 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
+from containers.forms.account import ChangeForm, SetForm
 from containers.models import AuditEvent, Via
 from containers.views.context import THEMES
 from containers.views.page import Request, page, posted, record
@@ -48,6 +48,7 @@ class SetPassword(PasswordResetConfirmView):
     """What a one-time link leads to."""
 
     template_name = "account/set_password.html"
+    form_class = SetForm
     success_url = reverse_lazy("login")
     reset_url_token = "mine"  # noqa: S105 (stands in the address where the token stood)
 
@@ -60,18 +61,18 @@ class SetPassword(PasswordResetConfirmView):
             via=Via.BROWSER,
             address=self.request.META.get("REMOTE_ADDR") or None,
         )
-        messages.success(self.request, "Your password is set. Sign in with it.")
+        messages.success(self.request, "Your password is set. You can sign in with it now.")
         return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request) -> HttpResponse:
-    form = PasswordChangeForm(request.user, posted(request))
+    form = ChangeForm(request.user, posted(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         update_session_auth_hash(request, request.user)  # the other sessions end
         record(request, "change their own password")
-        messages.success(request, "Your password is changed. Other browsers were signed out.")
+        messages.success(request, "Your password was changed. Other browsers were signed out.")
         return redirect("account")
     return page(request, "account/edit.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-THEMES = {"system": "as the system", "light": "light", "dark": "dark"}
+THEMES = {"system": "same as the system", "light": "light", "dark": "dark"}
 
 # The places of the menu: name of the URL, what its pages' names begin with, word, icon, staff only.
 MENU = (

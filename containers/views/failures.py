@@ -8,26 +8,31 @@ from django.shortcuts import render
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return failure(request, 400, "That request could not be understood.", "Go back and try again.")
+    return failure(
+        request, 400, "The panel did not understand that request.", "Go back and try again."
+    )
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    why = f"{exception}" if exception and f"{exception}" else "You may not do that."
-    return failure(request, 403, why, "Ask whoever runs this panel if you should be able to.")
+    why = f"{exception}" if exception and f"{exception}" else "You are not allowed to do that."
+    return failure(request, 403, why, "Ask the hosting staff if you need this.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return failure(
         request,
         403,
-        "The form was too old, or came from another site. Nothing was done.",
-        "Go back, reload the page and send it again.",
+        "The form has expired or came from another site. Nothing was done.",
+        "Go back, reload the page and send the form again.",
     )
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return failure(
-        request, 404, "There is no such page, or it is not yours to see.", "Look for it in a list."
+        request,
+        404,
+        "There is no such page, or you are not allowed to see it.",
+        "Look for it in the list of containers.",
     )
 
 
@@ -37,8 +42,8 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     return failure(
         request,
         429,
-        "Too many wrong passwords.",
-        f"Wait {minutes} minutes and try again, or ask for a new set-password link.",
+        "There were too many wrong passwords.",
+        f"Wait {minutes} minutes and try again, or ask the hosting staff for a set-password link.",
     )
 
 

@@ -33,7 +33,7 @@ def show(request: Request, name: str) -> HttpResponse:
         if form.changed_data:
             decided = {name: form.cleaned_data[name] for name in form.changed_data}
             record(request, f"change node {node}", **decided)
-            messages.success(request, "Saved. It holds from the next operation on.")
+            messages.success(request, "Saved. The new settings apply from the next operation on.")
         return redirect("node", node.name)
     context = {
         "node": node,
@@ -53,18 +53,17 @@ def facts(node: Node) -> list[tuple[str, str]]:
     return [
         (WORDS.get(key, key), worded(value, key))
         for key, value in sorted(node.facts.items())
-        if value or key not in ABSENT
+        if key not in HIDDEN and (value or key not in ABSENT)
     ]
 
 
 WORDS = {
-    "caps": "processor abilities",
     "criu": "CRIU",
     "cpus": "processors",
     "nat": "NAT",
-    "onboot": "still to start",
-    "runtime": "runtime's version",
-    "snapshot_version": "format of snapshots",
+    "onboot": "containers still to start",
+    "runtime": "runtime version",
+    "snapshot_version": "snapshot format",
     "snapshots_off": "snapshots of processes",
     "timezone": "time zone",
 }
@@ -75,6 +74,7 @@ ABSENT = (
     "warnings",
 )  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
+HIDDEN = {"caps"}  # a mask, which says nothing to people
 
 
 def worded(value: object, key: str = "") -> str:

@@ -35,7 +35,7 @@ def new(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = form.save()
         role = "staff member" if person.is_staff else "customer"
-        record(request, f"make the {role} {person}")
+        record(request, f"add the {role} {person}")
         return give_link(request, person, made=True)
     return page(request, "people/new.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -37,5 +37,5 @@ def room(kept: ReplacedSystem) -> str:
     if kept.size is None:
         return ""
     if kept.own is None:
-        return f"up to {in_units(kept.size)}"
-    return f"{in_units(kept.size)}, all but {in_units(kept.own)} of it shared"
+        return f"takes up to {in_units(kept.size)} of the disk"
+    return f"takes {in_units(kept.own)} of the disk"

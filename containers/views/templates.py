@@ -66,8 +66,8 @@ def edit(request: Request, pk: int) -> HttpResponse:
     template = get_object_or_404(Template, pk=pk, removed=False)
     template.offered = bool(request.POST.get("offered"))
     template.save(update_fields=["offered"])
-    word = "offer" if template.offered else "no longer offer"
-    record(request, f"{word} {template} to customers")
+    word = "offer" if template.offered else "withdraw"
+    record(request, f"{word} {template} {'to' if template.offered else 'from'} customers")
     whose = "offered to customers" if template.offered else "for staff only"
     messages.success(request, f"{template} is {whose} now.")
     return redirect("templates")

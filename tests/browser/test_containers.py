@@ -52,8 +52,8 @@ def test_a_second_operation_is_refused_naming_the_first(
     page = page_of(bob, "/containers/101/", java_script_enabled=False)  # it learns of nothing
     first = ct101.request("start", by=bob)
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text(f"operation {first.pk} (Start of CT 101)")
-    expect(page.get_by_role("link", name="Watch start")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text(f"operation {first.pk} (Start)")
+    expect(page.get_by_role("link", name=f"Watch operation {first.pk} (Start)")).to_be_visible()
 
 
 def test_staff_creates_a_container_and_sees_its_password_once(
@@ -80,11 +80,11 @@ def test_destroying_asks_for_the_name_and_can_be_left(
 ) -> None:
     page = page_of(alice, "/containers/101/")
     page.get_by_role("link", name="Destroy").click()
-    expect(page.get_by_role("link", name="Keep it as it is")).to_be_focused()
+    expect(page.get_by_role("link", name="Leave it as it is")).to_be_focused()
     page.get_by_role("button", name="Destroy CT 101").click()
     page.get_by_label("Type its CT ID").fill("102")
     page.get_by_role("button", name="Destroy CT 101").click()
-    expect(page.get_by_text("That is not it.")).to_be_visible()
+    expect(page.get_by_text("That doesn't match.")).to_be_visible()
     page.get_by_label("Type its CT ID").fill("web1")
     page.get_by_role("button", name="Destroy CT 101").click()
     expect(page.get_by_role("heading", name="Destroy web1")).to_be_visible()
@@ -98,7 +98,7 @@ def test_the_lifecycle_shows_what_a_failing_start_script_undoes(
     page = page_of(alice, "/containers/101/")
     step = page.locator(".plan-step", has_text="Its start script")
     step.get_by_text("If it fails").click()
-    expect(step).to_contain_text("dismount the private area")
+    expect(step).to_contain_text("dismount its file system")
     expect(step).to_contain_text("The container is then stopped.")
 
 

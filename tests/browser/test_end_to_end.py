@@ -117,7 +117,7 @@ def write(page: Page, name: str, body: str) -> None:
     page.get_by_role("link", name=f"Its {name} script").first.click()
     page.locator("#editor .cm-content").click()
     page.keyboard.insert_text(body)
-    page.get_by_label("What changed, and why").fill("to see it run")
+    page.get_by_label("What you changed, and why").fill("to see it run")
     page.get_by_role("button", name="Save as version 1").click()
     expect(page.get_by_text("Saved as version 1.")).to_be_visible()
 
@@ -170,7 +170,7 @@ def test_from_the_form_to_a_container_whose_scripts_are_seen_while_they_run(
     (panel.path(number).fs / "open").touch()
     expect(rows).to_contain_text("it is new")
     expect(page.locator("#progress .state-succeeded")).to_be_visible()
-    step(page, "Let its init run", "done")
+    step(page, "Start its init", "done")
     assert page.evaluate("window.unloaded") is False  # not once was the page loaded anew
 
     page.get_by_role("link", name=f"CT {number}").first.click()
@@ -196,7 +196,7 @@ def test_a_log_is_whole_after_its_connection_was_cut_in_the_middle(
     rows = page.locator(".xterm-rows")
     expect(rows).to_contain_text("line 5")
     panel.stop("web", by=signal.SIGKILL)
-    expect(page.get_by_text("nothing will be missing")).to_be_visible()
+    expect(page.get_by_text("no output will be missing")).to_be_visible()
     gates[0].touch()
     panel.until_says(operation, b"after first")
     panel.start("web")
@@ -221,12 +221,12 @@ def test_a_refusing_start_script_is_one_sentence_and_the_rows_of_what_was_undone
     failure = page.locator(".notice-error")
     expect(failure).to_contain_text("Its start script ended with exit code 3.")
     expect(failure).to_contain_text(
-        "remove the container from the runtime, dismount the private area"
+        "remove the container from the runtime, dismount its file system"
     )
     expect(failure).to_contain_text("The container is stopped now.")
     step(page, "Run its start script", "failed")
     step(page, "Remove the container from the runtime", "undone")
-    step(page, "Dismount the private area", "undone")
+    step(page, "Dismount its file system", "undone")
     expect(page.locator(".xterm-rows")).to_contain_text("no room for a database")
     page.get_by_role("link", name="Edit its start script v1").click()
     expect(page.locator("#editor")).to_contain_text("no room for a database")
@@ -323,7 +323,7 @@ def test_two_at_once_is_answered_with_a_page_that_names_the_holder(
     with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
         page.evaluate("document.getElementById('stale').submit()")
     assert posted.value.status == 409
-    expect(page.get_by_role("alert")).to_contain_text(f"operation {operation} (Start of CT {ctid})")
+    expect(page.get_by_role("alert")).to_contain_text(f"operation {operation} (Start)")
     gate.touch()
     assert panel.until_over(operation) == "succeeded"
 

@@ -53,12 +53,12 @@ def test_a_dropped_connection_costs_no_byte(
     say(running, b"one\n")
     expect(page.locator(".xterm-rows")).to_contain_text("one")
     panel.stop()
-    expect(page.get_by_text("nothing will be missing")).to_be_visible()
+    expect(page.get_by_text("no output will be missing")).to_be_visible()
     say(running, b"two\n")
     panel.start()
     say(running, b"three\n")
     expect(page.locator(".xterm-rows")).to_contain_text("three")
-    expect(page.get_by_text("nothing will be missing")).to_be_hidden()
+    expect(page.get_by_text("no output will be missing")).to_be_hidden()
     assert screen(page).split()[:3] == ["one", "two", "three"]
 
 
@@ -107,7 +107,7 @@ def test_what_a_customer_may_not_read_is_left_out_and_the_rest_goes_on(
 
 
 def test_a_log_cannot_speak_to_the_page(page_of: Open, alice: User, running: Operation) -> None:
-    title = "Start of CT 101 · Panel"
+    title = "Start web1 · Panel"
     say(running, b"\x1b]0;owned\x07<img src=x onerror=alert(1)>\x1b]52;c;b3duZWQ=\x07\n")
     page = page_of(alice, running.get_absolute_url())
     expect(page.locator(".xterm-rows")).to_contain_text("<img src=x onerror=alert(1)>")
@@ -127,13 +127,13 @@ def test_steps_change_while_somebody_looks(
     page_of: Open, bob: User, running: Operation, ring: Callable[..., Any]
 ) -> None:
     step = OperationStep.objects.create(
-        operation=running, number=0, key="mount", label="mount the private area", state="running"
+        operation=running, number=0, key="mount", label="mount its file system", state="running"
     )
     page = page_of(bob, running.get_absolute_url())
-    expect(page.locator(".step-running")).to_contain_text("Mount the private area")
+    expect(page.locator(".step-running")).to_contain_text("Mount its file system")
     OperationStep.objects.filter(pk=step.pk).update(state="done")
     ring(operation=running.pk, ctid=101, everybody=True)
-    expect(page.locator(".step-done")).to_contain_text("Mount the private area")
+    expect(page.locator(".step-done")).to_contain_text("Mount its file system")
 
 
 def test_a_failure_is_one_sentence_with_the_buttons_that_apply(
@@ -160,7 +160,7 @@ def test_a_failure_is_one_sentence_with_the_buttons_that_apply(
     page.get_by_role("link", name="Stop without its stop script").click()
     page.get_by_label("Stop it without its stop script").check()
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Say why its stop script is passed over.")).to_be_visible()
+    expect(page.get_by_text("Enter why its stop script is skipped.")).to_be_visible()
     page.get_by_label("Reason").fill("it hangs on a dead mount")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("it hangs on a dead mount")).to_be_visible()

@@ -57,13 +57,13 @@ def ct101(ct101: Container) -> Container:
 
 def through(page: Page, access: str = "", keep: str = "") -> None:
     """To the review."""
-    page.get_by_role("button", name="Go on to access and data").tap()
+    page.get_by_role("button", name="Continue to access and data").tap()
     if access:
         page.get_by_label(access).tap()
     if keep:
         page.get_by_label(keep).tap()
-    page.get_by_role("button", name="Go on to the review").tap()
-    expect(page.get_by_role("heading", name="What becomes of this container")).to_be_visible()
+    page.get_by_role("button", name="Continue to the review").tap()
+    expect(page.get_by_role("heading", name="What happens to this container")).to_be_visible()
 
 
 def test_by_touch_on_a_phone_with_every_step_reloaded(
@@ -73,22 +73,22 @@ def test_by_touch_on_a_phone_with_every_step_reloaded(
     page.get_by_role("link", name="Reinstall").tap()
     expect(page.get_by_role("heading", name="New system")).to_be_visible()
     page.reload()
-    page.get_by_role("button", name="Go on to access and data").tap()
+    page.get_by_role("button", name="Continue to access and data").tap()
     expect(page.get_by_text("Who can sign in afterwards")).to_be_visible()
     page.reload()
     page.get_by_label("Only root, with a generated password").tap()
-    page.get_by_role("button", name="Go on to the review").tap()
-    expect(page.get_by_text("Looking at the container")).to_be_visible()
+    page.get_by_role("button", name="Continue to the review").tap()
+    expect(page.get_by_text("Checking the container")).to_be_visible()
     page.reload()
     answer(ring)
-    expect(page.get_by_text("fit within its")).to_be_visible()  # without another reload
+    expect(page.get_by_text("fit in its")).to_be_visible()  # without another reload
     box = page.get_by_label("Type Web1.example to confirm")
     assert box.get_attribute("autocapitalize") == "none"
     box.fill("web1.EXAMPLE")
     page.get_by_role("button", name="Reinstall", exact=True).tap()
     expect(page.get_by_role("heading", name="Reinstall Web1.example")).to_be_visible()
     expect(page.locator("#secret")).to_be_visible()
-    expect(page.get_by_text("You may close this page")).to_be_visible()
+    expect(page.get_by_text("You can close this page")).to_be_visible()
     assert Operation.objects.get().params["resetpwdb"] is True
 
 
@@ -112,7 +112,7 @@ def test_without_javascript_it_is_set_up_all_the_same(
     page = page_of(bob, URL, java_script_enabled=False, **TOUCH)
     through(page, access="Only root, with a generated password", keep="Erase them")
     answer(ring)
-    page.get_by_role("link", name="Show what was found").tap()
+    page.get_by_role("link", name="Show the result").tap()
     page.get_by_label("Type Web1.example").fill("web1.example")
     page.get_by_role("button", name="Erase and reinstall").tap()
     expect(page.locator("#secret")).to_be_visible()
@@ -125,9 +125,9 @@ def test_old_files_that_do_not_fit_are_kept_aside_by_one_button(
     page = page_of(bob, URL, **TOUCH)
     through(page)
     answer(ring, old={"bytes": 2000 * MIB, "files": 9})
-    expect(page.get_by_text("do not both fit")).to_be_visible()
-    page.get_by_role("button", name="Keep the old files aside until").tap()
-    expect(page.get_by_text("do not both fit")).to_have_count(0)
+    expect(page.get_by_text("don't both fit")).to_be_visible()
+    page.get_by_role("button", name="Keep the old files until").tap()
+    expect(page.get_by_text("don't both fit")).to_have_count(0)
     page.get_by_label("Type Web1.example").fill("web1.example")
     page.get_by_role("button", name="Reinstall", exact=True).tap()
     expect(page.get_by_role("heading", name="Reinstall Web1.example")).to_be_visible()
@@ -140,9 +140,9 @@ def test_what_is_kept_is_put_back_after_a_question(
     ReplacedSystem.objects.create(container=ct101, number=4, since=now(), until=now(), size=5 * MIB)
     page = page_of(bob, "/containers/101/", **TOUCH)
     page.get_by_role("link", name="Put it back").tap()
-    expect(page.get_by_text("The present system is kept in its place")).to_be_visible()
-    expect(page.get_by_role("link", name="Keep it as it is")).to_be_focused()
-    page.get_by_role("button", name="Put it back").tap()
+    expect(page.get_by_text("The present system is kept until")).to_be_visible()
+    expect(page.get_by_role("link", name="Leave it as it is")).to_be_focused()
+    page.get_by_role("button", name="Undo the reinstallation").tap()
     expect(page.get_by_role("heading", name="Undo the reinstallation")).to_be_visible()
 
 
@@ -229,8 +229,8 @@ def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line(
     operation = whole.last(101)
     whole.until_says(operation, b"begun\n")
     phone.reload()
-    expect(phone.get_by_text("You may close this page")).to_be_visible()
-    phone.get_by_role("link", name="To the log").tap()
+    expect(phone.get_by_text("You can close this page")).to_be_visible()
+    phone.get_by_role("link", name="Go to the log").tap()
     expect(phone.locator(".xterm-rows")).to_contain_text("begun")
     with line.cut():
         back = time.monotonic() + CUT
@@ -245,7 +245,7 @@ def test_a_customer_sets_a_real_container_up_afresh_over_a_bad_line(
         expect(phone.locator(".xterm-rows")).to_contain_text("going on")
         assert whole.progress(operation) == "running"
         (fs / "open").touch()
-    expect(phone.get_by_text("web1.example has its new system, and runs.")).to_be_visible()
+    expect(phone.get_by_text("web1.example has its new system and is running.")).to_be_visible()
     expect(phone.get_by_text("Live updates are interrupted")).to_be_hidden()
     assert not (fs / "root/mine").exists()
     assert (fs / "old/root/mine").read_text() == "precious\n"
@@ -260,14 +260,18 @@ def test_a_customer_puts_the_old_system_back_and_the_new_one_again(
     whole.pctl("reinstall", 101)
     (fs / "root/afterwards").write_text("new\n")
     phone.goto(f"/operations/{whole.last(101)}/")
-    phone.get_by_role("link", name="put the other system back").tap()
-    phone.get_by_role("button", name="Put it back").tap()
-    expect(phone.get_by_text("web1.example has its old system again, and runs.")).to_be_visible()
+    phone.get_by_role("link", name="undo this").tap()
+    phone.get_by_role("button", name="Undo the reinstallation").tap()
+    expect(
+        phone.get_by_text("web1.example has its old system again and is running.")
+    ).to_be_visible()
     assert (fs / "root/before").exists()
     assert not (fs / "root/afterwards").exists()
-    phone.get_by_role("link", name="put the other system back").tap()  # and forth again
+    phone.get_by_role("link", name="undo this").tap()  # and forth again
     phone.get_by_role("button", name="Put it back").tap()
-    expect(phone.get_by_text("web1.example has its old system again, and runs.")).to_be_visible()
+    expect(
+        phone.get_by_text("web1.example has its old system again and is running.")
+    ).to_be_visible()
     assert (fs / "root/afterwards").exists()
 
 
@@ -281,7 +285,7 @@ def test_a_stop_script_that_fails_is_passed_over_by_one_button(
     phone.get_by_label("Type web1.example").fill("web1.example")
     phone.get_by_role("button", name="Reinstall", exact=True).tap()
     expect(phone.get_by_text("Nothing is lost")).to_be_visible()
-    phone.get_by_role("button", name="Stop it without the script").tap()
+    phone.get_by_role("button", name="Stop it without its stop script").tap()
     phone.get_by_label("Type web1.example").fill("web1.example")
     phone.get_by_role("button", name="Reinstall", exact=True).tap()
-    expect(phone.get_by_text("web1.example has its new system, and runs.")).to_be_visible()
+    expect(phone.get_by_text("web1.example has its new system and is running.")).to_be_visible()

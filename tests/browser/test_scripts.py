@@ -38,7 +38,7 @@ def test_a_script_is_written_checked_changed_compared_and_restored(
 ) -> None:
     page = page_of(alice, "/containers/101/scripts/mount/")
     write(page, "#!/bin/sh\necho one\n")
-    page.get_by_label("What changed, and why").fill("the first")
+    page.get_by_label("What you changed, and why").fill("the first")
     page.get_by_role("button", name="Save as version 1").click()
     expect(
         page.get_by_text("Saved as version 1. It runs at the next start or mount.")
@@ -69,7 +69,7 @@ def test_pasted_crlf_is_repaired_with_a_notice(
     write(page, "#!/bin/sh\r\nexit 0\r\n")
     expect(page.locator("#crlf-notice")).to_be_visible()
     page.get_by_role("button", name="Save as version 1").click()
-    expect(page.get_by_text("they end in LF now")).to_be_visible()
+    expect(page.get_by_text("They were changed to end in LF")).to_be_visible()
     assert text_of(ct101) == "#!/bin/sh\nexit 0\n"
 
 
@@ -77,7 +77,7 @@ def test_what_is_refused_stays_in_the_editor(page_of: Open, alice: User, ct101: 
     page = page_of(alice, "/containers/101/scripts/mount/")
     write(page, "echo kept as it was\n")
     page.get_by_role("button", name="Save as version 1").click()
-    expect(page.get_by_role("alert")).to_contain_text("Line 1 has to name the interpreter")
+    expect(page.get_by_role("alert")).to_contain_text("Line 1 must name the interpreter")
     expect(page.locator(".cm-content")).to_contain_text("echo kept as it was")
     assert not ct101.scripts.exists()
 
@@ -100,7 +100,7 @@ def test_a_global_script_is_published_when_it_is_saved(
     expect(page.get_by_text("1 container on alpha")).to_be_visible()
     page.get_by_role("button", name="Put it in the editor").click()
     page.get_by_role("button", name="Save and publish").click()
-    expect(page.get_by_role("heading", name="global scripts on alpha")).to_be_visible()
+    expect(page.get_by_role("heading", name="Publish the global scripts of alpha")).to_be_visible()
     operation = Operation.objects.get()
     assert (operation.kind, operation.resource) == ("publish", "global scripts")
 

@@ -24,30 +24,30 @@ def test_a_wrong_password_is_said_without_telling_which_part_is_wrong(
     page.get_by_label("User name").fill("bob")
     page.get_by_label("Password").fill("not bob's")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("belong together")
+    expect(page.get_by_role("alert")).to_contain_text("user name or the password is wrong")
 
 
 def test_a_customer_gets_in_with_the_link_that_staff_made(page_of: Open, alice: User) -> None:
     page = page_of(alice, "/people/new/")
     page.get_by_label("User name").fill("dave")
-    page.get_by_role("button", name="Add and get the link").click()
+    page.get_by_role("button", name="Add and show the link").click()
     link = page.locator("#link").inner_text()
     theirs = page_of(None, link)
     theirs.get_by_label("New password", exact=True).fill("a horse, of course")
-    theirs.get_by_label("New password confirmation").fill("a horse, of course")
+    theirs.get_by_label("Repeat the password").fill("a horse, of course")
     theirs.get_by_role("button", name="Set password").click()
     theirs.get_by_label("User name").fill("dave")
     theirs.get_by_label("Password").fill("a horse, of course")
     theirs.get_by_role("button", name="Sign in").click()
     expect(theirs.get_by_role("heading", name="No containers yet")).to_be_visible()
     again = page_of(None, link)
-    expect(again.get_by_role("heading", name="no longer good")).to_be_visible()
+    expect(again.get_by_role("heading", name="no longer works")).to_be_visible()
 
 
 def test_the_theme_is_remembered(page_of: Open, bob: User) -> None:
     page = page_of(bob, "/account/")
     page.get_by_label("Dark").check()
-    page.get_by_role("button", name="Set theme").click()
+    page.get_by_role("button", name="Save theme").click()
     page.goto("/containers/")
     assert page.locator("html").get_attribute("data-bs-theme") == "dark"
 
@@ -70,7 +70,7 @@ def test_the_menu_opens_on_a_phone(page_of: Open, alice: User, ct101: Container)
 def test_the_keyboard_skips_the_menu(page_of: Open, alice: User) -> None:
     page = page_of(alice)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Create a container").first).to_be_focused()

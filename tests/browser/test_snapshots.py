@@ -58,7 +58,7 @@ def test_a_trial_restore_is_watched_and_its_verdict_comes_to_the_line(
     operation.end(Progress.SUCCEEDED, code=0)
     snapshot.was_tried(TrialRestore(now(), operation.pk, processes=5))
     ring(owner=bob.pk, ctid=101)
-    expect(page.get_by_text("5 processes lived in a copy.")).to_be_visible()
+    expect(page.get_by_text("All 5 processes came back in a test copy.")).to_be_visible()
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -69,10 +69,10 @@ def test_a_restore_says_what_is_lost_and_then_shows_the_operation(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Restore …").click()
     expect(page.get_by_text("every file written since")).to_be_visible()
-    expect(page.get_by_label("Keep what it is now as a safety snapshot")).to_be_checked()
-    expect(page.get_by_role("link", name="Keep it as it is")).to_be_focused()
+    expect(page.get_by_label("Keep its present state as a safety snapshot")).to_be_checked()
+    expect(page.get_by_role("link", name="Leave it as it is")).to_be_focused()
     assert page.evaluate("scrollY") == 0
-    page.get_by_label("but connections that were open are closed").check()
+    page.get_by_label("but close open connections").check()
     page.get_by_role("button", name="Restore CT 101").click()
     page.wait_for_url("**/operations/*/")
     operation = Operation.objects.get()

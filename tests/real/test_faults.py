@@ -248,7 +248,7 @@ def test_a_log_that_finds_no_room_ends_its_script_and_the_undo_runs(beta: Rig, t
     assert outcome.scripts == ["mount"]
     assert outcome.end["lost"] > 0
     assert outcome.end["problem"] == Problem.LOG_FULL
-    assert outcome.end["undone"] == [{"step": "dismount", "label": "dismount the private area"}]
+    assert outcome.end["undone"] == [{"step": "dismount", "label": "dismount its file system"}]
     assert not observed.mounted(beta.paths(tight).root)
     assert "first\n1\n2\n" in outcome.log
     for each in beta.conf.spool.glob("[0-9]*/log"):

@@ -345,8 +345,8 @@ def test_a_second_operation_is_refused_with_its_holder_named(
     panel.save(ctid, "mount", gate.script("early", "late"))
     operation = panel.request("start", ctid)
     panel.until_says(operation, b"early")
-    holder = f"operation {operation} (Start of CT {ctid})"
-    assert f"CT {ctid} is busy: {holder} is under way." in panel.pctl("stop", ctid, code=9)
+    holder = f"operation {operation} (Start)"
+    assert f"CT {ctid} is busy: {holder} has been running since" in panel.pctl("stop", ctid, code=9)
     gate.open()
     assert panel.until_over(operation) == "succeeded"
 

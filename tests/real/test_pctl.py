@@ -182,10 +182,12 @@ def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell: Shell, ctid: i
         first.send_signal(signal.SIGINT)  # no terminal: it cancels
         _, err = first.communicate(timeout=PATIENCE)
     assert re.fullmatch(
-        rf"CT {ctid} is busy: operation \d+ \(Start of CT {ctid}\) is under way\.\n", said
+        rf"CT {ctid} is busy: operation (\d+) \(Start\) has been running since \S+; "
+        r"cancel it with pctl operation cancel \1\.\n",
+        said,
     )
     assert first.returncode != 0
-    assert "Cancelling..." in err
+    assert "The operation is being cancelled." in err
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
 
 

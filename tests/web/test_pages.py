@@ -104,7 +104,7 @@ def test_a_page_says_what_cannot_be_done_and_why(ct101: Container, as_bob: Clien
     shown = text(as_bob.get("/containers/101/"))
     assert "Stop: The container is not running." in shown
     Container.objects.update(disabled=True)
-    assert "it may not be started" in text(as_bob.get("/containers/101/"))
+    assert "is disabled" in text(as_bob.get("/containers/101/"))
 
 
 def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob: Client) -> None:
@@ -116,8 +116,8 @@ def test_a_page_shows_what_is_used_of_what_may_be_used(ct101: Container, as_bob:
     )
     shown = text(as_bob.get("/containers/101/"))
     assert "512.0 MiB of 1.0 GiB" in shown
-    assert "ended 3 of its processes for want of memory" in shown
-    assert "As of 2 Jan 2026, 03:04 UTC" in shown
+    assert "It ran out of memory, and the kernel ended 3 of its processes" in shown
+    assert "Measured 2 Jan 2026, 03:04 UTC" in shown
     Container.objects.update(state=State.STOPPED)
     assert "0 bytes of 1.0 GiB" in text(as_bob.get("/containers/101/"))
 
@@ -141,9 +141,9 @@ def test_sizes_are_told_in_the_units_that_limits_are_set_in(
 @pytest.mark.parametrize(
     ("storage", "said"),
     [
-        ("btrfs", "Inodes no limit on btrfs"),
-        ("directory", "Disk neither counted nor limited on this node"),
-        ("directory", "Inodes no limit but the node's own"),
+        ("btrfs", "Inodes not limited on btrfs"),
+        ("directory", "Disk neither measured nor limited on this node"),
+        ("directory", "Inodes limited only by the node"),
     ],
 )
 def test_a_page_says_why_something_is_not_counted(
@@ -173,7 +173,7 @@ def test_a_second_operation_gets_409_naming_the_first(
 ) -> None:
     answer = as_bob.post("/containers/101/operations/", {"kind": "stop"})
     assert answer.status_code == 409
-    assert f"operation {operation.pk} (Start of CT 101) is queued" in text(answer)
+    assert f"operation {operation.pk} (Start) is queued" in text(answer)
     assert ct101.operations.count() == 1
 
 
@@ -221,8 +221,8 @@ def test_every_change_is_in_the_audit_log(
         "save the start script of CT 101: version 1",
         "disable the start script of CT 101",
         "change node alpha",
-        "no longer offer busybox@1 to customers",
-        "make the staff member dave",
+        "withdraw busybox@1 from customers",
+        "add the staff member dave",
         "make a set-password link for dave",
         "set root's password in CT 101",
     ]
@@ -243,7 +243,7 @@ def test_the_lifecycle_follows_the_undo_profile(ct101: Container, as_alice: Clie
         ct101.scripts.create(name=name).write(b"#!/bin/sh\n", by=None)
     fate = "If it fails remove the container from the runtime"
     documented = text(as_alice.get("/containers/101/"))
-    assert f"{fate} dismount the private area The container is then stopped" in documented
+    assert f"{fate} dismount its file system The container is then stopped" in documented
     Node.objects.update(undo_profile=UndoProfile.VZCTL)
     assert f"{fate} run its umount script" in text(as_alice.get("/containers/101/"))
 
@@ -288,7 +288,7 @@ def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
         [
             ("own-start", "run its start script", "failed", False),
             ("delete", "remove the container from the runtime", "undone", True),
-            ("dismount", "dismount the private area", "undo-failed", True),
+            ("dismount", "dismount its file system", "undo-failed", True),
         ]
     ):
         OperationStep.objects.create(
@@ -305,7 +305,7 @@ def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
     shown = text(as_alice.get(operation.get_absolute_url()))
     assert (
         "It failed. Its start script ended with exit code 7. Undone: remove the container from "
-        "the runtime. Undoing it got stuck: it could not dismount the private area. The "
+        "the runtime. Undoing it got stuck: it could not dismount its file system. The "
         "container is mounted, but not running now." in shown
     )
     assert "exit code 79" in shown

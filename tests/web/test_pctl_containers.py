@@ -155,7 +155,8 @@ def test_a_busy_container_says_who_holds_it(run: Typist, ct101: Container) -> No
     holder = ct101.request("stop")
     code, _, err = run("set 101 --hostname other")
     assert code == 9
-    assert err == f"CT 101 is busy: operation {holder.pk} (Stop of CT 101) is queued.\n"
+    way = f"cancel it with pctl operation cancel {holder.pk}"
+    assert err == f"CT 101 is busy: operation {holder.pk} (Stop) is queued; {way}.\n"
     ct101.refresh_from_db()
     assert ct101.hostname == "web1"
 
@@ -228,9 +229,9 @@ def test_an_operation_can_be_read_back(run: Typist, ct101: Container) -> None:
     run("start 101")
     pk = Operation.objects.get().pk
     assert f"{pk} " in run("operation list")[1]
-    assert "mount the private area" in run(f"operation show {pk}")[1]
+    assert "mount its file system" in run(f"operation show {pk}")[1]
     assert json.loads(run(f"operation show {pk} --json")[1])["steps"]
-    assert "==> mount the private area" in run(f"operation log {pk}")[1]
+    assert "==> mount its file system" in run(f"operation log {pk}")[1]
     assert run(f"operation cancel {pk}")[0] == 21
 
 

@@ -165,8 +165,8 @@ def test_without_a_terminal_a_signal_cancels(
     with at_work(node_conf, work):
         assert pctl.main(["start", "101"]) == 79
     err = capfd.readouterr().err
-    assert "Cancelling..." in err
-    assert "Start of CT 101 cancelled. It was cancelled." in err
+    assert "The operation is being cancelled." in err
+    assert "Start of CT 101 was cancelled." in err
 
 
 def test_a_second_ctrl_c_leaves_and_says_that_it_goes_on(
@@ -183,7 +183,7 @@ def test_a_second_ctrl_c_leaves_and_says_that_it_goes_on(
     operation = Operation.objects.get()
     assert operation.state == Progress.CANCELLING
     assert capfd.readouterr().err.endswith(
-        f"Operation {operation.pk} (Start of CT 101) goes on on its node.\n"
+        f"Operation {operation.pk} (Start of CT 101) continues on its node.\n"
     )
 
 

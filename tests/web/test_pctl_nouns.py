@@ -211,9 +211,13 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
         ("create 150 --ostemplate debian-12", 91, "pctl template build debian-12 makes it."),
         ("node set", 20, "There is nothing to change: give --undo-profile or --script-timeout."),
         ("node set --script-timeout -5", 21, "This is not a whole number from 0 on: '-5'."),
-        ("node set --script-timeout 5", 0, "The node alpha has its new settings"),
-        ("user disable bob", 0, "The user bob may sign in no more, and is signed out everywhere."),
-        ("user enable bob", 0, "The user bob may sign in.\n"),
+        ("node set --script-timeout 5", 0, "The new settings of node alpha apply"),
+        (
+            "user disable bob",
+            0,
+            "The user bob can no longer sign in, and is signed out everywhere.",
+        ),
+        ("user enable bob", 0, "The user bob can sign in again.\n"),
         (
             "script import 101",
             21,

@@ -93,7 +93,7 @@ def test_a_start_goes_from_row_to_runner_to_row(house: House) -> None:
     house.node()
     row = house.finished(house.request("start"))
     assert row["state"] == "succeeded", row["error"]
-    assert "==> mount the private area" in row["log"]
+    assert "==> mount its file system" in row["log"]
 
 
 def test_a_runner_does_not_notice_that_the_database_is_away(

@@ -139,7 +139,7 @@ def test_erasing_keeps_nothing(ct101: Container, debian: Template, as_bob: Clien
 def test_erasing_carries_no_users_over(ct101: Container, debian: Template, as_bob: Client) -> None:
     answer = choose(as_bob, debian, "keep", "nothing")
     assert answer.status_code == 422
-    assert "Erasing keeps no users" in text(answer)
+    assert "Erasing also removes users" in text(answer)
 
 
 @pytest.mark.parametrize("name", ["web1", "WEB1", " Web1 ", "web1."])
@@ -240,7 +240,7 @@ def test_a_system_withdrawn_before_the_confirmation_is_not_installed(
     node_says()
     Template.objects.filter(pk=debian.pk).update(removed=True)
     answer = as_bob.post(URL, {"step": "confirm", "confirmation": "web1"}, follow=True)
-    assert "not offered any more" in text(answer)
+    assert "no longer offered" in text(answer)
     assert not Operation.objects.exists()
 
 
@@ -249,7 +249,7 @@ def test_favourites_come_first_and_the_present_one_is_marked(
 ) -> None:
     shown = text(as_bob.get(URL))
     assert shown.index("debian-12") < shown.index("busybox")
-    assert "busybox it has this now" in shown
+    assert "busybox present system" in shown
 
 
 def test_a_customer_may_not_reinstall_where_the_panel_says_so(
@@ -319,11 +319,11 @@ def test_kept_and_lost_are_of_this_very_container(
     choose(as_bob, debian)
     node_says()
     kept, _, lost = review(as_bob).partition("Lost")
-    for word in ("203.0.113.7", "memory 512 MiB", "bob", "1 script of its own", "2 snapshots",
+    for word in ("203.0.113.7", "memory 512 MiB", "bob", "Its 1 script", "2 snapshots",
                  "root, dora", "12 345 files", "in /old", "one button puts it back"):  # fmt: skip
         assert word in kept
-    assert "programs are ended" in lost
-    assert "Users and passwords" not in lost.partition("Looked at")[0]
+    assert "Running programs" in lost
+    assert "Users and passwords" not in lost.partition("Checks")[0]
 
 
 def test_without_users_and_files_they_are_among_the_lost(
@@ -332,10 +332,10 @@ def test_without_users_and_files_they_are_among_the_lost(
     choose(as_bob, debian, "keys", "nothing", sshkeys=KEY)
     node_says(running=False)
     Container.objects.update(state=State.STOPPED)
-    lost = review(as_bob).partition("Lost")[2].partition("Looked at")[0]
+    lost = review(as_bob).partition("Lost")[2].partition("Checks")[0]
     assert "All files" in lost
     assert "root, dora" in lost
-    assert "programs are ended" not in lost
+    assert "Running programs" not in lost
 
 
 def test_old_files_that_do_not_fit_can_be_kept_aside_instead(
@@ -344,8 +344,8 @@ def test_old_files_that_do_not_fit_can_be_kept_aside_instead(
     choose(as_bob, debian)
     node_says(old={"bytes": 900 * MIB, "files": 5})
     shown = review(as_bob)
-    assert "do not both fit" in shown
-    assert "Keep the old files aside until" in shown
+    assert "don't both fit" in shown
+    assert "Keep the old files until" in shown
     assert confirm(as_bob).status_code == 409
     assert not Operation.objects.exists()
     as_bob.post(URL, {"step": "change", "keep": "aside"})
@@ -357,11 +357,15 @@ def test_old_files_that_do_not_fit_can_be_kept_aside_instead(
 @pytest.mark.parametrize(
     ("found", "says", "offers"),
     [
-        ({"template": "there is no template"}, "is gone from the node", ""),
-        ({"locked": "pid 7 (backup)"}, "Somebody is at work", ""),
+        ({"template": "there is no template"}, "is no longer on the node", ""),
+        ({"locked": "pid 7 (backup)"}, "Somebody is working on the container", ""),
         ({"pool__free": 1}, "only 1\xa0byte of disk left", ""),
         ({"credentials": "/etc/passwd is a link"}, "/etc/passwd is a link", "Let only root"),
-        ({"shell": False, "scripts": {"stop": True, "start": False}}, "no shell", "Stop it wi"),
+        (
+            {"shell": False, "scripts": {"stop": True, "start": False}},
+            "no longer has a shell",
+            "Stop it wi",
+        ),
     ],
 )
 def test_what_would_fail_is_not_begun(
@@ -403,7 +407,7 @@ def test_a_node_that_answers_is_waited_for_and_one_that_is_away_is_not(
 ) -> None:
     choose(as_bob, debian)
     Node.objects.update(heartbeat=now())
-    assert "Looking at the container" in review(as_bob)
+    assert "Checking the container" in review(as_bob)
     assert confirm(as_bob).status_code == 409
     Node.objects.update(heartbeat=None)
     assert "has not answered" in review(as_bob)
@@ -418,7 +422,7 @@ def test_two_at_once_are_refused_naming_the_first(
     first = ct101.request("reinstall")
     answer = confirm(as_bob)
     assert answer.status_code == 409
-    assert f"operation {first.pk}" in text(answer)
+    assert f"Operation {first.pk}" in text(answer)
     assert Operation.objects.count() == 1
 
 
@@ -427,7 +431,7 @@ def test_some_states_forbid_it_and_the_page_says_why(
     state: State, ct101: Container, debian: Template, as_bob: Client
 ) -> None:
     Container.objects.update(state=state)
-    assert "Not now:" in text(as_bob.get(URL))
+    assert "be done now." in text(as_bob.get(URL))
     choose(as_bob, debian)
     node_says()
     assert confirm(as_bob).status_code == 409
@@ -472,10 +476,10 @@ def failed(container: Container, step: str, by: User, **params: Any) -> Operatio
 @pytest.mark.parametrize(
     ("step", "word", "param"),
     [
-        ("own-stop", "Stop it without the script", "without_stop_script"),
-        ("own-start", "Reinstall without this container's own scripts", "without_own_scripts"),
-        ("room", "Keep the old files aside until", "skipbackup"),
-        ("keep-old", "Keep the old files aside until", "skipbackup"),
+        ("own-stop", "Stop it without its stop script", "without_stop_script"),
+        ("own-start", "Reinstall without its start and stop scripts", "without_own_scripts"),
+        ("room", "Keep the old files until", "skipbackup"),
+        ("keep-old", "Keep the old files until", "skipbackup"),
     ],
 )
 def test_a_dead_end_offers_its_way_out_with_the_same_choices(
@@ -534,9 +538,9 @@ def test_the_result_is_a_page_to_keep(ct101: Container, as_bob: Client, bob: Use
     )
     operation.end(Progress.SUCCEEDED, code=0)
     shown = text(as_bob.get(operation.get_absolute_url()))
-    for word in ("203.0.113.7", "SHA256:abc", "ssh-keygen -R 203.0.113.7", "in /old", "5.0"):
+    for word in ("203.0.113.7", "SHA256:abc", "ssh-keygen -R 203.0.113.7", "in /old", "1.0"):
         assert word in shown
-    assert f"until {until:%-d %B %Y}" in shown
+    assert f"until {until:%-d %b %Y}" in shown
 
 
 # Putting it back
@@ -548,7 +552,7 @@ def test_what_was_kept_is_put_back_and_the_present_one_kept(
     until = now() + timedelta(days=3)
     kept = ct101.replaced_systems.create(number=5, since=now(), until=until, template="busybox@1")
     assert "Put it back" in text(as_bob.get("/containers/101/"))
-    assert "kept in its place" in text(as_bob.get(kept.get_absolute_url()))
+    assert "The present system is kept until" in text(as_bob.get(kept.get_absolute_url()))
     as_bob.post(kept.get_absolute_url())
     operation = Operation.objects.get()
     assert (operation.kind, operation.params["replaced"]) == ("undo_reinstall", 5)
@@ -586,15 +590,15 @@ def test_staff_is_warned_when_a_node_with_replaced_systems_runs_full(
     Node.objects.update(facts={"disk": {"size": 1000, "free": 500}})
     assert all("of its disk left" not in text(as_alice.get(page)) for page in pages)
     Node.objects.update(facts={"disk": {"size": 1000, "free": 50}})
-    assert all("has 5 % of its disk left" in text(as_alice.get(page)) for page in pages)
+    assert all("has only 5 % of its disk left" in text(as_alice.get(page)) for page in pages)
     assert "of its disk left" not in text(as_bob.get("/containers/"))
 
 
 @pytest.mark.parametrize(
     ("own", "of_one", "of_all"),
     [
-        (2 * MIB, "9.0 MiB, all but 2.0 MiB of it shared", "2.0 MiB are theirs alone, of 9.0 MiB"),
-        (None, "up to 9.0 MiB", "of up to 9.0 MiB together"),
+        (2 * MIB, "takes 2.0 MiB of the disk", "which takes 2.0 MiB of the disk"),
+        (None, "takes up to 9.0 MiB", "which takes up to 9.0 MiB"),
     ],
 )
 def test_of_what_is_kept_it_is_told_what_it_shares(

@@ -80,8 +80,8 @@ def test_writing_and_disabling_are_in_the_audit_log_once(
         (OWN, actions.MOUNT, 1, "", {"HOME", "TERM", "PATH", "VEID", "VE_CONFFILE"}),
         (OWN, actions.START, 1, "", {"HOME", "TERM", "PATH", "VEID"}),
         (GLOBAL, actions.UMOUNT, 2, "", {"HOME", "TERM", "PATH", "VEID", "VE_CONFFILE"}),
-        (OWN, actions.CONFIGURE, 1, "in the place of", {"HOME", "TERM", "PATH", "VEID"}),
-        (GLOBAL, actions.CONFIGURE, 2, "none of its own", {"HOME", "TERM", "PATH", "VEID"}),
+        (OWN, actions.CONFIGURE, 1, "instead of", {"HOME", "TERM", "PATH", "VEID"}),
+        (GLOBAL, actions.CONFIGURE, 2, "no such hook itself", {"HOME", "TERM", "PATH", "VEID"}),
     ],
 )  # fmt: skip
 def test_it_says_for_whom_and_with_what_it_runs(

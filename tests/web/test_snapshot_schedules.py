@@ -160,12 +160,15 @@ def test_staff_schedule_and_end_it(ct101: Container, alpha: Node, as_alice: Clie
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"count": "4", "unit": "1"}, "From 5 minutes to a year"),
-        ({"count": ""}, "Say how often"),
-        ({"cron": "every day"}, "Five fields"),
-        ({"cron": "61 * * * *"}, "That is no cron time"),
-        ({"cron": "0 0 30 2 *"}, "That is no cron time"),
-        ({"keep": "0"}, "greater than or equal to 1"),
+        ({"count": "4", "unit": "1"}, "between 5 minutes and 366 days"),
+        ({"count": ""}, "Enter how often"),
+        ({"cron": "every day"}, "Enter five fields"),
+        ({"cron": "61 * * * *"}, "Minute must be 0–59."),
+        ({"cron": "0 24 * * *"}, "Hour must be 0–23."),
+        ({"cron": "0 0 * * 8"}, "Day of the week must be 0–7"),
+        ({"cron": "0 0 32 * *"}, "Day must be 1–31."),
+        ({"cron": "0 0 30 2 *"}, "There is no such date."),
+        ({"keep": "0"}, "must be between 1 and 100"),
     ],
 )
 def test_a_schedule_that_cannot_be_kept_is_refused(

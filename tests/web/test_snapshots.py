@@ -203,7 +203,7 @@ def test_a_customer_takes_no_more_than_staff_allow(
     answer = as_bob.post("/containers/101/snapshots/", {"name": "a third"})
     assert answer.status_code == 409
     assert "There are 2 snapshots already, and no more are allowed." in text(answer)
-    assert "You have as many snapshots as you may have" in text(answer)
+    assert "You have as many snapshots as you are allowed" in text(answer)
     assert not ct101.operations.filter(state=Progress.QUEUED).exists()
     answer = as_alice.post("/containers/101/snapshots/", {"name": "staff's"})
     assert answer.status_code == 302
@@ -222,7 +222,7 @@ def test_a_customer_takes_restores_and_deletes_own_snapshots(
 
     asked = page(as_bob, "restoration", snapshot)
     assert "What it loses: every file written since" in text(asked)
-    assert "what its processes are at now" in text(asked)
+    assert "whatever its processes are doing now" in text(asked)
     restore = as_bob.post(asked.wsgi_request.path, {"safety": "on", "what": "closed"})
     operation = Operation.objects.all()[0]
     assert restore["Location"] == operation.get_absolute_url()
@@ -252,8 +252,8 @@ def test_the_line_says_where_one_is_and_what_each_stop_holds(
     ct101: Container, as_bob: Client
 ) -> None:
     empty = text(page(as_bob, "snapshots"))
-    assert "there is nothing to go back to" in empty
-    assert "on the same disk: not a backup" in empty
+    assert "There are no snapshots yet" in empty
+    assert "on the same disk, so not a backup" in empty
     first, second = taken(ct101, name="one"), taken(ct101, name="two", note="with a note")
     told(first.restore(safety=False), end())
     Snapshot.objects.filter(pk=second.pk).update(with_processes=False)
@@ -311,7 +311,7 @@ def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
         "problems": [{"problem": "doubtful", "details": {"fault": "no-such-snapshot"}}],
     }  # fmt: skip
     shown = text(page(as_bob, "snapshots"))
-    assert "broken 0 minutes ago There is no such snapshot on the server." in shown.replace(
+    assert "Broken 0 minutes ago There is no such snapshot on the server." in shown.replace(
         "\xa0", " "
     )
 
@@ -346,7 +346,7 @@ def test_a_trial_restore_is_an_operation_whose_verdict_is_shown_with_its_age(
     assert (snapshot.verdict, snapshot.reasons) == ("ok", [])
     for place in ("snapshots", "snapshot"):
         shown = text(page(as_bob, place, snapshot if place == "snapshot" else None))
-        assert "Trial restore 0 minutes ago: 7 processes lived in a copy." in shown
+        assert "Trial restore 0 minutes ago: All 7 processes came back in a test copy." in shown
 
 
 @pytest.mark.parametrize(
@@ -364,14 +364,14 @@ def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_ve
     assert snapshot.verdict == verdict
     for client, said in ((as_alice, problem.staff), (as_bob, problem.customers)):
         shown = text(page(client, "snapshot", snapshot))
-        assert f"Trial restore 0 minutes ago: that failed. {said}" in shown
+        assert f"Trial restore 0 minutes ago: it failed. {said}" in shown
 
 
 def test_what_cannot_be_tried_says_why(ct101: Container, as_bob: Client) -> None:
     snapshot = taken(ct101)
     place = reverse("trial", args=[101, snapshot.uuid])
     holder = ct101.request("start")
-    assert "There was no trial restore. Start is under way" in text(as_bob.post(place, follow=True))
+    assert "The snapshot was not tried. Operation" in text(as_bob.post(place, follow=True))
     holder.cancel()
     Snapshot.objects.update(with_processes=False)
     assert "there is nothing to try" in text(as_bob.post(place, follow=True))
@@ -387,7 +387,7 @@ def test_start_of_a_suspended_container_warns_and_offers_resume(
     assert "Suspend" not in shown.replace("Suspended", "")
     answer = as_bob.post("/containers/101/operations/", {"kind": "start"})
     assert answer.status_code == 422
-    assert "Start throws them away" in text(answer)
+    assert "Start deletes them" in text(answer)
     assert "Resume it instead" in text(answer)
     assert not ct101.operations.exists()
     as_bob.post("/containers/101/operations/", {"kind": "start", "discard": "on"})

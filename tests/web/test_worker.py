@@ -55,7 +55,7 @@ def test_a_dry_run_of_a_start_goes_from_row_to_runner_to_row(
     operation.refresh_from_db()
     ct101.refresh_from_db()
     assert (operation.state, ct101.state) == (Progress.SUCCEEDED, State.RUNNING), operation.error
-    assert b"==> mount the private area" in log_of(operation)
+    assert b"==> mount its file system" in log_of(operation)
     assert operation.log_len == len(log_of(operation))
     assert operation.steps.filter(state=StepState.DONE).exists()
     assert not (node_conf.spool / f"{operation.pk}").exists()

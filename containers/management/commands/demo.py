@@ -25,7 +25,7 @@ echo "CT $VEID: {when}"
 
 
 class Command(BaseCommand):
-    help = "Make people and containers to look at, where there are none of either."
+    help = "Create sample users and containers on a panel that has none yet."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,8 +39,8 @@ class Command(BaseCommand):
         except OperationError as error:
             self.stdout.write(f"No demo: {error}")
             return
-        self.stdout.write("Containers 101 and 102 will be made once the node runs.")
-        self.stdout.write("Sign in with one of these; the passwords are shown only now:")
+        self.stdout.write("Containers 101 and 102 will be created when the node runs.")
+        self.stdout.write("Sign in as one of these users. The passwords are shown only now:")
         for name, password in passwords.items():
             self.stdout.write(f"    {name:<10}{password}")
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 def unwanted(conf: NodeConf) -> str:
     """Why there shall be no demo; empty when there may be one."""
     if User.objects.exists() or Container.objects.exists():
-        return "there are people or containers already"
+        return "there are users or containers already"
     if any((conf.vz / "private").glob("*")) or any(conf.scripts.glob("*.conf")):
         return f"there are containers below {conf.vz} or {conf.etc} that the panel did not make"
     if not Template.objects.filter(node__name=conf.name, removed=False).exists():

@@ -43,11 +43,11 @@ class Job:
 
 
 class Command(BaseCommand):
-    help = "Make everything ready for the panel to run. Safe any number of times."
+    help = "Prepare everything the panel needs to run. You can run it again at any time."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--plan", action="store_true", help="only tell what would be done")
+        parser.add_argument("--plan", action="store_true", help="only show what would be done")
 
     def handle(self, *args: Any, plan: bool, **options: Any) -> None:
         try:

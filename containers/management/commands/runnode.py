@@ -27,7 +27,7 @@ PCTL_AT_WORK = 3600.0  # seconds to wait for a pctl that is at work in our place
 
 
 class Command(BaseCommand):
-    help = "Do what is queued for this node. Ends at once when asked; containers go on running."
+    help = "Carry out the operations queued for this node. Containers keep running when it ends."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

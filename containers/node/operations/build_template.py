@@ -48,8 +48,8 @@ def is_busybox(ct: Ct) -> bool:
     return not is_debian(ct)
 
 
-BEGIN = Step("begin-template", "make an empty area", do=begin, undo=(DISCARD_TEMPLATE,))
-PUBLISH = Step("publish-template", "shift the owners and publish it", do=publish)
+BEGIN = Step("begin-template", "make room for the template", do=begin, undo=(DISCARD_TEMPLATE,))
+PUBLISH = Step("publish-template", "set the owners of its files and publish it", do=publish)
 
 PLAN = Plan(
     "Build a template",
@@ -59,7 +59,7 @@ PLAN = Plan(
             Step("fetch-packages", "fetch and install the packages", do=fetch, when=is_debian),
             Step(
                 "configure-template",
-                "make a container's system of it",
+                "set it up for containers",
                 do=configure,
                 when=is_debian,
             ),

@@ -41,9 +41,9 @@ PLAN = Plan(
     "Import a template",
     entry={
         State.STOPPED: [
-            Step("check-tarball", "look at the tarball", do=check),
+            Step("check-tarball", "check the tarball", do=check),
             BEGIN,
-            Step("unpack", "unpack it", do=unpack),
+            Step("unpack", "unpack the tarball", do=unpack),
             PUBLISH,
         ]
     },

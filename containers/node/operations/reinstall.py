@@ -60,7 +60,7 @@ HALT_NEW = Step(
 )
 STOP_AGAIN = Step(
     "stop-again",
-    "stop it, as it was before",
+    "stop it again, as it was before",
     do=whole([*stop.HALTING.only(with_own_scripts, stop.OWN_STOP), *stop.DISMOUNTING]),
     leaves=State.STOPPED,
     when=was_stopped,

@@ -38,6 +38,7 @@ FREEZE = Step(
         ]
     ),
     undo=(s.THAW,),
+    unbroken=True,
 )
 KEEPING = [s.copy_disk(SNAPSHOT), s.seal(SNAPSHOT), s.publish(SNAPSHOT).but(commits=True)]
 DISK_ONLY = [s.CHECK_ROOM, *s.begin(SNAPSHOT), *KEEPING]

@@ -130,7 +130,7 @@ def try_restore(ct: Ct) -> None:
     if not init or not init.alive:
         raise CannotRestore(Problem.INIT_ENDED)
     living = obstacles.members(init.pid)
-    ct.say(f"{len(living)} processes live.")
+    ct.say(f"{len(living)} processes came back.")
     ct.fact("tried", {"uuid": ct.params["snapshot"], "processes": len(living)})
 
 
@@ -156,8 +156,10 @@ DISCARD_TEMPLATE = Step("discard-template", "remove what was built", do=discard_
 BEGIN_TEMPLATE = Step(
     "begin-copy", "copy the snapshot's disk", do=begin_template, undo=(DISCARD_TEMPLATE,)
 )
-LEAVE_OUT = Step("leave-out", "leave out what only one machine may have", do=leave_out)
-THROW_AWAY = Step("throw-away", "throw it away", do=throw_away)
+LEAVE_OUT = Step("leave-out", "remove host keys, machine ID and host name", do=leave_out)
+THROW_AWAY = Step("throw-away", "delete the copy", do=throw_away)
 PREPARE = Step("prepare", "make a copy of its disk", do=prepare, undo=(THROW_AWAY,))
-TRIAL = Step("trial-restore", "bring its processes up in the copy", do=try_restore)
-CHECK_MOUNTS = Step("check-mounts", "look for mounts", do=require_own_mounts)
+TRIAL = Step("trial-restore", "restore its processes in the copy", do=try_restore)
+CHECK_MOUNTS = Step(
+    "check-mounts", "check that nothing else is mounted in it", do=require_own_mounts
+)

@@ -206,7 +206,7 @@ def apply_hostname(ct: Ct) -> None:
 
 WRITE_CONF = Step("write-conf", "write its configuration file", do=write_conf)
 CONFIGURE = Step(
-    "configure", "write host name and resolver into it", do=configure, ignore_failure=True
+    "configure", "write its host name and name servers", do=configure, ignore_failure=True
 )
 CHECK_FIT = Step("check-fit", "check that the settings fit it", do=check_fit)
 PUT_BACK = Step("put-back-settings", "put the former settings back", do=put_back)

@@ -77,7 +77,7 @@ def identify(ct: Ct) -> None:
 DELETE_CONF = Step("delete-conf", "delete its configuration", do=delete_conf)
 DELETE_PRIVATE = Step(
     "delete-private",
-    "delete its private area",
+    "delete its files",
     do=delete_private,
     leaves=State.BROKEN,
     commits=True,
@@ -85,7 +85,7 @@ DELETE_PRIVATE = Step(
 CHECK_NEW = Step("check-new", "check that the CT ID is free", do=check_new)
 MAKE_PRIVATE = Step(
     "make-private",
-    "make its private area",
+    "make room for its files",
     do=make_private,
     undo=(DELETE_PRIVATE, DELETE_CONF),
 )
@@ -93,4 +93,6 @@ COPY_TEMPLATE = Step("copy-template", "copy the template", do=copy_template)
 LIMIT_DISK = Step("limit-disk", "limit its disk", do=limit_disk)
 IDENTIFY = Step("identify", "write its host name, host keys and machine ID", do=identify)
 LET_IN = Step("let-in", "set password and keys", do=let_in)
-SETTLE = Step("hand-over", "hand it over", do=lambda ct: None, leaves=State.STOPPED, commits=True)
+SETTLE = Step(
+    "hand-over", "keep the new container", do=lambda ct: None, leaves=State.STOPPED, commits=True
+)

@@ -44,14 +44,14 @@ def warn(ct: Ct, left: list[str]) -> None:
 
 DISMOUNT = Step(
     "dismount",
-    "dismount the private area",
+    "dismount its file system",
     do=dismount,
     leaves=State.STOPPED,
     commits=True,
 )
 MOUNT = Step(
     "mount",
-    "mount the private area",
+    "mount its file system",
     do=mount,
     undo=(DISMOUNT,),
     leaves=State.MOUNTED,

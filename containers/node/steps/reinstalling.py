@@ -254,5 +254,9 @@ RUN_CONFIGURE = Step(
 )
 MERGE = Step("credentials", "carry over users and passwords", do=merge, when=wants_credentials)
 LET_IN = Step("let-in-new", "set password and keys", do=let_in)
-SETTLE = Step("wait-for-disk", "wait for the disk", do=lambda ct: settle([ct.paths.private]))
+SETTLE = Step(
+    "wait-for-disk",
+    "wait until everything is on the disk",
+    do=lambda ct: settle([ct.paths.private]),
+)
 COMMIT = Step("commit", "keep the new system", do=commit, commits=True)

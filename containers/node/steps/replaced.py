@@ -107,7 +107,7 @@ def forget(ct: Ct) -> None:
 
 
 TRADE_BACK = Step("trade-back", "put the present system back", do=trade_back)
-CHECK = Step("check-kept", "look for the replaced system", do=check)
+CHECK = Step("check-kept", "check that the replaced system is there", do=check)
 TRADE = Step("trade", "put the replaced system in its place", do=trade, undo=(TRADE_BACK,))
-SETTLE = Step("keep-other", "keep the other in its place", do=settle, commits=True)
+SETTLE = Step("keep-other", "keep the system it had until now", do=settle, commits=True)
 FORGET = Step("forget", "delete the replaced system", do=forget, commits=True)

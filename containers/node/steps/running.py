@@ -172,7 +172,7 @@ POSTUMOUNT_SCRIPTS = Steps([script(Scope.OWN, POSTUMOUNT), script(Scope.GLOBAL, 
 WRITE_BUNDLE = Step("write-bundle", "write its runtime configuration", do=write_bundle)
 CREATE = Step(
     "create",
-    "make the container",
+    "create the container in the runtime",
     do=create,
     undo={
         "documented": (DELETE,),
@@ -184,6 +184,6 @@ CREATE = Step(
         ),
     },
 )
-BOOT = Step("boot", "let its init run", do=boot, leaves=State.RUNNING, commits=True)
+BOOT = Step("boot", "start its init", do=boot, leaves=State.RUNNING, commits=True)
 THAW = Step("unpause", "let the paused container go on", do=thaw, leaves=State.RUNNING)
 HALT = Step("halt", "halt the container", do=halt, commits=True)

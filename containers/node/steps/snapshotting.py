@@ -208,9 +208,9 @@ def give_back(ct: Ct) -> None:
 SNAPSHOT = Making("snapshot")
 SAFETY = Making("safety")
 
-THAW = Step("thaw", "let it go on", do=thaw)
-PAUSE = Step("pause", "stop its processes for a moment", do=pause, undo=(THAW,))
-GIVE_BACK = Step("give-back", "take the former disk out of it again", do=give_back)
+THAW = Step("thaw", "let its processes go on", do=thaw)
+PAUSE = Step("pause", "pause its processes", do=pause, undo=(THAW,))
+GIVE_BACK = Step("give-back", "take the former disk out of the snapshot again", do=give_back)
 ADOPT = Step(
     "adopt-disk",
     "keep the former disk in the safety snapshot",
@@ -218,8 +218,8 @@ ADOPT = Step(
     undo=(GIVE_BACK,),
     commits=True,
 )
-CHECK = Step("check-processes", "look for room and for obstacles", do=check_processes)
-CHECK_ROOM = Step("check-room", "look for room", do=check_room)
+CHECK = Step("check-processes", "check that its processes can be saved", do=check_processes)
+CHECK_ROOM = Step("check-room", "check that there is room", do=check_room)
 
 
 def begin(making: Making) -> Steps:
@@ -252,7 +252,7 @@ def copy_disk(making: Making) -> Step:
 
 
 def seal(making: Making) -> Step:
-    return Step(f"seal-{making.param}", "take the hashes of all files", do=making.seal)
+    return Step(f"seal-{making.param}", "compute the checksums of all files", do=making.seal)
 
 
 def publish(making: Making) -> Step:

@@ -84,7 +84,7 @@ BEGIN = Step("begin-dump", "make room for its processes", do=begin, undo=(DISCAR
 REVIVE = Step("revive-dump", "bring its processes back", do=live_again, leaves=State.RUNNING)
 DUMP = Step("dump", "save its processes and end them", do=keep, undo=(REVIVE,),
             unbroken=True)  # fmt: skip
-SEAL = Step("seal-dump", "take the hashes of all files", do=seal)
+SEAL = Step("seal-dump", "compute the checksums of all files", do=seal)
 SETTLE = Step(
     "settle-dump", "keep the saved processes until it is resumed", do=settle, commits=True
 )
@@ -93,5 +93,5 @@ RESUME = RESTORE.but(
     key="resume", do=resume, undo=(DELETE, *UMOUNT_SCRIPTS, DISMOUNT, *POSTUMOUNT_SCRIPTS)
 )
 DROP = Step("drop-dump", "remove what was dumped", do=drop, commits=True)
-CHECK_DISCARD = Step("check-suspended", "look whether it is suspended", do=check_discard)
+CHECK_DISCARD = Step("check-suspended", "check whether it is suspended", do=check_discard)
 THROW_AWAY = Step("throw-away-dump", "delete the saved processes", do=drop, when=suspended)

@@ -20,7 +20,7 @@ def edit(request: Request, ctid: int) -> HttpResponse:
         try:
             operation = container.change(by=request.user, params=form.access())
         except Busy as busy:
-            form.add_error(None, f"{busy} The password is what it was.")
+            form.add_error(None, f"{busy} The password was not changed.")
             status = 409
         except OperationError as error:
             form.add_error(None, error.told(staff=request.user.is_staff))

@@ -40,7 +40,7 @@ def create(request: Request, container: Container) -> HttpResponse:
         )
     except Busy as busy:
         return refused(request, container, kind, f"{busy}")
-    record(request, f"{kind.name} {container}", ctid=container.ctid, reason=form.why)
+    record(request, kind.deed(container), ctid=container.ctid, reason=form.why)
     return redirect(operation)
 
 

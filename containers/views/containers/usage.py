@@ -56,9 +56,9 @@ ALIVE = ("memory", "pids")  # which only processes use
 LIVING = (State.RUNNING, State.PAUSED)
 # What a storage driver doesn't count: only a walk through the whole tree would tell.
 UNCOUNTED = {
-    ("btrfs", "inodes"): "no limit on btrfs",
-    ("directory", "inodes"): "no limit but the node's own",
-    ("directory", "disk"): "neither counted nor limited on this node",
+    ("btrfs", "inodes"): "not limited on btrfs",
+    ("directory", "inodes"): "limited only by the node",
+    ("directory", "disk"): "neither measured nor limited on this node",
 }
 
 

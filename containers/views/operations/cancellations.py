@@ -14,5 +14,5 @@ def create(request: Request, pk: int) -> HttpResponse:
     if operation.cancel():
         record(request, f"cancel {operation}", ctid=operation.ctid)
     else:
-        messages.info(request, "It was too late to cancel: the operation has ended already.")
+        messages.info(request, "It was too late to cancel: the operation had already ended.")
     return redirect(operation)

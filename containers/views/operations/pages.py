@@ -71,6 +71,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "from": max(0, operation.log_len - MOST_FOLLOWED),
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
+        "cancelling": cancelling(operation),
         **ways_on(request, operation),
         "foreign": stray(request, operation),
         "rescue": remedies.of(request.user, operation),
@@ -167,8 +168,8 @@ def waiting(operation: Operation) -> str:
     if operation.state != Progress.QUEUED:
         return ""
     if operation.node.away:
-        return f"It waits: nobody has heard from node {operation.node} for a while."
-    return "It waits for its node."
+        return f"It waits because node {operation.node} hasn't reported for a while."
+    return f"It waits for node {operation.node}."
 
 
 def reassurance(operation: Operation) -> str:
@@ -193,6 +194,13 @@ def worded(began: datetime | None, ended: datetime | None) -> str:
 def may_cancel(request: Request, operation: Operation) -> bool:
     can = operation.state in (Progress.QUEUED, Progress.RUNNING)
     return can and request.user.has_perm("containers.cancel_operation", operation)
+
+
+def cancelling(operation: Operation) -> str:
+    """What its Cancel button does."""
+    if operation.state == Progress.QUEUED:
+        return "Removes it from the queue; nothing has been done yet."
+    return "Ends the running step and undoes the steps before it."
 
 
 def ways_on(request: Request, operation: Operation) -> dict[str, object]:

@@ -11,7 +11,6 @@ from django.utils.timezone import now
 from containers.models import Container, Inquiry, InquiryKind, Template
 
 FRESH = timedelta(minutes=2)  # as long as an answer is taken for true
-PATIENCE = timedelta(seconds=10)  # that an answer is waited for
 
 
 def ask(container: Container, user: User, template: Template) -> int:
@@ -40,6 +39,6 @@ def answered(
 ) -> tuple[dict[str, Any] | None, bool]:
     """The answer, None for none, and whether one is to be waited for."""
     inquiry = asked(number, container, user)
-    if inquiry is None or inquiry.answered:
-        return (inquiry.answer if inquiry else None), False
-    return None, not container.node.away and now() - inquiry.asked < PATIENCE
+    if inquiry is None:
+        return None, False
+    return inquiry.answer, inquiry.awaited and not container.node.away

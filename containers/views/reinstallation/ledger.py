@@ -34,14 +34,14 @@ def kept(container: Container, draft: Draft, answer: Answer | None) -> list[Entr
     ]
     if scripts := container.scripts.count():
         off = draft.without_own_scripts
-        how = "start and stop of its own are switched off" if off else "as they are"
-        found.append(Entry(f"{scripts} script{pluralize(scripts)} of its own", how))
+        how = "start and stop are disabled" if off else "as they are"
+        found.append(Entry(f"Its {scripts} script{pluralize(scripts)}", how))
     if answer and (snapshots := answer["snapshots"]):
         found.append(Entry(f"{snapshots} snapshot{pluralize(snapshots)}", "as they are"))
     if draft.access == Access.KEEP:
         found.append(Entry("Users, passwords, root's SSH keys", named(answer)))
     found += files(draft, answer)
-    found.append(Entry("History and logs", "of everything that was done here"))
+    found.append(Entry("History and logs", "everything that was done to it so far"))
     return found
 
 
@@ -65,7 +65,7 @@ def files(draft: Draft, answer: Answer | None) -> list[Entry]:
         found.append(Entry(f"Your files{amount(answer)}", "in /old of the new system"))
     if until and not draft.erases:
         day = date(localtime(until), "j F Y, H:i T")
-        found.append(Entry("The whole old system", f"aside until {day}: one button puts it back"))
+        found.append(Entry("The whole old system", f"until {day}; one button puts it back"))
     return found
 
 
@@ -81,14 +81,14 @@ def amount(answer: Answer | None) -> str:
 def lost(container: Container, draft: Draft, answer: Answer | None) -> list[Entry]:
     found = []
     if draft.erases:
-        found.append(Entry(f"All files{amount(answer)}", "erased; nothing brings them back"))
-    installed = "is gone" if draft.erases else "has to be set up again"
+        found.append(Entry(f"All files{amount(answer)}", "erased for good"))
+    installed = "is gone" if draft.erases else "must be set up again"
     found.append(Entry("Installed programs and their settings", f"what you added {installed}"))
     if container.state in (State.RUNNING, State.MOUNTED):
-        found.append(Entry("What runs now", "programs are ended, connections are cut"))
+        found.append(Entry("Running programs", "they are ended, and connections are closed"))
     if draft.access != Access.KEEP:
         found.append(Entry("Users and passwords", named(answer)))
     found.append(
-        Entry("SSH host keys, machine ID", "new ones are made; you get their fingerprints")
+        Entry("SSH host keys, machine ID", "new ones are made, and you get their fingerprints")
     )
     return found

@@ -50,13 +50,13 @@ def checks(
 
 def template_there(answer: Answer, template: Template) -> Check:
     if answer["template"]:
-        return Check(STOPS, f"{template} is gone from the node. Choose another system.")
-    return Check(GOOD, f"{template} is there.")
+        return Check(STOPS, f"{template} is no longer on the node. Choose another system.")
+    return Check(GOOD, f"The template {template} is on the node.")
 
 
 def lock_free(answer: Answer) -> Check | None:
     if answer["locked"]:
-        return Check(STOPS, "Somebody is at work on the container on its node. Try again later.")
+        return Check(STOPS, "Somebody is working on the container on its node. Try again later.")
     return None
 
 
@@ -66,15 +66,15 @@ def fits(draft: Draft, container: Container, answer: Answer) -> Check | None:
     if draft.keep != Keep.OLD:
         return None
     if old is None or new is None:
-        return Check(WARNING, "How much room the old files need could not be found out in time.")
+        return Check(WARNING, "The size of the old files could not be measured in time.")
     room = f"The old files ({in_units(old)}) and the new system ({in_units(new)})"
     if not (answer["limited"] and limit):
-        return Check(GOOD, f"{room} fit: this container has no disk limit.")
+        return Check(GOOD, f"{room} fit, because this container has no disk limit.")
     size = in_units(limit * MIB)
     if old + new > limit * MIB:
         ways = [way for way in [remedies.aside()] if way]
-        return Check(STOPS, f"{room} do not both fit within its {size} of disk.", ways)
-    return Check(GOOD, f"{room} fit within its {size} of disk.")
+        return Check(STOPS, f"{room} don't both fit in its {size} of disk.", ways)
+    return Check(GOOD, f"{room} fit in its {size} of disk.")
 
 
 def pool_has_room(draft: Draft, answer: Answer) -> Check | None:
@@ -86,11 +86,13 @@ def pool_has_room(draft: Draft, answer: Answer) -> Check | None:
     if free < needed:
         left, wanted = in_units(free), in_units(needed)
         ways = [way for way in [remedies.aside()] if way and copied]
-        return Check(STOPS, f"The node has only {left} of disk left; {wanted} are needed.", ways)
+        return Check(
+            STOPS, f"The node has only {left} of disk left, and {wanted} are needed.", ways
+        )
     inodes = answer["pool"]["inodes_free"]
     if inodes is not None and copied and (old["files"] or 0) >= inodes:
-        return Check(STOPS, f"The node's disk can take {inodes} more files only.")
-    return Check(GOOD, "The node has room enough.")
+        return Check(STOPS, f"The node's disk has room for only {inodes} more files.")
+    return Check(GOOD, "The node has enough disk space.")
 
 
 def can_be_stopped(container: Container, draft: Draft, answer: Answer) -> Check | None:
@@ -99,10 +101,10 @@ def can_be_stopped(container: Container, draft: Draft, answer: Answer) -> Check 
         return None
     ways = [remedies.without_stop_script()]
     if not answer["shell"]:
-        said = "Its stop script can't run: the container has no shell any more."
+        said = "Its stop script can't run, because the container no longer has a shell."
         return Check(STOPS, said, ways)
     if stop_failed_last(container):
-        said = "Its stop script failed the last time. If it fails again, nothing is changed."
+        said = "Its stop script failed last time. If it fails again, nothing is changed."
         return Check(WARNING, said, ways)
     return None
 
@@ -132,10 +134,14 @@ def hooks(user: User, answer: Answer) -> Check | None:
     said = []
     if by_hook:
         name = "vps.reinstall" if user.is_staff else "The hosting staff's set-up script"
-        said.append(f"{name} ({WHOSE[by_hook]}) makes the new system, or leaves it to the template")
+        said.append(
+            f"{name} ({WHOSE[by_hook]}) makes the new system, or leaves that to the template"
+        )
     if configured:
         name = "vps.configure" if user.is_staff else "a set-up script"
-        said.append(f"{name} ({WHOSE[configured]}) runs in the new system, with the old at /old")
+        said.append(
+            f"{name} ({WHOSE[configured]}) runs in the new system, with the old files at /old"
+        )
     if not said:
         return None
     text = "; ".join(said)

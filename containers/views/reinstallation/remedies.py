@@ -31,8 +31,8 @@ class Way:
 
 def without_stop_script() -> Way:
     return Way(
-        "Stop it without the script",
-        "What the stop script would have done is left undone.",
+        "Stop it without its stop script",
+        "What its stop script would have done is not done.",
         {"without_stop_script": "1"},
         "reinstall_without_stop_script",
     )
@@ -40,9 +40,9 @@ def without_stop_script() -> Way:
 
 def without_own_scripts() -> Way:
     return Way(
-        "Reinstall without this container's own scripts",
-        "Its own start and stop scripts are then off until the hosting staff turns them on again. "
-        "Scripts that run on the node run as always.",
+        "Reinstall without its start and stop scripts",
+        "They are then disabled until the hosting staff enable them again. "
+        "Scripts that run on the node still run.",
         {"without_own_scripts": "1"},
         "reinstall_without_own_scripts",
     )
@@ -55,8 +55,8 @@ def aside() -> Way | None:
         return None
     day = date(localtime(until), "j F Y")
     return Way(
-        f"Keep the old files aside until {day} instead",
-        "They are then not in /old; until that day the whole old system can be put back.",
+        f"Keep the old files until {day} instead",
+        "They are then not in /old, but until that day you can put the whole old system back.",
         {"keep": "aside"},
     )
 

@@ -79,7 +79,7 @@ def to_step(container: Container, step: str) -> HttpResponse:
 def first_missing(request: Request, container: Container, draft: Draft) -> str:
     if chosen(request, container, draft) is None:
         if draft.template:
-            messages.warning(request, "That system is not offered any more. Choose another.")
+            messages.warning(request, "That system is no longer offered. Choose another.")
             draft.template = None
             keep(request, container, draft)
         return "system"

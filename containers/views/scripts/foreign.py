@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods
 
 from containers.models import Inquiry, InquiryKind, ScriptTarget
@@ -19,7 +17,6 @@ from containers.views.scripts import editor
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.publication import publish
 
-PATIENCE = timedelta(seconds=10)  # that an answer is waited for
 UNFIT = {
     Flaw.TOO_LARGE: "It is larger than 1 MiB: that is no script.",
     Flaw.NUL: "It has a NUL byte in it: that is no text.",
@@ -53,7 +50,7 @@ def show(
         "same": current is not None and body == bytes(current.body),
         "current": current,
         "next": (script.current.number if script and script.current else 0) + 1,
-        "waiting": not inquiry.answered and now() - inquiry.asked < PATIENCE,
+        "waiting": inquiry.awaited,
         "refused": editor.refused(target) if target.container else None,
     }
     return page(request, "scripts/foreign.html", context, parts=["foreign"])

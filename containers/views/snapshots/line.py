@@ -22,6 +22,7 @@ from containers.models import (
     Schedule,
     Snapshot,
 )
+from containers.node.states import Progress
 from containers.permissions import SNAPSHOT
 from containers.views.page import Request, attempted, container_of, page, posted, record
 
@@ -50,7 +51,12 @@ def index(request: Request, ctid: int) -> HttpResponse:
         if form.is_valid():
             operation, why = attempted(request, lambda: form.request(by=request.user))
             if operation:
-                record(request, f"snapshot {container}", ctid=ctid, name=form.cleaned_data["name"])
+                record(
+                    request,
+                    f"take a snapshot of {container}",
+                    ctid=ctid,
+                    name=form.cleaned_data["name"],
+                )
                 return redirect(operation)
             form.add_error(None, why)
             status = 409
@@ -107,7 +113,7 @@ def waiting(inquiry: Inquiry | None, snapshot: Snapshot) -> tuple[bool, Inquiry 
 def failure(container: Container) -> Operation | None:
     """The last thing that was to be done with one, when that failed."""
     last = container.operations.filter(kind__in=on_snapshots()).first()
-    return last if last and last.done and last.state != "succeeded" else None
+    return last if last and last.state in (Progress.FAILED, Progress.INTERRUPTED) else None
 
 
 def on_snapshots() -> list[str]:
@@ -140,7 +146,7 @@ def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     container, status = snapshot.container, 200
     why = container.not_now(at_page("snapshot_deletion"), request.user)
     if snapshot.protected:
-        why = "It is protected. Staff can take that away on its page."
+        why = "It is protected. The hosting staff can unprotect it on its page."
     if request.method == "POST":
         status = 409
         if not why:
@@ -160,7 +166,9 @@ def verify(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
         return redirect("snapshots", ctid)  # it takes the node long enough as it is
     snapshot.ask_for_verdict(by=request.user)
     if node.away:
-        messages.warning(request, f"{node} has not been heard from: the answer may take long.")
+        messages.warning(
+            request, f"Node {node} hasn't reported for a while, so the answer may take long."
+        )
     return redirect("snapshots", ctid)
 
 
@@ -172,17 +180,17 @@ def try_restore(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     if not why:
         operation, why = attempted(request, lambda: snapshot.try_restore(by=request.user))
         if operation:
-            what = f"trial restore of snapshot {snapshot} of {snapshot.container}"
+            what = f"try a restore of snapshot {snapshot} of {snapshot.container}"
             record(request, what, ctid=ctid)
             return redirect(operation)
-    messages.warning(request, f"There was no trial restore. {why}")
+    messages.warning(request, f"The snapshot was not tried. {why}")
     return redirect("snapshots", ctid)
 
 
 def no_trial(request: Request, snapshot: Snapshot) -> str:
     container = snapshot.container
     if not snapshot.with_processes:
-        return "It has no processes: there is nothing to try."
+        return "It has no processes, so there is nothing to try."
     return container.not_now(at_page("trial"), request.user)
 
 

@@ -51,7 +51,7 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
 def refusal(request: Request, snapshot: Snapshot) -> str:
     container = snapshot.container
     if container.state == State.SUSPENDED:
-        return "The container is suspended. Resume it, or start it afresh, first."
+        return "The container is suspended. Resume it or start it afresh first."
     if container.disabled and snapshot.with_processes:
-        return "The container is disabled: it may not be started."
+        return "The container is disabled, so it can't be started."
     return container.not_now(at_page("restoration"), request.user)

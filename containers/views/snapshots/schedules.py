@@ -21,13 +21,13 @@ def edit(request: Request, ctid: int) -> HttpResponse:
     if request.method == "POST" and request.POST.get("remove"):
         if form.schedule:
             form.schedule.delete()
-            record(request, f"end the snapshot schedule of {container}", ctid=ctid)
-            messages.success(request, "The schedule is ended. What it has made stays.")
+            record(request, f"delete the snapshot schedule of {container}", ctid=ctid)
+            messages.success(request, "The schedule was deleted. Its snapshots stay.")
         return redirect("snapshots", ctid)
     if request.method == "POST" and form.is_valid():
         schedule = form.save()
         record(request, f"schedule snapshots of {container}: {schedule}", ctid=ctid)
-        messages.success(request, f"Scheduled {schedule}.")
+        messages.success(request, f"The schedule was saved: snapshots are taken {schedule}.")
         return redirect("snapshots", ctid)
     zone = zone_of(container.node)
     context = {
