@@ -14,13 +14,22 @@ from containers.commands.output import Output, table
 from containers.commands.places import here, this_node
 from containers.grammar import Given
 from containers.models import Container, Operation, Snapshot, Via
-from containers.models.snapshot import BROKEN_PROCESSES
+from containers.models.judged import BROKEN_PROCESSES
+from containers.node.checkpoint.reason import Reason
 from containers.node.checkpoint.verdict import Answer, Verdict, verify
-from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem, Refused
+from containers.node.errors import (
+    BadValue,
+    BadValues,
+    Code,
+    Doubts,
+    OperationError,
+    Problem,
+    Refused,
+)
 from containers.node.runtimes import DRY_RUN
 from containers.node.states import Progress
 from containers.node.templates import catalogue
-from containers.node.wording import clause
+from containers.node.wording import clauses
 
 SHORTEST = 4  # characters of the beginning of a UUID
 ANSWER_WITHIN = 60.0  # seconds for another node's answer
@@ -80,8 +89,10 @@ def list_(given: Given, output: Output) -> int:
 
 
 def show(given: Given, output: Output) -> int:
-    said = described(chosen(given))
-    output.show(said, [f"{key}: {worded(value)}" for key, value in said.items()])
+    snapshot = chosen(given)
+    said = columns(snapshot)
+    lines = [f"{key}: {worded(value)}" for key, value in said.items()]
+    output.show(described(snapshot), lines)
     return Code.OK
 
 
@@ -89,7 +100,7 @@ def worded(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return "; ".join(value) or "-"
+        return clauses(value) or "-"
     return "-" if value in (None, "") else f"{value}"
 
 
@@ -136,18 +147,18 @@ def ok(given: Given, output: Output) -> int:
     except Ambiguous:
         raise  # bad usage
     except OperationError as error:
-        return conclude(Verdict(Answer.BROKEN, (f"{error}",)), None, output)
+        return conclude(Verdict(Answer.BROKEN, (Reason.of(error),)), None, output)
     verdict = looked_at(snapshot) if at_hand(snapshot) else inquired(snapshot)
     if "trial_restore" in given and verdict.answer is not Answer.BROKEN:
         verdict = tried(snapshot, verdict, output)
-    snapshot.judge(verdict.answer, list(verdict.reasons))
+    snapshot.judge(verdict.answer, verdict.reasons)
     return conclude(verdict, snapshot, output)
 
 
 def conclude(verdict: Verdict, snapshot: Snapshot | None, output: Output) -> int:
     uuid = snapshot.uuid if snapshot else None
     for reason in verdict.reasons:
-        output.complain(f"{clause(reason)}.")
+        output.complain(reason.told(staff=True))
     output.show({"snapshot": uuid, **verdict.words()}, [verdict.answer])
     return verdict.exit
 
@@ -162,7 +173,7 @@ def looked_at(snapshot: Snapshot) -> Verdict:
     try:
         return verify(settings.NODE, number, snapshot.uuid, manifest=snapshot.manifest)
     except OSError as error:
-        return Verdict(Answer.CANT_TELL, (f"it can't be looked at: {error}",))
+        return Verdict(Answer.CANT_TELL, (Reason.doubt(Doubts.NOT_LOOKED_AT, why=error),))
 
 
 def inquired(snapshot: Snapshot) -> Verdict:
@@ -174,9 +185,9 @@ def inquired(snapshot: Snapshot) -> Verdict:
         time.sleep(TICK)
         inquiry.refresh_from_db()
     if answer := inquiry.answer:
-        return Verdict(Answer(answer["verdict"]), tuple(answer["reasons"]))
-    why = inquiry.why or f"The node {container.node} has not answered."
-    return Verdict(Answer.CANT_TELL, (why,))
+        return Verdict.read(answer)
+    silent = Reason.doubt(Doubts.NODE_SILENT, node=container.node)
+    return Verdict(Answer.CANT_TELL, (inquiry.as_reason if inquiry.why else silent,))
 
 
 class Aside(Output):
@@ -195,7 +206,8 @@ def tried(snapshot: Snapshot, verdict: Verdict, output: Output) -> Verdict:
     if operation.state == Progress.SUCCEEDED:
         return verdict.tried()
     answer = Answer.BROKEN if operation.problem in BROKEN_PROCESSES else Answer.CANT_TELL
-    why = operation.why or f"the trial restore was {operation.state}"
+    ended = Reason.doubt(Doubts.TRIAL_ENDED, state=operation.state)
+    why = operation.as_reason if operation.why else ended
     return Verdict(answer, (why, *verdict.reasons))
 
 
@@ -233,13 +245,18 @@ def find(container: Container, word: str) -> Snapshot:
 
 def described(snapshot: Snapshot) -> dict[str, Any]:
     """What --json says of a snapshot."""
-    columns = (
+    return {**columns(snapshot), "problems": [why.cause for why in snapshot.doubts]}
+
+
+def columns(snapshot: Snapshot) -> dict[str, Any]:
+    names = (
         "uuid", "name", "note", "created", "with_processes", "size", "safety", "scheduled",
-        "protected", "expires", "manifest", "verdict", "reasons", "verified",
+        "protected", "expires", "manifest", "verdict", "verified",
     )  # fmt: skip
     return {
         "ctid": snapshot.container.ctid,
-        **{name: getattr(snapshot, name) for name in columns},
+        **{name: getattr(snapshot, name) for name in names},
+        "reasons": snapshot.doubts_for_staff,
         "by": snapshot.by.get_username() if snapshot.by else None,
         "parent": snapshot.parent.uuid if snapshot.parent else None,
         "here": snapshot.here,

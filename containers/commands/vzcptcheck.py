@@ -81,7 +81,7 @@ def test_container(ctid: int, there: int) -> int:
 
     found = obstacles(init_of(ctid))
     for each in found:
-        complain(each.sentence)
+        complain(each.reason.told(staff=True))
     code = test_caps(there)
     if found and code == OK:
         return complain(f"CT {ctid} can't be migrated as it is", IMPOSSIBLE)

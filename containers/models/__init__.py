@@ -2,6 +2,7 @@ from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.container import Container
 from containers.models.inquiry import Inquiry, InquiryKind
+from containers.models.judged import Verdict
 from containers.models.knock import Knock
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
@@ -9,7 +10,7 @@ from containers.models.replaced_system import ReplacedSystem
 from containers.models.schedule import Schedule
 from containers.models.script import Script, ScriptVersion
 from containers.models.script_target import ScriptTarget
-from containers.models.snapshot import Snapshot, TooMany, Verdict
+from containers.models.snapshot import Snapshot, TooMany
 from containers.models.template import Template
 from containers.models.user_session import UserSession
 

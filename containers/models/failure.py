@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 
 from containers.node import problems
+from containers.node.checkpoint.reason import Reason
 from containers.node.wording import capitalized
 
 
@@ -31,6 +32,11 @@ class Failure(models.Model):
     @property
     def why_for_customers(self) -> str:
         return self.told(staff=False)
+
+    @property
+    def as_reason(self) -> Reason:
+        """One of a verdict's."""
+        return Reason(self.problem, self.details, self.error)
 
     def told(self, *, staff: bool) -> str:
         return told(self.problem, self.details, self.error, staff=staff)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,9 +12,8 @@ from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
 from containers.models.inquiry import Inquiry, InquiryKind
+from containers.models.judged import Judged, TrialRestore
 from containers.models.operation import Operation, Via
-from containers.node import problems
-from containers.node.checkpoint import verdict as verdicts
 from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.plan import Refusal
 from containers.node.settings import SNAPSHOTS_MAY, TABLE
@@ -28,55 +26,10 @@ SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was ther
 SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
 OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
 AGAIN = timedelta(minutes=15)  # after a deletion that failed
-# Of a trial restore: its processes can't be brought back, whatever its files say
-BROKEN_PROCESSES = (
-    Problem.SNAPSHOTS_OFF, Problem.CRIU_FAILED, Problem.NOT_DUMPABLE, Problem.DUMP_FAILED,
-    Problem.DUMP_COMMAND_FAILED, Problem.DUMP_TIME_LIMIT, Problem.NOT_RESTORABLE,
-    Problem.RESTORE_FAILED, Problem.RESTORE_COMMAND_FAILED, Problem.RESTORE_TIME_LIMIT,
-    Problem.INIT_ENDED, Problem.MOUNT_MISSING, Problem.RECORD_UNREADABLE,
-)  # fmt: skip
-
-
-class Verdict(models.TextChoices):
-    """Whether it can be relied on: the words of containers/node/checkpoint/verdict.py."""
-
-    OK = "ok", "ok"
-    CANT_TELL = "can't tell", "can't tell"
-    BROKEN = "broken", "broken"
-
-
-VERDICT_WORDS: dict[str, str] = {
-    Verdict.OK: "OK",
-    Verdict.CANT_TELL: "Not certain",
-    Verdict.BROKEN: "Broken",
-}
 
 
 class TooMany(BadValue):
     """A customer has as many snapshots of a container as staff allow."""
-
-
-@dataclass(frozen=True)
-class TrialRestore:
-    """The last one. processes: how many lived; error: why it failed."""
-
-    at: datetime
-    operation: int = 0
-    processes: int = 0
-    error: str = ""
-    problem: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def why(self) -> str:
-        return self.told(problems.for_staff)
-
-    @property
-    def why_for_customers(self) -> str:
-        return self.told(problems.for_customers)
-
-    def told(self, tell: Callable[[str, Mapping[str, Any]], str]) -> str:
-        return tell(self.problem, self.details) or self.error
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -128,7 +81,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
             snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"]))
 
 
-class Snapshot(models.Model):
+class Snapshot(Judged):
     """What a container was at one instant: its disk, and its processes if it ran.
 
     Its row is made of what the node says when it has kept it; the files are the node's.
@@ -150,13 +103,8 @@ class Snapshot(models.Model):
     with_processes = models.BooleanField(default=False)
     size = models.BigIntegerField(default=0)  # bytes of the images of its processes
     manifest = models.CharField(max_length=64)  # SHA-256 of the manifest over its files
-    facts = models.JSONField(default=dict, blank=True)  # CRIU, kernel, addresses, mounts, init …
     protected = models.BooleanField(default=False)  # no schedule and no date deletes it
     expires = models.DateTimeField(null=True, blank=True)
-
-    verdict = models.CharField(max_length=16, blank=True, choices=Verdict.choices)
-    reasons = models.JSONField(default=list, blank=True)
-    verified = models.DateTimeField(null=True, blank=True)
 
     objects = SnapshotQuerySet.as_manager()
 
@@ -176,10 +124,6 @@ class Snapshot(models.Model):
             return self.name
         kind = "Safety snapshot" if self.safety else "Snapshot"
         return f"{kind} of {localtime(self.created):%-d %b, %H:%M}"
-
-    @property
-    def verdict_word(self) -> str:
-        return VERDICT_WORDS.get(self.verdict, self.verdict)
 
     @property
     def here(self) -> bool:
@@ -297,15 +241,6 @@ class Snapshot(models.Model):
         """How an operation is told which one is meant, and what it must be."""
         return {"snapshot": self.uuid, "manifest": self.manifest}
 
-    @property
-    def trial(self) -> TrialRestore | None:
-        said = self.facts.get("tried")
-        return TrialRestore(**{**said, "at": datetime.fromisoformat(said["at"])}) if said else None
-
-    def was_tried(self, trial: TrialRestore) -> None:
-        self.facts["tried"] = {**asdict(trial), "at": trial.at.isoformat()}
-        self.save(update_fields=["facts"])
-
     def ask_for_verdict(self, by: User | None = None) -> Inquiry:
         """Have its node look whether it can be relied on."""
         container = self.container
@@ -316,26 +251,6 @@ class Snapshot(models.Model):
             by=by,
             snapshot=self.uuid,
         )
-
-    def restore_failed(self, operation: Operation) -> None:
-        """A restore that was refused for what is wrong with it says that it is broken."""
-        if operation.problem == Problem.NOT_RESTORABLE:
-            self.judge(Verdict.BROKEN, operation.details["reasons"])
-
-    def trial_succeeded(self) -> None:
-        """It takes away the doubts that only a trial could."""
-        if self.verdict:
-            said = verdicts.Verdict(verdicts.Answer(self.verdict), tuple(self.reasons)).tried()
-            self.judge(said.answer, list(said.reasons))
-
-    def trial_failed(self, operation: Operation) -> None:
-        """One that failed on its processes says that it is broken, whatever its files say."""
-        if operation.state != Progress.FAILED:
-            return
-        failure = operation.error, operation.problem, operation.details
-        self.was_tried(TrialRestore(now(), operation.pk, 0, *failure))
-        if operation.problem in BROKEN_PROCESSES:
-            self.judge(Verdict.BROKEN, operation.details.get("reasons") or [operation.error])
 
     def may_be_deleted(self) -> bool:
         """Whether its container's state allows it now, and it has not failed just before."""
@@ -349,11 +264,6 @@ class Snapshot(models.Model):
             kind="delete_snapshot", requested__gt=now() - AGAIN, params__snapshot=self.uuid
         )
         return tried.exclude(state=Progress.SUCCEEDED).exists()
-
-    def judge(self, verdict: str, reasons: list[str], at: datetime | None = None) -> None:
-        """Keep a verdict of the node."""
-        self.verdict, self.reasons, self.verified = verdict, reasons, at or now()
-        self.save(update_fields=["verdict", "reasons", "verified"])
 
 
 def note_of(operation: Operation) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from containers.node import problems
 from containers.node.codes import Code as Code
+from containers.node.doubts import Doubts as Doubts
 from containers.node.faults import BadTrees as BadTrees
 from containers.node.faults import BadUsages as BadUsages
 from containers.node.faults import BadValues as BadValues

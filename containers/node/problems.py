@@ -5,12 +5,13 @@ them. A line: the word, the sentence for staff, the one for customers, and vzctl
 one follows from it. Customers read no exit codes, no commands and no paths of the node.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Self
 
 from containers.node import wording
 from containers.node.codes import Code
+from containers.node.doubts import Doubts, Hindrances
 from containers.node.faults import BadTrees, BadUsages, BadValues, Fault, Unfits
 
 STAFF_LOOK = "The hosting staff has to look at it."
@@ -43,6 +44,8 @@ class Problem(StrEnum):
     BAD_USAGE = "bad-usage", "", "", Code.BAD_SYNTAX
     BAD_TREE = "bad-tree"
     NOT_A_TEMPLATE = "not-a-template", "", "", Code.BAD_TEMPLATE
+    DOUBTFUL = "doubtful"  # a snapshot; this and the next are reasons of others, never raised
+    HINDERED = "hindered"  # a dump
 
     # the state does not allow it
     BEING_CREATED = "being-created", "The container is still being created.", "", Code.NO_CT_CONF
@@ -599,9 +602,12 @@ FAULTS: dict[Problem, type[Fault]] = {
     Problem.BAD_USAGE: BadUsages,
     Problem.BAD_TREE: BadTrees,
     Problem.NOT_A_TEMPLATE: Unfits,
+    Problem.DOUBTFUL: Doubts,
+    Problem.HINDERED: Hindrances,
 }
 OF_FAULTS = {faults: problem for problem, faults in FAULTS.items()}
 AT = "at"  # of a value: the option it was given to
+Tell = Callable[[str, Mapping[str, Any]], str]
 
 
 def problem_of(word: Problem | Fault) -> Problem:
@@ -633,9 +639,19 @@ def for_customers(problem: str, details: Mapping[str, Any]) -> str:
     return told(line.customers, details, for_customers) if line else ""
 
 
-def told(template: str, details: Mapping[str, Any], tell: Any) -> str:
-    """A cause is a failure of its own, in a sentence of its own."""
+def told(template: str, details: Mapping[str, Any], tell: Tell) -> str:
+    """A cause is a failure of its own, in a sentence of its own; so is each reason, in a clause."""
     if isinstance(cause := details.get("cause"), Mapping):
         details = {**details, "cause": tell(cause.get("problem", ""), cause.get("details", {}))}
+    if isinstance(reasons := details.get("reasons"), list):
+        details = {**details, "reasons": [reason(each, tell) for each in reasons]}
     said = wording.sentence(template, details).strip()
     return f"{details[AT]}: {said}" if details.get(AT) else said
+
+
+def reason(said: Any, tell: Tell) -> Any:
+    """Plain text, as older versions have it, stays as it is."""
+    if not isinstance(said, Mapping):
+        return said
+    told = tell(said.get("problem", ""), said.get("details", {})) or said.get("error", "")
+    return wording.uncapitalized(told)

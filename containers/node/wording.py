@@ -11,6 +11,7 @@ from typing import Any
 from containers.node.actions import BY_NAME, Scope
 
 MIB = 1 << 20
+FEW = 5  # names that are told
 UNKNOWN = "?"  # in the place of a detail that an older version did not give
 
 
@@ -21,6 +22,11 @@ def sentence(template: str, details: Mapping[str, Any]) -> str:
 def capitalized(text: str) -> str:
     """With a capital at its beginning; the rest is left as it is."""
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def uncapitalized(text: str) -> str:
+    """A sentence as a clause; one that begins with an abbreviation is left as it is."""
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
 
 
 def fields(template: str) -> set[str]:
@@ -56,6 +62,11 @@ def clauses(texts: Sequence[Any]) -> str:
     return "; ".join(map(clause, texts))
 
 
+def few(names: Sequence[Any]) -> str:
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"{', '.join(f'{name}' for name in names[:FEW])}{more}"
+
+
 def said(text: Any) -> str:
     return f": {clause(text)}" if clause(text) else ""
 
@@ -79,6 +90,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "size": size,
     "clause": clause,
     "clauses": clauses,
+    "few": few,
     "said": said,
     "capital": lambda text: capitalized(f"{text}"),
     "lower": lambda text: f"{text}".lower(),

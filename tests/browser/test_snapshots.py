@@ -9,7 +9,9 @@ from django.utils.timezone import now
 from playwright.sync_api import expect
 
 from containers.models import Container, Inquiry, Operation, Snapshot
-from containers.models.snapshot import TrialRestore
+from containers.models.judged import TrialRestore
+from containers.node.checkpoint.reason import Reason
+from containers.node.errors import Doubts
 from containers.node.states import Progress, State
 from tests.browser.server import DESKTOP, PHONE
 
@@ -36,11 +38,11 @@ def test_a_verdict_comes_to_the_page_that_asked_for_it(
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_text("being verified")).to_be_visible()
     inquiry = Inquiry.objects.get()
-    snapshot.judge("broken", ["img/pages-1.img: not as it was written"])
+    snapshot.judge("broken", [Reason.doubt(Doubts.FILES_CHANGED, names=["img/pages-1.img"])])
     inquiry.answered, inquiry.answer = snapshot.verified, {"verdict": "broken"}
     inquiry.save()
     ring(owner=bob.pk, inquiry=inquiry.pk)
-    expect(page.get_by_text("img/pages-1.img: not as it was written")).to_be_visible()
+    expect(page.get_by_text("Some of its files are not as they were written.")).to_be_visible()
 
 
 def test_a_trial_restore_is_watched_and_its_verdict_comes_to_the_line(

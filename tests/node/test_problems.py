@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from containers.node import errors, problems, wording
+from containers.node.doubts import Hindrances
 from containers.node.errors import (
     BadTrees,
     BadUsages,
@@ -16,6 +17,7 @@ from containers.node.errors import (
     BadValues,
     Cancelled,
     CommandFailed,
+    Doubts,
     NoSpace,
     OperationError,
     Problem,
@@ -28,7 +30,8 @@ from containers.node.plan import Refusal
 from containers.node.problems import FAULTS, for_customers, for_staff
 
 ROOT = Path(problems.__file__).parents[1]
-TABLES = {table.__name__: table for table in (Problem, BadValues, BadTrees, BadUsages, Unfits)}
+ALL = (Problem, BadValues, BadTrees, BadUsages, Unfits, Doubts, Hindrances)
+TABLES = {table.__name__: table for table in ALL}
 LINES = [line for table in TABLES.values() for line in table if line not in FAULTS]
 OF_FAULTS = {table: problem for problem, table in FAULTS.items()}
 # What only staff know of, or may know
@@ -40,6 +43,7 @@ NOT_FOR_CUSTOMERS = re.compile(
 SAMPLES: dict[str, object] = {
     "exit": 3, "scope": "own", "action": "start", "seconds": 600.0, "said": "no such device.",
     "why": "No such file or directory.", "recovered": "back", "reasons": ["one.", "two"],
+    "names": ["img/a", "img/b"],
     "paths": ["/mnt", "/srv"], "known": ["a", "b"], "found": ["a", "b"], "what": "CT 101",
     "cause": {"problem": "no-space", "details": {}},
 }  # fmt: skip
@@ -74,7 +78,7 @@ def test_every_word_has_a_whole_sentence_for_staff_and_for_customers(line: Probl
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{type(line).__name__}-{line}")
 def test_customers_read_nothing_that_is_the_staffs(line: Problem | Fault) -> None:
-    if isinstance(line, Problem) or line in BadTrees:
+    if isinstance(line, Problem | Doubts | Hindrances) or line in BadTrees:
         _, said = told(line)
         assert not NOT_FOR_CUSTOMERS.search(said), said
 
@@ -89,6 +93,8 @@ def test_words_are_kebab_case_and_stand_once() -> None:
 
 
 # Who raises what
+
+DOUBTERS = {"broken", "cant_tell", "doubt"}  # give a verdict's reasons, as others raise
 
 
 class Site:
@@ -140,7 +146,7 @@ def classes() -> set[str]:
 
 
 def sites() -> Iterator[Site]:
-    names = classes()
+    names = classes() | DOUBTERS
     for path in sorted(ROOT.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
@@ -170,10 +176,13 @@ def test_nobody_raises_prose(site: Site) -> None:
 
 
 def test_every_word_is_raised_somewhere() -> None:
-    """Or refused with, which is written down in tables."""
+    """Or refused with, which is written down in tables.
+
+    Obstacles import no table, so checkpoint/test_obstacles.py looks after theirs.
+    """
     text = "\n".join(path.read_text() for path in ROOT.rglob("*.py"))
     for name, table in TABLES.items():
-        for line in table:
+        for line in table if table is not Hindrances else ():
             assert line in FAULTS or f"{name}.{line.name}" in text, f"{name}.{line.name}"
 
 
@@ -214,6 +223,17 @@ def test_an_error_is_a_word_with_details_and_reads_as_its_sentence() -> None:
 )  # fmt: skip
 def test_sentences_are_ordinary_english(error: OperationError, said: str) -> None:
     assert f"{error}" == said
+
+
+def test_reasons_are_words_of_their_own_and_older_ones_plain_text() -> None:
+    found = OperationError(Doubts.FILES_MISSING, names=["img/a"]).cause
+    cause = OperationError(Problem.SNAPSHOTS_OFF, why="no CRIU").cause
+    unknown = {"problem": "not-yet-invented", "details": {}, "error": "It is odd."}
+    error = OperationError(Problem.NOT_RESTORABLE, reasons=[found, cause, unknown, "it is old"])
+    assert f"{error}" == (
+        "The snapshot can't be restored: missing: img/a; process snapshots are off on this node: "
+        "no CRIU; it is odd; it is old."
+    )
 
 
 def test_details_of_another_version_are_no_reason_to_fail() -> None:

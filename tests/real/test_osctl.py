@@ -101,7 +101,7 @@ def test_a_flipped_byte_is_broken_and_not_restored(panel: Panel, ctid: int) -> N
         file.write(bytes([first[0] ^ 1]))
     out, said = osctl(panel, "ok", ctid, uuid, "--json", code=2)
     assert json.loads(out)["verdict"] == "broken"
-    assert f"{image.name}: not as it was written" in said
+    assert f"Not as it was written: img/{image.name}." in said
     before = counted(panel, ctid)
     osctl(panel, "restore", ctid, uuid, code=17)
     panel.until(lambda: counted(panel, ctid) > before, "it to count on")

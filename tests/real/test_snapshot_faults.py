@@ -250,7 +250,7 @@ def test_without_criu_only_disks_are_kept_and_the_reason_is_told(
     assert (refused.code, refused.state) == (16, UP)
     assert "no CRIU works on this kernel" in refused.end["error"]
     assert (verdict.answer, len(verdict.reasons)) == ("broken", 1)
-    assert "no CRIU works on this kernel" in verdict.reasons[0]
+    assert "no CRIU works on this kernel" in verdict.reasons[0].told(staff=True)
     assert (disk.code, disk.facts["snapshot"]["processes"]) == (0, False)
     assert (suspended.code, suspended.state) == (16, UP)
     assert (restored.code, restored.state) == (17, UP)
@@ -260,16 +260,16 @@ def test_without_criu_only_disks_are_kept_and_the_reason_is_told(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"version": 0x200}, "its format is version 512"),
-        ({"version": 0x101}, "its format is version 257"),
-        ({"criu": "99.1"}, "it was made with CRIU 99.1"),
+        ({"version": 0x200}, "Its format is version 512"),
+        ({"version": 0x101}, "Its format is version 257"),
+        ({"criu": "99.1"}, "It was made with CRIU 99.1"),
         ({"caps": 1 << 200}, None),
-        ({"caps": 1 << 9}, "this node's processor has no ia64"),
-        ({"base": 300000}, "its user ids begin at 300000"),
-        ({"arch": "riscv64"}, "its processes are for riscv64"),
-        ({"memory": 1 << 50}, "its processes take"),
-        ({"devices": ["/dev/nothing-there"]}, "the device /dev/nothing-there is missing"),
-        ({"disk": "another"}, "its disk is not the read-only one"),
+        ({"caps": 1 << 9}, "This node's processor has no ia64"),
+        ({"base": 300000}, "Its user ids begin at 300000"),
+        ({"arch": "riscv64"}, "Its processes are for riscv64"),
+        ({"memory": 1 << 50}, "Its processes take"),
+        ({"devices": ["/dev/nothing-there"]}, "The device /dev/nothing-there is missing"),
+        ({"disk": "another"}, "Its disk is not the read-only one"),
     ],
 )
 def test_what_can_not_be_restored_here_is_told_before(
@@ -281,7 +281,7 @@ def test_what_can_not_be_restored_here_is_told_before(
         assert verdict.answer == "ok"
         return
     assert verdict.answer == "broken"
-    assert verdict.reasons[0].startswith(reason)
+    assert verdict.reasons[0].told(staff=True).startswith(reason)
 
 
 def test_a_disk_that_can_be_written_to_is_not_ok(rig: Rig, kept: Kept) -> None:
@@ -293,14 +293,16 @@ def test_an_address_it_has_no_more_makes_the_verdict_uncertain(rig: Rig, kept: K
     kept.rewrite(addresses=["192.0.2.77"])
     verdict = kept.verify()
     assert verdict.answer == "can't tell"
-    assert "192.0.2.77 is no longer its address" in verdict.reasons[0]
+    assert verdict.reasons[0].told(staff=True) == (
+        "The address 192.0.2.77 is no longer its own: what listens on it is not heard."
+    )
 
 
 def test_an_unknown_or_half_made_snapshot_is_broken(rig: Rig, kept: Kept) -> None:
     path = kept.saved.path
     half = path.with_name(f".new-{path.name}")
     path.rename(half)
-    assert kept.verify().reasons == ("it is not whole: it is being made, or making it failed",)
+    assert [why.fault for why in kept.verify().reasons] == ["not-whole"]
     half.rename(path)
     kept.uuid = fresh()
     assert kept.verify().answer == "broken"

@@ -296,7 +296,7 @@ def test_on_plain_directories_nothing_vouches_for_the_disk(
     kept = take(rig, bare_ctid)
     put(rig, bare_ctid, "later")
     verdict = kept.verify()
-    assert (verdict.answer, "plain copy" in verdict.reasons[0]) == ("can't tell", True)
+    assert (verdict.answer, verdict.reasons[0].fault) == ("can't tell", "plain-copy")
 
     restored = rig.operate("restore", bare_ctid, **kept.params, safety=fresh())
 

@@ -119,7 +119,7 @@ def test_a_changed_dump_is_not_resumed(rig: Rig, suspended: int) -> None:
     failed = rig.operate("resume", suspended)
 
     assert (failed.code, failed.state) == (17, SUSPENDED)
-    assert "not as it was written" in failed.end["error"]
+    assert "not as it was written: img/pages-" in failed.end["error"]
 
 
 def test_a_suspended_container_starts_only_when_told_to_throw_its_processes_away(

@@ -135,14 +135,26 @@ def test_ok_says_the_reasons_aside_and_keeps_the_verdict(run: Typist, two: list[
     assert (code, out) == (2, "broken\n")
     assert "There is no such snapshot on this node." in err
     two[0].refresh_from_db()
-    assert (two[0].verdict, two[0].reasons) == (
-        "broken", ["there is no such snapshot on this node"],
-    )  # fmt: skip
+    cause = {"problem": "doubtful", "details": {"fault": "no-such-snapshot"}}
+    sentence = "There is no such snapshot on this node."
+    assert (two[0].verdict, two[0].reasons) == ("broken", [{**cause, "error": sentence}])
     said = json.loads(run("psc ok 101 one --json")[1])
     assert said == {
         "snapshot": UUIDS[0], "verdict": "broken", "exit": 2,
-        "reasons": ["there is no such snapshot on this node"],
+        "reasons": [sentence], "problems": [cause],
     }  # fmt: skip
+    assert "reasons: There is no such snapshot on this node\n" in run("psc show 101 one")[1]
+    said = json.loads(run("psc show 101 one --json")[1])
+    assert (said["reasons"], said["problems"]) == ([sentence], [cause])
+
+
+def test_reasons_from_before_they_had_words_are_printed(run: Typist, two: list[Snapshot]) -> None:
+    Snapshot.objects.filter(pk=two[0].pk).update(verdict="broken", reasons=["its disk is missing"])
+    assert "reasons: its disk is missing\n" in run("psc show 101 one")[1]
+    said = json.loads(run("psc show 101 one --json")[1])
+    assert (said["reasons"], said["problems"]) == (
+        ["its disk is missing"], [{"problem": "", "details": {}}],
+    )  # fmt: skip
 
 
 def test_a_clone_has_the_owner_of_its_source_unless_told_otherwise(

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from containers.models import Container, Inquiry, Node, Operation, Snapshot
-from containers.node.errors import BadValue, OperationError, Problem
+from containers.node.checkpoint.reason import Reason
+from containers.node.errors import BadValue, Doubts, OperationError, Problem
 from containers.node.states import Progress, State
 from containers.worker import journal, snapshots
 from tests.web.scribe import settle
@@ -143,13 +144,13 @@ def test_a_restore_that_is_refused_for_what_was_found_leaves_that_verdict(
     ct101: Container,
 ) -> None:
     snapshot = taken(ct101)
-    reasons = ["img/pages-1.img: not as it was written", "it is old"]
-    failure = OperationError(Problem.NOT_RESTORABLE, reasons=reasons)
+    changed = Reason.doubt(Doubts.FILES_CHANGED, names=["img/pages-1.img"])
+    older = Reason.read("it is old")  # as a runner of an older version says
+    failure = OperationError(Problem.NOT_RESTORABLE, reasons=[changed.words(), older.error])
     told(snapshot.restore(), end("failed", code=17, **failure.record))
     snapshot.refresh_from_db()
-    assert (snapshot.verdict, snapshot.reasons) == (
-        "broken", ["img/pages-1.img: not as it was written", "it is old"],
-    )  # fmt: skip
+    assert snapshot.verdict == "broken"
+    assert [why.words() for why in snapshot.doubts] == [changed.words(), older.words()]
 
 
 def test_a_safety_snapshot_is_deleted_at_its_date_unless_it_is_protected(
@@ -306,19 +307,34 @@ def test_a_verdict_is_asked_of_the_node_and_kept_with_its_age(
         worker.turn()
     answer = Inquiry.objects.get().answer
     assert answer == {
-        "verdict": "broken", "exit": 2, "reasons": ["there is no such snapshot on this node"],
+        "verdict": "broken", "exit": 2, "reasons": ["There is no such snapshot on this node."],
+        "problems": [{"problem": "doubtful", "details": {"fault": "no-such-snapshot"}}],
     }  # fmt: skip
     shown = text(page(as_bob, "snapshots"))
-    assert "Broken 0 minutes ago there is no such snapshot on this node" in shown.replace(
+    assert "Broken 0 minutes ago There is no such snapshot on the server." in shown.replace(
         "\xa0", " "
     )
+
+
+def test_staff_read_their_sentences_and_all_read_reasons_from_before_they_had_words(
+    ct101: Container, as_bob: Client, as_alice: Client
+) -> None:
+    words = Reason.doubt(Doubts.OTHER_CRIU, made="4.1", here="3.19").words()
+    Snapshot.objects.create(
+        container=ct101, uuid=f"{uuid4()}", verdict="broken", verified=now(),
+        reasons=["its disk is missing", words],
+    )  # fmt: skip
+    for_staff = text(page(as_alice, "snapshots"))
+    for_customers = text(page(as_bob, "snapshots"))
+    assert "its disk is missing It was made with CRIU 4.1, and this node has 3.19." in for_staff
+    assert "its disk is missing Its processes were kept by a newer program" in for_customers
 
 
 def test_a_trial_restore_is_an_operation_whose_verdict_is_shown_with_its_age(
     ct101: Container, as_bob: Client, bob: User
 ) -> None:
     snapshot = taken(ct101)
-    snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
+    snapshot.judge("can't tell", [Reason.doubt(Doubts.SYSTEMD)], now())
     assert "Trial restore" in text(page(as_bob, "snapshots"))
     answer = as_bob.post(reverse("trial", args=[101, snapshot.uuid]))
     operation = Operation.objects.get(kind="trial_restore")
@@ -342,7 +358,7 @@ def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_ve
     ct101: Container, as_alice: Client, as_bob: Client, problem: Problem, verdict: str
 ) -> None:
     snapshot = taken(ct101)
-    snapshot.judge("can't tell", ["it runs systemd; a trial restore tells"], now())
+    snapshot.judge("can't tell", [Reason.doubt(Doubts.SYSTEMD)], now())
     told(snapshot.try_restore(), end("failed", code=17, **OperationError(problem).record))
     snapshot.refresh_from_db()
     assert snapshot.verdict == verdict

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from containers.node.checkpoint.reason import Reason
 from containers.node.checkpoint.saved import Saved
+from containers.node.errors import Doubts
 
 LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\0/\n][^\0\n]*)\Z")
 START = 2  # SYNC_FILE_RANGE_WRITE: begin, and do not wait
-MANY = 5  # names that are told
 
 
 def write(saved: Saved) -> str:
@@ -42,8 +43,8 @@ def sync(fd: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def check(saved: Saved, expected: str | None = None, *, images: bool = True) -> list[str]:
-    """What does not agree with it, in sentences.
+def check(saved: Saved, expected: str | None = None, *, images: bool = True) -> list[Reason]:
+    """What does not agree with it.
 
     expected: the manifest's own hash, from where nobody who can change files can change it.
     images: whether those are needed, and looked at.
@@ -51,22 +52,23 @@ def check(saved: Saved, expected: str | None = None, *, images: bool = True) -> 
     try:
         text = saved.manifest.read_bytes()
     except OSError:
-        return ["its manifest is missing"]
+        return [Reason.doubt(Doubts.NO_MANIFEST)]
     if expected and hashlib.sha256(text).hexdigest() != expected:
-        return ["its manifest is not the one that was written when it was made"]
+        return [Reason.doubt(Doubts.OTHER_MANIFEST)]
     wanted = parse(text)
     if wanted is None:
-        return ["its manifest can't be read"]
+        return [Reason.doubt(Doubts.BAD_MANIFEST)]
     there = set(files(saved))
     if not images:
         left_out = {name for name in there | wanted.keys() if name.startswith("img/")}
         there -= left_out
         wanted = {name: wanted[name] for name in wanted.keys() - left_out}
-    return [
-        *told("missing", sorted(wanted.keys() - there)),
-        *told("not in its manifest", sorted(there - wanted.keys())),
-        *told("not as it was written", sorted(differing(saved, wanted, there))),
-    ]
+    found = {
+        Doubts.FILES_MISSING: wanted.keys() - there,
+        Doubts.FILES_ADDED: there - wanted.keys(),
+        Doubts.FILES_CHANGED: {*differing(saved, wanted, there)},
+    }
+    return [Reason.doubt(word, names=sorted(names)) for word, names in found.items() if names]
 
 
 def differing(saved: Saved, wanted: dict[str, str], there: set[str]) -> Iterator[str]:
@@ -105,8 +107,3 @@ def files(saved: Saved) -> list[str]:
 def hash_of(path: Path) -> str:
     with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def told(what: str, names: list[str]) -> list[str]:
-    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
-    return [f"{', '.join(names[:MANY])}{more}: {what}"] if names else []

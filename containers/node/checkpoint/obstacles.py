@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from containers.node.checkpoint.reason import Reason
+
 MANY = 20_000  # descriptors that are looked at
 UNSUPPORTED = ("hugetlbfs", "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "bpf", "debugfs",
                "tracefs", "configfs", "securityfs")  # fmt: skip
@@ -19,20 +21,30 @@ NESTED = ("uts", "ipc", "user", "pid", "cgroup", "time")  # of mnt and net there
 FALLBACKS = ("lo", "eth0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0",
              "ip6tnl0", "ip6gre0")  # fmt: skip
 UNDUMPABLE = {
-    "anon_inode:[io_uring]": "uses io_uring",
-    "anon_inode:bpf-prog": "has a BPF program loaded",
-    "anon_inode:bpf-map": "has a BPF map loaded",
-    "anon_inode:[perf_event]": "measures performance",
-    "anon_inode:[userfaultfd]": "handles page faults",
-    "anon_inode:kvm-vm": "runs a virtual machine",
+    "anon_inode:[io_uring]": "io-uring",
+    "anon_inode:bpf-prog": "bpf-program",
+    "anon_inode:bpf-map": "bpf-map",
+    "anon_inode:[perf_event]": "perf-events",
+    "anon_inode:[userfaultfd]": "page-faults",
+    "anon_inode:kvm-vm": "virtual-machine",
 }
 
 
 class Obstacle:
-    """bit: its place in the original's mask. fatal: no dump is possible, else it is left out."""
+    """bit: its place in the original's mask. word: of Hindrances.
 
-    def __init__(self, bit: int, sentence: str, *, fatal: bool = True) -> None:
-        self.bit, self.sentence, self.fatal = bit, sentence, fatal
+    fatal: no dump is possible, else it is left out.
+    """
+
+    def __init__(self, bit: int, word: str, *, fatal: bool = True, **details: object) -> None:
+        self.bit, self.word, self.fatal, self.details = bit, word, fatal, details
+
+    @property
+    def reason(self) -> "Reason":
+        from containers.node.checkpoint.reason import Reason  # much, and seldom needed
+        from containers.node.errors import Problem
+
+        return Reason(Problem.HINDERED, {"fault": self.word, **self.details})
 
 
 def obstacles(init: int) -> list[Obstacle]:
@@ -99,10 +111,7 @@ def external(outside: set[int]) -> "Iterator[Obstacle]":
     for pid in sorted(outside):
         if state_of(pid) not in ("Z", "X", ""):
             yield Obstacle(
-                cpu.EXTERNAL,
-                f"external process {pid} ({name_of(pid)}) inside the container: an exec session is"
-                " no part of a snapshot",
-                fatal=False,
+                cpu.EXTERNAL, "external-process", fatal=False, name=name_of(pid), pid=pid
             )
 
 
@@ -112,30 +121,28 @@ def nested(init: int, inside: "Sequence[int]") -> "Iterator[Obstacle]":
         for kind, inode in own.items():
             other = namespace(pid, kind)
             if other and inode and other != inode:
-                yield Obstacle(
-                    cpu.NAMESPACES, f"{name_of(pid)} ({pid}) has a {kind} namespace of its own"
-                )
+                name = name_of(pid)
+                yield Obstacle(cpu.NAMESPACES, "namespace", name=name, pid=pid, kind=kind)
 
 
 def traced(inside: "Sequence[int]") -> "Iterator[Obstacle]":
     for pid in inside:
         tracer = read(f"/proc/{pid}/status").partition("TracerPid:")[2].split()[:1]
         if tracer and tracer != ["0"]:
-            yield Obstacle(cpu.TRACED, f"{name_of(pid)} ({pid}) is being traced")
+            yield Obstacle(cpu.TRACED, "traced", name=name_of(pid), pid=pid)
 
 
 def file_systems(init: int) -> "Iterator[Obstacle]":
     for where, kind in mounts_of(init):
         if kind in UNSUPPORTED or kind.startswith("fuse"):
-            yield Obstacle(cpu.FILESYSTEM, f"{kind} is mounted at {plain(where)}")
+            yield Obstacle(cpu.FILESYSTEM, "file-system", kind=kind, path=plain(where))
 
 
 def devices(init: int) -> "Iterator[Obstacle]":
     for line in read(f"/proc/{init}/net/dev").splitlines()[2:]:
         name = line.partition(":")[0].strip()
         if name not in FALLBACKS:
-            sentence = f"its network interface {plain(name)} would be lost"
-            yield Obstacle(cpu.NETDEV, sentence, fatal=False)
+            yield Obstacle(cpu.NETDEV, "interface", fatal=False, name=plain(name))
 
 
 def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
@@ -147,9 +154,9 @@ def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
                 if seen > MANY:
                     return
                 with contextlib.suppress(OSError):
-                    what = UNDUMPABLE.get(os.readlink(f"/proc/{pid}/fd/{fd}"))
-                    if what:
-                        yield Obstacle(cpu.MISC, f"{name_of(pid)} ({pid}) {what}")
+                    word = UNDUMPABLE.get(os.readlink(f"/proc/{pid}/fd/{fd}"))
+                    if word:
+                        yield Obstacle(cpu.MISC, word, name=name_of(pid), pid=pid)
 
 
 def mounts_of(pid: int) -> "Iterator[tuple[str, str]]":
@@ -182,7 +189,7 @@ def stat_of(pid: int) -> str:
 
 def name_of(pid: int) -> str:
     """What the process calls itself."""
-    return plain(read(f"/proc/{pid}/comm").strip()) or "a process"
+    return plain(read(f"/proc/{pid}/comm").strip()) or "?"
 
 
 def plain(text: str) -> str:

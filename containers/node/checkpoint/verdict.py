@@ -1,17 +1,19 @@
 """Whether a snapshot can be relied on: what is ok was looked at, and what was not is never ok."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from containers.node import observed, veconf
 from containers.node.checkpoint import cpu, criu, manifest, record, room, saved, version
+from containers.node.checkpoint.reason import Reason
 from containers.node.checkpoint.record import Record
-from containers.node.checkpoint.room import MIB
 from containers.node.checkpoint.saved import Saved
 from containers.node.conf import NodeConf
-from containers.node.errors import OperationError
+from containers.node.doubts import BY_TRIAL
+from containers.node.errors import Doubts, OperationError
 from containers.node.ids import BASE, SIZE
 from containers.node.layout import Layout
 from containers.node.network import taken
@@ -28,15 +30,14 @@ class Answer(StrEnum):
 
 EXIT = {Answer.OK: 0, Answer.CANT_TELL: 1, Answer.BROKEN: 2}
 WORSE = (Answer.OK, Answer.CANT_TELL, Answer.BROKEN)
-TOLD_BY_TRIAL = "a trial restore tells"  # how reasons end that one may take away
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """reasons: sentences without full stop, the worst first; empty when it's ok."""
+    """reasons: the worst first; empty when it's ok."""
 
     answer: Answer
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def exit(self) -> int:
@@ -44,18 +45,32 @@ class Verdict:
 
     def tried(self) -> "Verdict":
         """The same, once its processes have lived in a copy."""
-        left = tuple(why for why in self.reasons if not why.endswith(TOLD_BY_TRIAL))
+        left = tuple(why for why in self.reasons if why.fault not in BY_TRIAL)
         return Verdict(self.answer if left or not self.reasons else Answer.OK, left)
 
     def words(self) -> dict[str, object]:
         """As it travels to a row or is printed as JSON."""
-        return {"verdict": self.answer, "exit": self.exit, "reasons": list(self.reasons)}
+        return {
+            "verdict": self.answer,
+            "exit": self.exit,
+            "reasons": [why.told(staff=True) for why in self.reasons],
+            "problems": [why.cause for why in self.reasons],
+        }
+
+    @classmethod
+    def read(cls, words: Mapping[str, Any]) -> "Verdict":
+        """A node of an older version gives plain reasons only."""
+        told: list[str] = words["reasons"]
+        causes = words.get("problems") or [{} for _ in told]
+        pairs = zip(causes, told, strict=True)
+        reasons = (Reason.read({**cause, "error": said}) for cause, said in pairs)
+        return cls(Answer(words["verdict"]), tuple(reasons))
 
 
 @dataclass(frozen=True)
 class Found:
     answer: Answer
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,7 @@ def verify(
     try:
         found = list(look(owner, Layout(conf, into or ctid), uuid, manifest, processes))
     except OperationError as e:
-        found = [Found(Answer.BROKEN, f"{e}")]
+        found = [Found(Answer.BROKEN, Reason.of(e))]
     found.sort(key=lambda each: -WORSE.index(each.answer))
     worst = found[0].answer if found else Answer.OK
     return Verdict(worst, tuple(each.reason for each in found))
@@ -101,15 +116,13 @@ def look(
     whole = saved.published(owner, uuid)
     if not whole.path.is_dir():
         half = saved.draft(owner, uuid).path.is_dir()
-        yield Found(
-            Answer.BROKEN,
-            "it is not whole: it is being made, or making it failed" if half
-            else "there is no such snapshot on this node",
-        )  # fmt: skip
+        yield broken(Doubts.NOT_WHOLE if half else Doubts.NO_SUCH)
         return
-    yield from (broken(why) for why in manifest.check(whole, expected, images=processes))
+    yield from (
+        Found(Answer.BROKEN, why) for why in manifest.check(whole, expected, images=processes)
+    )
     if expected is None:
-        yield cant_tell("the panel has no record of its manifest to compare it with")
+        yield cant_tell(Doubts.UNRECORDED)
     known = record.read(whole)
     wanted = processes and (known.processes or whole.processes)
     at = Look(owner, paths, whole, known, pool.driver(owner.node), wanted)
@@ -117,77 +130,69 @@ def look(
         yield from check(at)
 
 
-def broken(reason: str) -> Found:
-    return Found(Answer.BROKEN, reason)
+def broken(doubt: Doubts, **details: object) -> Found:
+    return Found(Answer.BROKEN, Reason.doubt(doubt, **details))
 
 
-def cant_tell(reason: str) -> Found:
-    return Found(Answer.CANT_TELL, reason)
+def cant_tell(doubt: Doubts, **details: object) -> Found:
+    return Found(Answer.CANT_TELL, Reason.doubt(doubt, **details))
 
 
 def format_known(at: Look) -> Iterator[Found]:
     if not version.accepts(at.record.version):
-        yield broken(
-            f"its format is version {at.record.version}; this panel restores {version.VERSION}"
-        )
+        yield broken(Doubts.OTHER_FORMAT, version=at.record.version, known=version.VERSION)
     if at.record.processes and not at.saved.processes:
-        yield broken("its processes are missing")
+        yield broken(Doubts.PROCESSES_MISSING)
 
 
 def disk_as_kept(at: Look) -> Iterator[Found]:
     if not at.saved.fs.is_dir():
-        yield broken("its disk is missing")
+        yield broken(Doubts.DISK_MISSING)
         return
     if not at.record.disk:
-        yield cant_tell(
-            "its disk is a plain copy on this node's storage: nothing tells if it was changed"
-        )
+        yield cant_tell(Doubts.PLAIN_COPY)
         return
     said = call(at.storage.identity(at.saved.fs))
     if at.storage.parse_identity(said) != at.record.disk:
-        yield broken("its disk is not the read-only one that was kept with it")
+        yield broken(Doubts.OTHER_DISK)
 
 
 def same_ids(at: Look) -> Iterator[Found]:
     values = veconf.read(at.paths.node.vz_conf)
     here = (int(values.get("UID_BASE") or BASE), int(values.get("UID_SIZE") or SIZE))
     if here != (at.record.base, at.record.size):
-        yield broken(
-            f"its user ids begin at {at.record.base}, this node's containers' at {here[0]}"
-        )
+        yield broken(Doubts.OTHER_IDS, base=at.record.base, here=here[0])
 
 
 def room_for_it(at: Look) -> Iterator[Found]:
     free = space(at.paths.node.vz).free
     if free < room.SPARE:
-        yield broken(f"the disk is full: {free // MIB} MiB are free")
+        yield broken(Doubts.DISK_FULL, free=free)
     elif at.paths == at.owner and free < (needed := room.memory(at.paths) + room.SPARE):
-        yield cant_tell(
-            f"the safety snapshot of a restore takes {needed // MIB} MiB, {free // MIB} are free"
-        )
+        yield cant_tell(Doubts.SAFETY_SPACE, needed=needed, free=free)
 
 
 def criu_able(at: Look) -> Iterator[Found]:
     try:
         here = criu.find(at.paths.node)
     except criu.Off as e:
-        yield broken(f"{e}")
+        yield Found(Answer.BROKEN, Reason.of(e))
         return
     if criu.older(here.version, at.record.criu):
-        yield broken(f"it was made with CRIU {at.record.criu}, and this node has {here.version}")
+        yield broken(Doubts.OTHER_CRIU, made=at.record.criu, here=here.version)
 
 
 def processor_able(at: Look) -> Iterator[Found]:
     for name in cpu.missing(at.record.caps, cpu.of_node()):
-        yield broken(f"this node's processor has no {name}, which its processes may use")
+        yield broken(Doubts.NO_FEATURE, feature=name)
 
 
 def same_machine(at: Look) -> Iterator[Found]:
     here = os.uname()
     if here.machine != at.record.arch:
-        yield broken(f"its processes are for {at.record.arch}, and this node is {here.machine}")
+        yield broken(Doubts.OTHER_MACHINE, made=at.record.arch, here=here.machine)
     elif criu.older(here.release, at.record.kernel):
-        yield cant_tell(f"it was made under kernel {at.record.kernel}; this one is older")
+        yield cant_tell(Doubts.OLDER_KERNEL, made=at.record.kernel)
 
 
 def addresses_there(at: Look) -> Iterator[Found]:
@@ -196,10 +201,10 @@ def addresses_there(at: Look) -> Iterator[Found]:
         return
     for address in at.record.addresses:
         if address not in own:
-            yield cant_tell(f"{address} is no longer its address: what listens on it is not heard")
+            yield cant_tell(Doubts.ADDRESS_GONE, address=address)
     for address in own:
         if why := taken.holder(at.paths.node, at.paths.ctid, parse(address)):
-            yield broken(f"the address {address} is in use: {why}")
+            yield broken(Doubts.ADDRESS_IN_USE, address=address, holder=why)
 
 
 def mounts_there(at: Look) -> Iterator[Found]:
@@ -210,33 +215,27 @@ def mounts_there(at: Look) -> Iterator[Found]:
                if (place / name).exists()]  # fmt: skip
     for where in at.record.mounts:
         if at.paths != at.owner:
-            yield cant_tell(f"{where} has to be mounted by its mount scripts")
+            yield cant_tell(Doubts.MOUNT_DUE, path=where)
         elif not scripts:
-            yield broken(f"{where} was mounted by a mount script, and there is none any more")
+            yield broken(Doubts.MOUNT_UNSCRIPTED, path=where)
         elif not observed.mounted(at.paths.root / where.lstrip("/")):
-            yield cant_tell(f"{where} is not mounted now: its mount scripts must do that")
+            yield cant_tell(Doubts.NOT_MOUNTED, path=where)
 
 
 def devices_there(at: Look) -> Iterator[Found]:
     for device in at.record.devices:
         if not os.path.exists(device):
-            yield broken(f"the device {device} is missing on this node")
+            yield broken(Doubts.NO_DEVICE, device=device)
 
 
 def memory_for_it(at: Look) -> Iterator[Found]:
     if (free := room.available()) < at.record.memory:
-        yield broken(
-            f"its processes take {at.record.memory // MIB} MiB of memory, and {free // MIB} are"
-            " available"
-        )
+        yield broken(Doubts.MEMORY, needed=at.record.memory, free=free)
 
 
 def init_known(at: Look) -> Iterator[Found]:
     if at.record.init == "systemd":
-        yield cant_tell(
-            "it runs systemd: most of its services survive a restore, logind and sessions may"
-            f" start anew; {TOLD_BY_TRIAL}"
-        )
+        yield cant_tell(Doubts.SYSTEMD)
 
 
 Check = Callable[[Look], Iterator[Found]]

@@ -21,6 +21,7 @@ from containers.node.errors import CommandFailed, NoSpace, OperationError, Probl
 from containers.node.processes.run import call
 from containers.node.steps.restoring import restore, work_of
 from containers.node.storage import space
+from containers.node.wording import uncapitalized
 
 SETTLING = 30.0  # seconds that a CRIU whose runc is gone may take to let the processes go on
 LOOKS = 0.02  # seconds between two looks
@@ -46,8 +47,8 @@ def check(ct: Ct, *, processes: bool) -> None:
         init = observed.init_of(ct.paths)
         for obstacle in obstacles(init.pid) if init else ():
             if obstacle.fatal:
-                raise CannotDump(Problem.NOT_DUMPABLE, reasons=[obstacle.sentence])
-            ct.say(f"Warning: {obstacle.sentence}.")
+                raise CannotDump(Problem.NOT_DUMPABLE, reasons=[obstacle.reason.words()])
+            ct.say(f"Warning: {uncapitalized(obstacle.reason.told(staff=True))}")
         need += room.memory(ct.paths)
     free = space(ct.paths.node.vz).free
     if free < need:

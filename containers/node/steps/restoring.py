@@ -34,7 +34,7 @@ from containers.node.storage.mounts import mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates.init import Kind
 from containers.node.trees.exchange import exchange
-from containers.node.wording import clause
+from containers.node.wording import uncapitalized
 
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
@@ -215,9 +215,10 @@ def check(ct: Ct) -> None:
         processes=wants_processes(ct),
     )
     if verdict.answer is Answer.BROKEN:
-        raise CannotRestore(Problem.NOT_RESTORABLE, reasons=verdict.reasons)
+        reasons = [why.words() for why in verdict.reasons]
+        raise CannotRestore(Problem.NOT_RESTORABLE, reasons=reasons)
     for reason in verdict.reasons:
-        ct.say(f"Not certain: {clause(reason)}.")
+        ct.say(f"Not certain: {uncapitalized(reason.told(staff=True))}")
 
 
 def cut(ct: Ct) -> None:

@@ -57,7 +57,7 @@ def check(ct: Ct) -> None:
     if not kept.path.is_dir():
         raise Refused(Problem.NOT_SUSPENDED)
     if wrong := manifest.check(kept):
-        raise OperationError(Problem.KEPT_DAMAGED, reasons=wrong)
+        raise OperationError(Problem.KEPT_DAMAGED, reasons=[why.words() for why in wrong])
 
 
 def resume(ct: Ct) -> None:

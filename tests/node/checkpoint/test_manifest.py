@@ -22,6 +22,10 @@ def kept(tmp_path: Path) -> Saved:
     return kept
 
 
+def found(kept: Saved, expected: str | None = None, *, images: bool = True) -> list[str]:
+    return [why.told(staff=True) for why in manifest.check(kept, expected, images=images)]
+
+
 def test_sha256sum_understands_it(kept: Saved) -> None:
     manifest.write(kept)
     subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "manifest"], cwd=kept.path,
@@ -40,9 +44,22 @@ def test_images_are_left_out_when_only_the_disk_is_wanted(kept: Saved) -> None:
     digest = manifest.write(kept)
     (kept.images / "pages-1.img").unlink()
     assert manifest.check(kept, digest, images=False) == []
-    assert manifest.check(kept, digest) == ["img/pages-1.img: missing"]
+    assert found(kept, digest) == ["Missing: img/pages-1.img."]
     kept.config.write_text("{ }")
-    assert manifest.check(kept, digest, images=False) == ["config.json: not as it was written"]
+    assert found(kept, digest, images=False) == ["Not as it was written: config.json."]
+
+
+def test_many_names_are_kept_and_few_are_told(kept: Saved) -> None:
+    manifest.write(kept)
+    for number in range(7):
+        (kept.images / f"core-{number}.img").touch()
+    (why,) = manifest.check(kept)
+    assert why.details == {
+        "fault": "files-added", "names": [f"img/core-{number}.img" for number in range(7)],
+    }  # fmt: skip
+    names = ", ".join(f"img/core-{number}.img" for number in range(5))
+    assert why.told(staff=True) == f"Not in its manifest: {names} and 2 more."
+    assert "img/" not in why.told(staff=False)
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"no hash  name\n", b"a" * 64 + b"  /abs\n",
@@ -50,7 +67,7 @@ def test_images_are_left_out_when_only_the_disk_is_wanted(kept: Saved) -> None:
                                   b"a" * 64 + b"  no end of line"])  # fmt: skip
 def test_what_is_no_manifest_is_refused(kept: Saved, text: bytes) -> None:
     kept.manifest.write_bytes(text)
-    assert manifest.check(kept) == ["its manifest can't be read"]
+    assert found(kept) == ["Its manifest can't be read."]
 
 
 @pytest.mark.parametrize("text", ["", "..", "../../etc", "1", "A" * 36, "x" * 36, "a/b"])

@@ -1,0 +1,187 @@
+"""Why a snapshot can't be made or relied on, or not for certain: machine words, as faults are."""
+
+from typing import Self
+
+from containers.node.faults import Fault
+
+
+class Doubts(Fault):
+    """What a look at a snapshot has found: the word, what staff read of it, what customers do."""
+
+    def __new__(cls, word: str, staff: str, customers: str = "") -> Self:
+        doubt = str.__new__(cls, word)
+        doubt._value_ = word
+        doubt.staff, doubt.customers, doubt.code = staff, customers or staff, None
+        return doubt
+
+    # what is there of it
+    NO_SUCH = (
+        "no-such-snapshot",
+        "There is no such snapshot on this node.",
+        "There is no such snapshot on the server.",
+    )
+    NOT_WHOLE = "not-whole", "It is not whole: it is being made, or making it failed."
+
+    # its files
+    NO_MANIFEST = (
+        "no-manifest",
+        "Its manifest is missing.",
+        "The list of its files is missing.",
+    )
+    OTHER_MANIFEST = (
+        "other-manifest",
+        "Its manifest is not the one that was written when it was made.",
+        "The list of its files is not the one that was written when it was made.",
+    )
+    BAD_MANIFEST = (
+        "bad-manifest",
+        "Its manifest can't be read.",
+        "The list of its files can't be read.",
+    )
+    UNRECORDED = (
+        "manifest-unrecorded",
+        "The panel has no record of its manifest to compare it with.",
+        "The panel has no record of its files to compare them with.",
+    )
+    FILES_MISSING = (
+        "files-missing",
+        "Missing: {names:few}.",
+        "Some of its files are missing.",
+    )
+    FILES_ADDED = (
+        "files-added",
+        "Not in its manifest: {names:few}.",
+        "There are files in it that were not there when it was made.",
+    )
+    FILES_CHANGED = (
+        "files-changed",
+        "Not as it was written: {names:few}.",
+        "Some of its files are not as they were written.",
+    )
+
+    # its disk
+    OTHER_FORMAT = (
+        "other-format",
+        "Its format is version {version}; this panel restores {known}.",
+    )
+    PROCESSES_MISSING = "processes-missing", "Its processes are missing."
+    DISK_MISSING = "disk-missing", "Its disk is missing."
+    PLAIN_COPY = (
+        "plain-copy",
+        "Its disk is a plain copy on this node's storage: nothing tells if it was changed.",
+        "Its disk is a plain copy: nothing tells if it was changed.",
+    )
+    OTHER_DISK = (
+        "other-disk",
+        "Its disk is not the read-only one that was kept with it.",
+        "Its disk is not the one that was kept with it.",
+    )
+    OTHER_IDS = (
+        "other-ids",
+        "Its user ids begin at {base}, this node's containers' at {here}.",
+        "Its user ids are not those of the server's containers.",
+    )
+    DISK_FULL = (
+        "disk-full",
+        "The disk is full: {free:size} are free.",
+        "The server has too little disk space left.",
+    )
+    SAFETY_SPACE = (
+        "safety-space",
+        "The safety snapshot of a restore takes {needed:size}, {free:size} are free.",
+        "The server may have too little disk space for a restore's safety snapshot.",
+    )
+
+    # where its processes are to live
+    OTHER_CRIU = (
+        "other-criu",
+        "It was made with CRIU {made}, and this node has {here}.",
+        "Its processes were kept by a newer program than the server has.",
+    )
+    NO_FEATURE = (
+        "no-feature",
+        "This node's processor has no {feature}, which its processes may use.",
+        "The server's processor lacks something that its processes may use.",
+    )
+    OTHER_MACHINE = (
+        "other-machine",
+        "Its processes are for {made}, and this node is {here}.",
+        "Its processes are for another kind of machine.",
+    )
+    OLDER_KERNEL = (
+        "older-kernel",
+        "It was made under kernel {made}; this one is older.",
+        "It was made under a newer kernel than the server has.",
+    )
+    ADDRESS_GONE = (
+        "address-gone",
+        "The address {address} is no longer its own: what listens on it is not heard.",
+    )
+    ADDRESS_IN_USE = (
+        "address-in-use",
+        "The address {address} is in use: {holder:clause}.",
+        "The address {address} is in use.",
+    )
+    MOUNT_DUE = (
+        "mount-due",
+        "The directory {path} has to be mounted by its mount scripts.",
+    )
+    MOUNT_UNSCRIPTED = (
+        "mount-unscripted",
+        "The directory {path} was mounted by a mount script, and there is none any more.",
+    )
+    NOT_MOUNTED = (
+        "not-mounted",
+        "The directory {path} is not mounted now: its mount scripts must do that.",
+    )
+    NO_DEVICE = (
+        "no-device",
+        "The device {device} is missing on this node.",
+        "A device that its processes use is missing on the server.",
+    )
+    MEMORY = (
+        "memory",
+        "Its processes take {needed:size} of memory, and {free:size} are available.",
+        "The server has too little memory available for its processes.",
+    )
+    SYSTEMD = (
+        "systemd",
+        "It runs systemd: most of its services survive a restore, logind and sessions may start "
+        "anew; a trial restore tells.",
+    )
+
+    # what kept the look from being one
+    NOT_LOOKED_AT = (
+        "not-looked-at",
+        "It can't be looked at: {why:clause}.",
+        "It can't be looked at.",
+    )
+    NODE_SILENT = (
+        "node-silent",
+        "The node {node} has not answered.",
+        "The server has not answered.",
+    )
+    TRIAL_ENDED = "trial-ended", "The trial restore was {state}."
+
+
+class Hindrances(Fault):
+    """What in a running container hinders a dump of its processes."""
+
+    EXTERNAL = (
+        "external-process",
+        "The external process {pid} ({name}) is inside the container: an exec session is no part "
+        "of a snapshot.",
+    )
+    NAMESPACE = "namespace", "The process {name} ({pid}) has a {kind} namespace of its own."
+    TRACED = "traced", "The process {name} ({pid}) is being traced."
+    FILE_SYSTEM = "file-system", "A file system of the kind {kind} is mounted at {path}."
+    INTERFACE = "interface", "Its network interface {name} would be lost."
+    IO_URING = "io-uring", "The process {name} ({pid}) uses io_uring."
+    BPF_PROGRAM = "bpf-program", "The process {name} ({pid}) has a BPF program loaded."
+    BPF_MAP = "bpf-map", "The process {name} ({pid}) has a BPF map loaded."
+    PERF_EVENTS = "perf-events", "The process {name} ({pid}) measures performance."
+    PAGE_FAULTS = "page-faults", "The process {name} ({pid}) handles page faults."
+    MACHINE = "virtual-machine", "The process {name} ({pid}) runs a virtual machine."
+
+
+BY_TRIAL = frozenset({Doubts.SYSTEMD})  # those that a trial restore takes away
