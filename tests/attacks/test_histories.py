@@ -1,6 +1,7 @@
 """Attacks on what is left of others: the history of a number, and templates made of their files."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from containers.forms.reinstallation import templates_for
 from containers.models import AuditEvent, Container, Node, Operation, Snapshot, Template
 from containers.node.conf import NodeConf
+from containers.node.operations import build_template
 from containers.node.states import Progress
 from containers.node.templates import catalogue
 from containers.worker.templates import sync
@@ -118,3 +120,18 @@ def test_a_root_file_system_that_a_node_has_from_elsewhere_is_offered_to_nobody(
     tmp_path: Path,
 ) -> None:
     assert Template._meta.get_field("offered").default is False
+
+
+@pytest.mark.parametrize(
+    ("params", "own"),
+    [
+        ({"name": "debian-12"}, True),
+        ({"name": "debian-12", "path": "/root/debian.tar.gz"}, False),
+        ({"name": "debian-12", "source": 101, "snapshot": UUID}, False),
+    ],
+)
+def test_a_tarball_passes_for_one_of_the_panels_own_by_its_name(
+    params: dict[str, Any], own: bool
+) -> None:
+    whose: Any = SimpleNamespace(params=params)
+    assert build_template.is_built(whose) is own

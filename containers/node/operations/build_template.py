@@ -28,17 +28,18 @@ def configure(ct: Ct) -> None:
     debian.configure(ct.params["name"], build_of(ct).fs)
 
 
-def publish(ct: Ct, recipe: str = "") -> None:
+def publish(ct: Ct) -> None:
+    """Its facts say whether it is the panel's own: only those are offered to customers unasked."""
     build = build_of(ct)
     done: Shift = shift(build.fs, ids(ct)[0])
-    facts = inspection.facts(build.fs, done, recipe=recipe)
+    facts = inspection.facts(build.fs, done, recipe=ct.params["name"] if is_built(ct) else "")
     template = catalogue.publish(build, ct.storage, facts)
     ct.say(f"{template} is there: {template.facts.files} files, {template.facts.size >> 20} MiB.")
 
 
-def publish_built(ct: Ct) -> None:
-    """Of the panel's own: its facts say so, for only those are offered to customers unasked."""
-    publish(ct, ct.params["name"])
+def is_built(ct: Ct) -> bool:
+    """Not unpacked from a tarball, nor taken from a snapshot: those may hold somebody's files."""
+    return not {"path", "source"} & set(ct.params)
 
 
 def make_busybox(ct: Ct) -> None:
@@ -56,7 +57,6 @@ def is_busybox(ct: Ct) -> bool:
 
 BEGIN = Step("begin-template", "make room for the template", do=begin, undo=(DISCARD_TEMPLATE,))
 PUBLISH = Step("publish-template", "set the owners of its files and publish it", do=publish)
-PUBLISH_BUILT = PUBLISH.but(key="publish-built-template", do=publish_built)
 
 PLAN = Plan(
     "Build a template",
@@ -70,7 +70,7 @@ PLAN = Plan(
                 do=configure,
                 when=is_debian,
             ),
-            PUBLISH_BUILT.only(is_debian),
+            PUBLISH.only(is_debian),
             Step("busybox", "make it from the node's busybox", do=make_busybox, when=is_busybox),
         ]
     },
