@@ -147,7 +147,7 @@ class Doubts(Fault):
     SYSTEMD = (
         "systemd",
         "It runs systemd: most of its services survive a restore, logind and sessions may start "
-        "anew; a trial restore tells.",
+        "anew; a trial restore would tell.",
     )
 
     # what kept the look from being one

@@ -212,7 +212,7 @@ def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] 
 def passed_over(step: Step, error: OperationError, ct: Ct) -> bool:
     if not step.ignore_failure or isinstance(error, Cancelled):
         return False
-    ct.say(f"{error} That is passed over here.")
+    ct.say(f"{error} The operation continues without it.")
     ct.ignored.add(step.key)
     return True
 

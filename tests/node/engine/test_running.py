@@ -85,7 +85,7 @@ def test_a_failure_that_was_passed_over_is_noted_as_that(rig: Rig) -> None:
     ended = outcome.events[2]
     assert (ended["error"], ended["ignored"]) == ("Its mount script ended with exit code 7.", True)
     assert outcome.end["progress"] == "succeeded"
-    assert "That is passed over here." in outcome.log
+    assert "The operation continues without it." in outcome.log
 
 
 IS_NOT = "The container is not mounted."
