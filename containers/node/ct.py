@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from containers.node import ids
 from containers.node.actions import Action, Scope
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
@@ -23,7 +24,8 @@ Fact = Callable[[str, Any], None]
 class Spec:
     """What a container shall be: its row, as it travels in a request.
 
-    ram and diskspace in MiB, None for no limit; template as NAME@N; ips with their kind.
+    ram and diskspace in MiB, None for no limit; template as NAME@N; ips with their kind;
+    uid_base: the first of its user ids on the node, None while it has none.
     """
 
     hostname: str = ""
@@ -39,6 +41,7 @@ class Spec:
     diskspace: int | None = None
     onboot: bool = False
     disabled: bool = False
+    uid_base: int | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Spec":
@@ -82,6 +85,11 @@ class Ct:
     @property
     def ctid(self) -> int:
         return self.paths.ctid
+
+    @property
+    def ids(self) -> ids.Range:
+        """The node's ids that stand for its own."""
+        return ids.of(self.paths.node, self.ctid)
 
     def run(self, argv: Sequence[str], **options: Any) -> int:
         """Run a command, its output going to the log."""

@@ -44,6 +44,7 @@ def facts_of(container: Container) -> dict[str, Any]:
         "diskspace": container.diskspace,
         "onboot": container.onboot,
         "disabled": container.disabled,
+        "uid_base": container.uid_base,
         "state": container.state,
     }
 

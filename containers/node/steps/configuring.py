@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from containers.node import observed, veconf
+from containers.node import ids, observed, veconf
 from containers.node.access import identity
 from containers.node.access.accounts import add_key, set_password
-from containers.node.bundle import MIB, ids, resources
+from containers.node.bundle import MIB, resources
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError
 from containers.node.network import live, resolver
@@ -16,6 +16,7 @@ from containers.node.network.addresses import parse
 from containers.node.plan import Step
 from containers.node.scripts import run_inside
 from containers.node.states import State
+from containers.node.trees.area import tree_of
 from containers.node.trees.safe_tree import BadTree, SafeTree
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
@@ -62,6 +63,17 @@ def settings(ct: Ct) -> dict[str, str]:
         "ONBOOT": YES[spec.onboot],
         "DISABLED": YES[spec.disabled],
         **{key: value for key, value in limits.items() if value},
+        **of_ids(ct),
+    }
+
+
+def of_ids(ct: Ct) -> dict[str, str]:
+    """UID_BASE: whose files below VE_ROOT are its root's. HOST_UID_BASE: who its root is here."""
+    there = ids.on_disk(ct.paths.node, ct.paths.fs)
+    return {
+        "UID_BASE": f"{there.base}",
+        "UID_SIZE": f"{there.size}",
+        "HOST_UID_BASE": f"{ct.ids.base}",
     }
 
 
@@ -79,8 +91,7 @@ def configure_in(ct: Ct, files: SafeTree) -> None:
 
 
 def tree(ct: Ct) -> SafeTree:
-    base, size = ids(ct)
-    return SafeTree(ct.paths.fs, base, size)
+    return tree_of(ct.paths.node, ct.paths.fs)
 
 
 def apply(ct: Ct) -> None:
