@@ -104,7 +104,7 @@ def settings(conf: NodeConf) -> dict[str, str]:
 def candidates(conf: NodeConf, wanted: int | None) -> Iterator[int]:
     block, many = whole(conf), size(conf)
     bases = range(block.base, block.base + block.size - many + 1, many)
-    if wanted in bases:
+    if wanted is not None and wanted in bases:
         yield wanted
     later = [base for base in bases if base > last(conf)]
     yield from later

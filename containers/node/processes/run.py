@@ -152,17 +152,19 @@ def starting(
     owner: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """owner: of a session keyring of its own, which what runs in a container has to have."""
-    start = partial(
-        subprocess.Popen,
-        argv,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        env=env,
-        cwd="/",
-        start_new_session=True,
-        umask=umask,
-    )
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            argv,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=env,
+            cwd="/",
+            start_new_session=True,
+            umask=umask,
+        )
+
     try:
         process = start() if owner is None else keyring.with_own(owner, start)
     except OSError as e:
