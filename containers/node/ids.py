@@ -183,6 +183,14 @@ def reserved(block: Range) -> bool:
 
 
 def reserve(block: Range) -> None:
+    """Raises OperationError when somebody else has some of it."""
+    for begin, count in ranges(but=OWNER):
+        if begin < block.base + block.size and block.base < begin + count:
+            raise OperationError(
+                f"the ids {block.base} to {block.base + block.size - 1}, which vz.conf gives to"
+                f" containers, are somebody else's from {begin} on",
+                Code.BAD_CONF,
+            )
     for file in FILES:
         if entry(block) not in lines(file):
             with file.open("a") as end:
@@ -193,12 +201,13 @@ def entry(block: Range) -> str:
     return f"{OWNER}:{block.base}:{block.size}"
 
 
-def ranges() -> Iterator[tuple[int, int]]:
-    """What others have: (first, count)."""
+def ranges(but: str = "") -> Iterator[tuple[int, int]]:
+    """What is reserved: (first, count)."""
     for file in FILES:
         for line in lines(file):
             words = line.split(":")
-            if len(words) == 3 and words[1].isdecimal() and words[2].isdecimal():
+            whole = len(words) == 3 and words[1].isdecimal() and words[2].isdecimal()
+            if whole and words[0] != but:
                 yield int(words[1]), int(words[2])
 
 
