@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -281,6 +282,11 @@ def test_the_view_that_runtimes_of_before_had_is_taken_away(beta: NodeConf) -> N
     view = pool.former_view(beta)
     view.mkdir()
     call(["mount", "--bind", "--make-private", f"{beta.vz}", f"{view}"])
+    state = beta.run / "runc/101/state.json"  # of a container that was made with it, and runs
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"config": {"rootfs": f"{view}/private/101/fs"}}))
+    assert pool.prepare(beta) == []
+    state.unlink()
     assert pool.prepare(beta) == [f"no longer show {beta.vz} at {view}"]
     assert not view.exists()
 

@@ -127,23 +127,18 @@ PYTHON, LIBC = ctypes.pythonapi, ctypes.PyDLL(None, use_errno=True)
 def born_in(group: Path) -> int:
     directory = os.open(group, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        return born_with(CLONE_INTO_CGROUP, cgroup=directory)
+        wish = Clone(flags=CLONE_INTO_CGROUP, exit_signal=signal.SIGCHLD, cgroup=directory)
+        PYTHON.PyOS_BeforeFork()
+        pid = LIBC.syscall(CLONE3, ctypes.byref(wish), ctypes.c_size_t(ctypes.sizeof(wish)))
+        if pid == 0:
+            PYTHON.PyOS_AfterFork_Child()
+            return 0
+        PYTHON.PyOS_AfterFork_Parent()
+        if pid < 0:
+            raise OSError(ctypes.get_errno(), "clone3")
+        return int(pid)
     finally:
         os.close(directory)
-
-
-def born_with(flags: int, *, cgroup: int = 0) -> int:
-    """As os.fork, with flags of clone(2). Raises OSError."""
-    wish = Clone(flags=flags, exit_signal=signal.SIGCHLD, cgroup=cgroup)
-    PYTHON.PyOS_BeforeFork()
-    pid = LIBC.syscall(CLONE3, ctypes.byref(wish), ctypes.c_size_t(ctypes.sizeof(wish)))
-    if pid == 0:
-        PYTHON.PyOS_AfterFork_Child()
-        return 0
-    PYTHON.PyOS_AfterFork_Parent()
-    if pid < 0:
-        raise OSError(ctypes.get_errno(), "clone3")
-    return int(pid)
 
 
 class Clone(ctypes.Structure):

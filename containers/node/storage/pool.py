@@ -5,6 +5,7 @@ image's size in bytes, or with K, M, G or T; else 80 % of the free space, at mos
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -110,7 +111,7 @@ def jobs(conf: NodeConf) -> Iterator[Job]:
     if mount_of(conf.vz).kind == "btrfs" and os.geteuid() == 0:  # nobody else may ask
         yield from quota_jobs(conf.vz)
     yield from folder_jobs(conf)
-    if mounts_in(former_view(conf)):
+    if mounts_in(former_view(conf)) and not in_use(conf):
         yield Job(f"no longer show {conf.vz} at {former_view(conf)}", lambda: hide(conf))
 
 
@@ -237,10 +238,15 @@ def let_pass(path: Path) -> None:
     path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o011)
 
 
+def in_use(conf: NodeConf) -> bool:
+    """Whether a container of before runs still: an exec in it begins at its root file system."""
+    view = json.dumps(f"{former_view(conf)}/").rstrip('"')
+    return any(view in path.read_text() for path in (conf.run / "runc").glob("*/state.json"))
+
+
 def hide(conf: NodeConf) -> None:
-    """Lazily: containers of before that run still have their own mounts of it."""
     for mount in mounts_in(former_view(conf)):
-        call(["umount", "--lazy", f"{mount.point}"])
+        call(["umount", f"{mount.point}"])
     with suppress(OSError):
         former_view(conf).rmdir()
 
