@@ -80,6 +80,7 @@ class Ct:
     dry_run: bool = False
     dismounted: bool = False  # whether the last dismount found something to dismount
     left: tuple[Group, ...] = ()  # where what dead runners of this operation ran may run on
+    ranges: dict[int, ids.Range] = field(default_factory=dict)  # by CT ID, as they were found
     ignored: set[str] = field(default_factory=set)  # keys of the steps whose failure was ignored
 
     @property
@@ -89,7 +90,9 @@ class Ct:
     @property
     def ids(self) -> ids.Range:
         """The node's ids that stand for its own."""
-        return ids.of(self.paths.node, self.ctid)
+        if self.ctid not in self.ranges:
+            self.ranges[self.ctid] = ids.of(self.paths.node, self.ctid)
+        return self.ranges[self.ctid]
 
     def run(self, argv: Sequence[str], **options: Any) -> int:
         """Run a command, its output going to the log."""

@@ -11,8 +11,8 @@ from containers.node.templates.shift import Shift
 
 def claim(ct: Ct) -> None:
     """Have a range of ids of its own. One made before there were any gets it now."""
-    had = ct.paths.node, ct.ctid
-    before, own = ids.of(*had), ids.give(*had, ct.spec.uid_base)
+    before, own = ct.ids, ids.give(ct.paths.node, ct.ctid, ct.spec.uid_base)
+    ct.ranges[ct.ctid] = own
     if before != own and ct.paths.ve_conf.exists():
         ct.say(f"Its user ids on the node are {own.base} to {own.base + own.size - 1} from now on.")
     if ct.spec.uid_base != own.base:

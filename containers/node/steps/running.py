@@ -49,18 +49,15 @@ def create(ct: Ct) -> None:
 
 
 def delegate(ct: Ct) -> None:
-    """Let the container's systemd manage the groups below its own."""
+    """Let the container's systemd manage its group, and those below it that a restore has made."""
     base = ct.ids.base
-    for name, place in observed.cgroup_paths(ct.paths).items():
-        if name in ("", "name=systemd"):
-            for file in DELEGATED:
-                with contextlib.suppress(FileNotFoundError):
-                    os.chown(place / file, base, base)
+    found = observed.cgroup_paths(ct.paths)
     unified = Path("/sys/fs/cgroup/unified") / ct.paths.cgroup.lstrip("/")
-    if unified.is_dir():
+    tops = {found[name] for name in ("", "name=systemd") if name in found} | {unified}
+    for folder in (folder for top in tops for folder in top.glob("**/")):
         for file in DELEGATED:
             with contextlib.suppress(FileNotFoundError):
-                os.chown(unified / file, base, base)
+                os.chown(folder / file, base, base)
 
 
 def delete(ct: Ct) -> None:
