@@ -141,7 +141,7 @@ def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
     counting(rig, ctid)
     params = {"snapshot": fresh()} if plan == "snapshot" else {}
     number = rig.begin(plan, ctid, **params)
-    said = "keep its processes" + (" and end them" if plan == "suspend" else "\x1b")
+    said = "save its processes and end them" if plan == "suspend" else "keep its processes\x1b"
     rig.wait_for(lambda: said in rig.said(number), "the dump")
     if not kill_after(rig, number, delay):
         assert rig.finish(number).code == 0  # it was done by then
@@ -185,7 +185,7 @@ def test_a_runner_killed_while_criu_restores_leaves_the_restored_container(
     counting(rig, ctid)
     assert rig.operate("suspend", ctid).code == 0
     number = rig.begin("resume", ctid)
-    rig.wait_for(lambda: "let the kept processes live" in rig.said(number), "the restore")
+    rig.wait_for(lambda: "bring the saved processes back" in rig.said(number), "the restore")
     killed = kill_after(rig, number, delay)
 
     outcome = recovered(rig, number) if killed else rig.finish(number)
