@@ -32,7 +32,8 @@ def inhabited() -> Iterator[int]:
     """The pid of somebody in a fresh one.
 
     A process that does nothing but wait, in libc's pause: it runs nothing of Python's, so it may
-    share our memory, and takes a tenth of a millisecond where a fork takes several.
+    share our memory, and takes a tenth of a millisecond where a fork takes several. (Were a thread
+    of ours ever cancelled, that could be at once from then on: nobody does that here.)
     """
     libc = ctypes.CDLL(None, use_errno=True)
     stack = ctypes.create_string_buffer(STACK)
