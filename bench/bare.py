@@ -6,11 +6,14 @@ import select
 import signal
 import subprocess
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from containers.node import idmap, ids
 from containers.node.actions import BY_NAME, Scope
 from containers.node.conf import NodeConf
+from containers.node.idmap import Ids, Rootfs
 from containers.node.layout import Layout
 from containers.node.scripts import HOST_ENV
 from containers.node.templates.init import detect
@@ -64,7 +67,17 @@ class Bare:
         self.run("mount", "--bind", "--make-private", f"{self.paths.fs}", f"{self.paths.root}")
 
     def create(self) -> None:
-        self.runc("create", "--bundle", f"{self.bundle}", "--pid-file", f"{self.pid_file}", "bare")
+        with self.shown():
+            self.runc("create", "--bundle", f"{self.bundle}",
+                      "--pid-file", f"{self.pid_file}", "bare")  # fmt: skip
+
+    def shown(self) -> AbstractContextManager[None]:
+        """Where the root file system has the owners that runc is to see."""
+        return idmap.shown(Rootfs(self.paths.fs, self.paths.rootfs, Ids(0, self.base, ids.SIZE)))
+
+    @property
+    def base(self) -> int:
+        return ids.of(self.node, self.paths.ctid).base
 
     def boot(self) -> None:
         self.runc("start", "bare")

@@ -7,8 +7,8 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import Process
 from pathlib import Path
-from threading import Thread
 
 from bench.bare import Bare
 from containers.node.checkpoint import criu
@@ -41,8 +41,9 @@ class Keeping:
     def start(self) -> None:
         self.bare.prepare(terminal=True)
         self.mount()
-        self.runc("create", "--bundle", f"{self.bare.bundle}",
-                  "--console-socket", f"{self.socket}", "bare")  # fmt: skip
+        with self.bare.shown():
+            self.runc("create", "--bundle", f"{self.bare.bundle}",
+                      "--console-socket", f"{self.socket}", "bare")  # fmt: skip
         self.runc("start", "bare")
 
     def end(self) -> None:
@@ -73,11 +74,12 @@ class Keeping:
         self.run("mv", f"{self.paths.fs}", f"{self.safety / 'fs'}")
         self.run("mv", f"{fresh}", f"{self.paths.fs}")
         self.mount()
-        self.runc("restore", "--detach", "--shell-job", *KEPT,
-                  "--image-path", f"{self.kept / 'img'}",
-                  "--work-path", f"{self.bare.bundle}",
-                  "--bundle", f"{self.bare.bundle}",
-                  "--console-socket", f"{self.socket}", "bare")  # fmt: skip
+        with self.bare.shown():
+            self.runc("restore", "--detach", "--shell-job", *KEPT,
+                      "--image-path", f"{self.kept / 'img'}",
+                      "--work-path", f"{self.bare.bundle}",
+                      "--bundle", f"{self.bare.bundle}",
+                      "--console-socket", f"{self.socket}", "bare")  # fmt: skip
         self.run("btrfs", "property", "set", "-ts", f"{self.safety / 'fs'}", "ro", "true")
         self.seal(self.safety)
         return time.perf_counter() - began
@@ -95,7 +97,7 @@ class Keeping:
         """A restore reads some of the images as the container's root: its group may."""
         images = into / "img"
         images.mkdir()
-        os.chown(images, 0, self.paths.fs.stat().st_gid)
+        os.chown(images, 0, self.bare.base)
         images.chmod(0o2750)
         self.runc("checkpoint", *options, *KEPT,
                   "--image-path", f"{images}", "--work-path", f"{self.bare.bundle}",
@@ -125,7 +127,8 @@ def keeping(bare: Bare, criu_: Criu) -> Iterator[Keeping]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{path}")
         listener.listen()
-        Thread(target=hold, args=[listener], daemon=True).start()
+        holder = Process(target=hold, args=[listener], daemon=True)  # threads may not change places
+        holder.start()
         kept = Keeping(bare, criu_, path)
         umask = os.umask(0o027)
         kept.start()
@@ -136,6 +139,7 @@ def keeping(bare: Bare, criu_: Criu) -> Iterator[Keeping]:
             kept.end()
             path.unlink()
             listener.shutdown(socket.SHUT_RDWR)
+            holder.join()
 
 
 def hold(listener: socket.socket) -> None:

@@ -18,7 +18,7 @@ from bench.row import Row
 from containers.node.actions import BY_NAME, Scope
 from containers.node.processes.run import call
 from containers.node.templates import catalogue
-from tests.real.conftest import BASE, archived
+from tests.real.conftest import archived
 from tests.real.panel import Panel
 
 CTID = 103
@@ -148,7 +148,6 @@ class ByHand:
         for kind in ("ed25519", "ecdsa"):
             key = f"{fs}/etc/ssh/ssh_host_{kind}_key"
             run("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", f"root@{name}", "-f", key)
-            run("chown", f"{BASE}:{BASE}", key, f"{key}.pub")
 
     def end(self) -> None:
         """Not halt: a system that still boots may not heed it."""

@@ -87,6 +87,11 @@ class Replacement:
     number: int
 
 
+OF_ALL: Mapping[str, Fact] = {  # that any operation may tell
+    "uid_base": lambda operation, container, said: container.take_ids(said)
+}
+
+
 class Kind:
     """The panel's half of an operation. A module of containers/kinds makes one, KIND.
 
@@ -214,8 +219,8 @@ class Kind:
 
     def took(self, operation: Operation, container: Container, key: str, value: Any) -> None:
         """A fact that the node told on the way; most are only kept to be shown."""
-        if key in self.facts:
-            self.facts[key](operation, container, value)
+        if fact := {**OF_ALL, **self.facts}.get(key):
+            fact(operation, container, value)
         else:
             container.facts[key] = value
             container.save(update_fields=["facts"])

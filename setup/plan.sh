@@ -16,7 +16,7 @@ say "settings of the node: $ETC/vz.conf, scripts and hooks in $ETC/conf"
 for place in /etc/vz/vz.conf /etc/sysconfig/vz; do
     [[ -e $place || -L $place ]] || say "link: $place -> $ETC/vz.conf"
 done
-say "ids: 65536 users and groups for the containers, reserved in /etc/subuid and /etc/subgid"
+say "ids: 65536 users and groups a container, a block reserved in /etc/subuid and /etc/subgid"
 /usr/bin/python3 -m containers.node.storage.pool --plan
 /usr/bin/python3 -m containers.node.network --plan
 say "processes: web and redis as $PANEL_USER, node as root, listening on $PANEL_HTTP only"

@@ -11,7 +11,8 @@ from containers.commands.output import Output
 from containers.commands.places import require_here
 from containers.grammar import BadSyntax, Given
 from containers.models import Container
-from containers.node import runtimes
+from containers.node import ids, runtimes
+from containers.node.bundle import require_real_places
 from containers.node.errors import BadUsages, Code, OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.run import hand_over
@@ -69,4 +70,6 @@ def run(container: Container, command: list[str], line: str) -> int:
     driver = runtimes.load(container.node.runtime)
     paths = Layout(settings.NODE, container.ctid)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return hand_over(driver.enter(paths, command, terminal=terminal))
+    require_real_places(paths.fs)
+    argv = driver.enter(paths, command, terminal=terminal)
+    return hand_over(argv, owner=ids.of(settings.NODE, container.ctid).base)

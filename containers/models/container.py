@@ -51,6 +51,7 @@ class Container(Settings):
     template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="containers")
 
     # What its node said
+    uid_base = models.PositiveBigIntegerField("first user id", null=True, editable=False)
     state = models.CharField(
         max_length=16, default=State.UNKNOWN.value, choices=[(s.value, s.value) for s in State]
     )
@@ -303,6 +304,10 @@ class Container(Settings):
         if template := found.first():
             self.template = template
             self.save(update_fields=["template"])
+
+    def take_ids(self, base: int) -> None:
+        """The first of the user ids that its node has given it."""
+        Container.objects.filter(pk=self.pk).update(uid_base=base)
 
     def leave_snapshots(self) -> None:
         """It has another system now, which comes from no snapshot."""

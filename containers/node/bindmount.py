@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 # linux/mount.h, sys/mount.h
+MS_NOSUID, MS_NODEV, MS_REMOUNT = 0x2, 0x4, 0x20
 MS_BIND, MS_PRIVATE = 0x1000, 0x40000
 MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
 
@@ -12,10 +13,12 @@ MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
 def bind(source: Path, target: Path) -> None:
     """Show source at target as well, privately: what is mounted below is seen nowhere else.
 
-    Raises OSError.
+    Neither devices nor set-user-id programs count there: on the disk a container's root is the
+    node's. Raises OSError.
     """
     mount(source, target, MS_BIND)
     mount(None, target, MS_PRIVATE)
+    mount(None, target, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV)
 
 
 def mount(source: Path | None, target: Path, flags: int) -> None:

@@ -1,16 +1,18 @@
 """The OCI bundle: config.json for a container, as its runtime reads it."""
 
 import json
+import os
 import resource
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from containers.node import observed, settings, veconf
+from containers.node import ids, observed, settings
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
-from containers.node.ids import BASE, SIZE
+from containers.node.idmap import Ids, Rootfs
 from containers.node.network.hook import hook
-from containers.node.storage import nesting, pool
+from containers.node.storage import nesting
 from containers.node.templates.init import Init, Kind, NoInit, detect
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, SafeTree
@@ -51,15 +53,18 @@ RUN_MOUNTS: list[dict[str, Any]] = [
 MASKED = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
           "/proc/sched_debug", "/sys/firmware"]  # fmt: skip
 READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger"]
+ALWAYS = ("/dev", "/proc", "/run", "/sys")
 KEPT_OPTIONS = ("ro", "nosuid", "nodev", "noexec", "noatime")
 
 
 def write_bundle(ct: Ct) -> None:
     """config.json, with what the mount scripts have mounted below VE_ROOT as explicit binds."""
     require_plain_accounts(ct)
+    config = config_of(ct)
+    require_real_places(ct.paths.fs, places(config))
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = ct.paths.bundle / "config.json"
-    path.write_text(json.dumps(config_of(ct)))
+    path.write_text(json.dumps(config))
 
 
 def require_plain_accounts(ct: Ct) -> None:
@@ -71,11 +76,41 @@ def require_plain_accounts(ct: Ct) -> None:
                 raise BadTree(BadTrees.NOT_PLAIN, path=path)
 
 
+def places(config: dict[str, Any]) -> list[str]:
+    """Where its runtime mounts something."""
+    return [mount["destination"] for mount in config["mounts"]]
+
+
+def require_real_places(fs: Path, mounts: Iterable[str] = ()) -> None:
+    """A runtime follows a link in the place of /dev out of the container, and deletes files there.
+
+    What lies below another mount is not looked at: that hides it.
+    """
+    hidden: set[str] = set()
+    with SafeTree(fs) as tree:
+        for path in sorted({*ALWAYS, *mounts}):
+            above = [f"{each}" for each in Path(path).parents]
+            if hidden.isdisjoint(above):
+                require_real(tree, [*above[-2::-1], path])
+            if path in mounts:
+                hidden.add(path)
+
+
+def require_real(tree: SafeTree, paths: list[str]) -> None:
+    """Each a directory, or missing; the last may be a file that another is bound on."""
+    for path in paths:
+        kind = tree.kind(path)
+        if kind is None:
+            return
+        if kind is Entry.DIRECTORY or (kind is Entry.FILE and path == paths[-1] not in ALWAYS):
+            continue
+        raise BadTree(BadTrees.NOT_REAL, path=path, found=kind)
+
+
 def config_of(ct: Ct) -> dict[str, Any]:
     init = init_of(ct)
     systemd = init is not None and init.kind is Kind.SYSTEMD
-    base, size = ids(ct)
-    mapping = [{"containerID": 0, "hostID": base, "size": size}]
+    mapping = mapping_of(ct.ids)
     namespaces = ("pid", "ipc", "uts", "mount", "network", "cgroup", "user")
     return {
         "ociVersion": "1.0.2",
@@ -83,7 +118,7 @@ def config_of(ct: Ct) -> dict[str, Any]:
             **process([init.path] if init else NO_INIT, ENV),
             "terminal": True,
         },
-        "root": {"path": f"{pool.inside(ct.paths.node, ct.paths.fs)}"},
+        "root": {"path": f"{ct.paths.rootfs}"},
         "hostname": ct.spec.hostname or f"ct{ct.ctid}",
         "mounts": [*MOUNTS, *sys_mounts(systemd), *(RUN_MOUNTS if systemd else ()), *binds(ct)],
         "hooks": {"createRuntime": [hook(ct.paths.node, ct.ctid, ct.spec.ips)]},
@@ -115,10 +150,20 @@ def init_of(ct: Ct) -> Init | None:
         return None
 
 
-def ids(ct: Ct) -> tuple[int, int]:
-    """The first of the node's ids that stand for the container's, and how many there are."""
-    values = veconf.read(ct.paths.node.vz_conf)
-    return int(values.get("UID_BASE") or BASE), int(values.get("UID_SIZE") or SIZE)
+def mapping_of(own: ids.Range) -> list[dict[str, int]]:
+    return [{"containerID": 0, "hostID": own.base, "size": own.size}]
+
+
+def rootfs(ct: Ct) -> Rootfs:
+    """What its runtime is to find at rootfs, and the folders down to there."""
+    own, there = ct.ids, ids.on_disk(ct.paths.node, ct.paths.fs)
+    target = ct.paths.rootfs
+    target.mkdir(parents=True, exist_ok=True)
+    target.chmod(0o755)
+    os.chown(target.parent, 0, own.base)
+    target.parent.chmod(0o710)
+    target.parent.parent.chmod(0o711)
+    return Rootfs(ct.paths.fs, target, Ids(there.base, own.base, own.size))
 
 
 def process(argv: list[str], env: list[str]) -> dict[str, Any]:
@@ -137,6 +182,7 @@ def process(argv: list[str], env: list[str]) -> dict[str, Any]:
 def write_process(ct: Ct, argv: list[str]) -> Path:
     """What runc exec runs for an action script; its environment is HOME TERM PATH VEID, no more."""
     require_plain_accounts(ct)
+    require_real_places(ct.paths.fs)
     env = ["HOME=/", "TERM=linux", f"PATH={PATH}", f"VEID={ct.ctid}"]
     path = ct.paths.bundle / f"process-{ct.operation}.json"
     path.write_text(json.dumps({**process(argv, env), "terminal": False}))

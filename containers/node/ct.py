@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from containers.node import settings
+from containers.node import ids, settings
 from containers.node.actions import Action, Scope
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
@@ -38,10 +38,12 @@ else:
 class Spec(Values):
     """What a container shall be: its settings, as they travel in a request; NAME@N of its template.
 
-    They are those of node/settings.py.
+    They are those of node/settings.py. uid_base: the first of its user ids on the node, None while
+    it has none.
     """
 
     template: str = ""
+    uid_base: int | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Spec":
@@ -86,11 +88,19 @@ class Ct:
     dry_run: bool = False
     dismounted: bool = False  # whether the last dismount found something to dismount
     left: tuple[Group, ...] = ()  # where what dead runners of this operation ran may run on
+    ranges: dict[int, ids.Range] = field(default_factory=dict)  # by CT ID, as they were found
     ignored: set[str] = field(default_factory=set)  # keys of the steps whose failure was ignored
 
     @property
     def ctid(self) -> int:
         return self.paths.ctid
+
+    @property
+    def ids(self) -> ids.Range:
+        """The node's ids that stand for its own."""
+        if self.ctid not in self.ranges:
+            self.ranges[self.ctid] = ids.of(self.paths.node, self.ctid)
+        return self.ranges[self.ctid]
 
     def run(self, argv: Sequence[str], **options: Any) -> int:
         """Run a command, its output going to the log."""

@@ -76,11 +76,6 @@ class Doubts(Fault):
         "Its disk is not the read-only one that was kept with it.",
         "Its disk is not the one that was kept with it.",
     )
-    OTHER_IDS = (
-        "other-ids",
-        "Its user ids begin at {base}, this node's containers' at {here}.",
-        "Its user ids are not those of the server's containers.",
-    )
     DISK_FULL = (
         "disk-full",
         "The disk is full: {free:size} are free.",

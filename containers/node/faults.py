@@ -238,6 +238,11 @@ class BadTrees(Fault):
     CHANGED = "changed", "The directory {path} in the container changed while it was made."
     DAMAGED_LINE = "damaged-line", "The file {path} in the container has a damaged line for {user}."
     OF_ANOTHER = "of-another-user", "The directory {path} in the container belongs to another user."
+    NOT_REAL = (
+        "not-real",
+        "The file {path} in the container is a {found}, where a directory has to be: repair it, or "
+        "reinstall the container.",
+    )
     NOT_PLAIN = (
         "not-plain",
         "The file {path} in the container is no plain file of a sensible size: repair it first.",

@@ -1,6 +1,20 @@
-"""The node's user and group ids that stand for those of containers: nobody else's."""
+"""The node's user and group ids that stand for those of containers: a range of its own for each.
 
+The ranges come out of one block, which set-up reserves in /etc/subuid and /etc/subgid.
+
+<state>/ids/BASE    a link that names the container which has the range from BASE on
+<state>/ids/last    the one that was given last: the next is looked for after it, so that what may
+                    still run of a container that is gone is nobody else's for a long time
+
+On the disk are the ids that a container itself knows, from 0 on; areas of before, or of a kernel
+that can't show ids as others, have them raised. Whose they are is known by an area's own owner:
+a container's root can give that to others, but only to ids of the area's one range.
+"""
+
+import contextlib
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node import veconf
@@ -8,48 +22,187 @@ from containers.node.conf import NodeConf
 from containers.node.errors import OperationError, Problem
 
 BASE, SIZE = 200000, 65536  # where nobody has reserved them, and vz.conf says nothing
+BLOCK = 1024 * SIZE  # ids of all containers together: at most, for it has to fit
+SMALLEST = 16 * SIZE  # of which no block makes sense
 FILES = (Path("/etc/subuid"), Path("/etc/subgid"))
 OWNER = "root"  # whoever sets user namespaces up
 HIGHEST = 2**32 - 2
+AREAS = ("private/*/fs*", "snapshots/*/*/fs", "old/*/*/fs", "template/*/fs")
 
 
-def chosen(conf: NodeConf) -> tuple[int, int]:
-    """Base and size, as vz.conf has them, or as they will be written there."""
-    values = veconf.read(conf.vz_conf)
-    size = int(values.get("UID_SIZE") or SIZE)
-    return int(values.get("UID_BASE") or free(size)), size
+@dataclass(frozen=True)
+class Range:
+    """base: the first of the node's ids that stand for the container's 0, 1, 2, …"""
+
+    base: int
+    size: int = SIZE
+
+    def __contains__(self, number: int) -> bool:
+        return self.base <= number < self.base + self.size
 
 
-def free(size: int) -> int:
-    """The first range that nobody has reserved. Raises OperationError when there is none."""
-    taken = sorted(ranges())
-    base = BASE
-    for begin, count in taken:
-        if begin < base + size and base < begin + count:
-            base = -(-(begin + count) // SIZE) * SIZE
-    if base + size > HIGHEST:
-        raise OperationError(Problem.NO_IDS)
-    return base
+def of(conf: NodeConf, ctid: int) -> Range:
+    """The range that a container has; before its first one, the one that all once shared."""
+    base = given(conf).get(ctid)
+    return former(conf) if base is None else Range(base, size(conf))
 
 
-def reserved(base: int, size: int) -> bool:
-    return all(f"{OWNER}:{base}:{size}" in lines(file) for file in FILES)
+def give(conf: NodeConf, ctid: int, wanted: int | None = None) -> Range:
+    """See that a container has a range; for whoever holds it. wanted: if that is nobody's.
+
+    Raises OperationError when none is left.
+    """
+    if ctid in (mine := given(conf)):
+        return Range(mine[ctid], size(conf))
+    taken = {*mine.values(), *carried(conf)}
+    for base in candidates(conf, wanted):
+        if base not in taken:
+            with contextlib.suppress(FileExistsError):  # somebody was faster
+                os.symlink(f"{ctid}", register(conf) / f"{base}")
+                note_last(conf, base)
+                return Range(base, size(conf))
+    raise OperationError(Problem.NO_IDS_LEFT)
 
 
-def reserve(base: int, size: int) -> None:
+def take_back(conf: NodeConf, ctid: int) -> None:
+    """Nothing of the container is left; that it has none is fine."""
+    if (base := given(conf).get(ctid)) is not None:
+        (register(conf) / f"{base}").unlink(missing_ok=True)
+
+
+def on_disk(conf: NodeConf, area: Path) -> Range:
+    """The ids that an area's files have on the disk. Raises OperationError where it's nobody's."""
+    owner, many = area.lstat().st_uid, size(conf)
+    for each in (Range(0, many), former(conf), whole(conf)):
+        if owner in each:
+            return Range(owner - (owner - each.base) % many, many)
+    raise OperationError(Problem.AREA_OF_OTHERS, path=area, number=owner)
+
+
+def former(conf: NodeConf) -> Range:
+    """The one that all containers shared before each had its own."""
+    return Range(int(settings(conf).get("UID_BASE") or BASE), size(conf))
+
+
+def size(conf: NodeConf) -> int:
+    return int(settings(conf).get("UID_SIZE") or SIZE)
+
+
+def whole(conf: NodeConf) -> Range:
+    """The block, as vz.conf has it."""
+    values = settings(conf)
+    base = int(values.get("UID_BLOCK_BASE") or values.get("UID_BASE") or BASE)
+    return Range(base, int(values.get("UID_BLOCK_SIZE") or BLOCK))
+
+
+def settings(conf: NodeConf) -> dict[str, str]:
+    return veconf.read(conf.vz_conf)
+
+
+def candidates(conf: NodeConf, wanted: int | None) -> Iterator[int]:
+    block, many = whole(conf), size(conf)
+    bases = range(block.base, block.base + block.size - many + 1, many)
+    if wanted is not None and wanted in bases:
+        yield wanted
+    later = [base for base in bases if base > last(conf)]
+    yield from later
+    yield from bases[: len(bases) - len(later)]
+
+
+def given(conf: NodeConf) -> dict[int, int]:
+    """The first id of each container that has a range."""
+    folder = register(conf)
+    found = {}
+    for name in os.listdir(folder):
+        if name.isdecimal():
+            with contextlib.suppress(FileNotFoundError):  # taken back just now
+                found[int(os.readlink(folder / name))] = int(name)
+    return found
+
+
+def carried(conf: NodeConf) -> set[int]:
+    """The ranges that areas have on the disk, whosever they are."""
+    found = set()
+    for area in (path for pattern in AREAS for path in conf.vz.glob(pattern)):
+        with contextlib.suppress(OSError, OperationError):
+            found.add(on_disk(conf, area).base)
+    return found
+
+
+def register(conf: NodeConf) -> Path:
+    folder = conf.state / "ids"
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def last(conf: NodeConf) -> int:
+    try:
+        return int((register(conf) / "last").read_text())
+    except (OSError, ValueError):
+        return -1
+
+
+def note_last(conf: NodeConf, base: int) -> None:
+    draft = register(conf) / ".last.new"
+    draft.write_text(f"{base}")
+    draft.replace(register(conf) / "last")
+
+
+# The block is reserved by set-up
+
+
+def chosen(conf: NodeConf) -> Range:
+    """The block as vz.conf has it, or as it will be written there."""
+    values = settings(conf)
+    many = int(values.get("UID_BLOCK_SIZE") or BLOCK)
+    if base := values.get("UID_BLOCK_BASE"):
+        return Range(int(base), many)
+    return free(many)
+
+
+def free(many: int) -> Range:
+    """The first block of that size that nobody has reserved; a smaller one where none fits.
+
+    Raises OperationError when there is none at all.
+    """
+    while many >= SMALLEST:
+        base = BASE
+        for begin, count in sorted(ranges()):
+            if begin < base + many and base < begin + count:
+                base = -(-(begin + count) // SIZE) * SIZE
+        if base + many <= HIGHEST:
+            return Range(base, many)
+        many //= 2
+    raise OperationError(Problem.NO_IDS)
+
+
+def reserved(block: Range) -> bool:
+    return all(entry(block) in lines(file) for file in FILES)
+
+
+def reserve(block: Range) -> None:
+    """Raises OperationError when somebody else has some of it."""
+    for begin, count in ranges(but=OWNER):
+        if begin < block.base + block.size and block.base < begin + count:
+            last = block.base + block.size - 1
+            raise OperationError(Problem.IDS_OF_OTHERS, first=block.base, last=last, begin=begin)
     for file in FILES:
-        line = f"{OWNER}:{base}:{size}"
-        if line not in lines(file):
+        if entry(block) not in lines(file):
             with file.open("a") as end:
-                end.write(f"{line}\n")
+                end.write(f"{entry(block)}\n")
 
 
-def ranges() -> Iterator[tuple[int, int]]:
-    """What others have: (first, count)."""
+def entry(block: Range) -> str:
+    return f"{OWNER}:{block.base}:{block.size}"
+
+
+def ranges(but: str = "") -> Iterator[tuple[int, int]]:
+    """What is reserved: (first, count)."""
     for file in FILES:
         for line in lines(file):
             words = line.split(":")
-            if len(words) == 3 and words[1].isdecimal() and words[2].isdecimal():
+            whole = len(words) == 3 and words[1].isdecimal() and words[2].isdecimal()
+            if whole and words[0] != but:
                 yield int(words[1]), int(words[2])
 
 

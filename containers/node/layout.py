@@ -68,6 +68,11 @@ class Layout:
         return self.node.run / "bundle" / f"{self.ctid}"
 
     @property
+    def rootfs(self) -> Path:
+        """Where its runtime finds fs, with the owners as the node knows them; others, nothing."""
+        return self.node.run / "rootfs" / f"{self.ctid}" / "fs"
+
+    @property
     def runc_root(self) -> Path:
         return self.node.run / "runc"
 

@@ -24,8 +24,10 @@ from typing import IO, Any
 from containers.node import observed
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, OperationError, TimedOut
+from containers.node.idmap import Rootfs, shown
 from containers.node.layout import Layout
 from containers.node.observed import Init
+from containers.node.processes import keyring
 from containers.node.processes.cgroup import Group
 from containers.node.processes.console import Console, listening
 from containers.node.processes.prefork import Prefork, ordered
@@ -38,12 +40,16 @@ IDLE = 1.0  # seconds between two looks for what is to be buried
 BEFOREHAND: list[Prefork] = []
 
 
-def make(paths: Layout, argv: list[str], *, timeout: float = CREATION_TIMEOUT) -> int:
+def make(
+    paths: Layout, argv: list[str], rootfs: Rootfs, *, timeout: float = CREATION_TIMEOUT
+) -> int:
     """Have a monitor run the command which makes the container; returns its init's pid.
 
+    rootfs: what the command finds, and nobody else, as the container's root file system.
     Raises what running the command raised; of what it had begun to make nothing runs then.
     """
-    said = ask(paths.node, {"make": argv, "ctid": paths.ctid, "timeout": timeout})
+    order = {"make": argv, "ctid": paths.ctid, "timeout": timeout, "rootfs": rootfs.words()}
+    said = ask(paths.node, order)
     if seconds := said.get("seconds"):
         raise TimedOut(argv, seconds)
     if "pid" not in said:
@@ -104,7 +110,7 @@ def work(node: NodeConf, line: socket.socket) -> None:
     asked = json.loads(order)
     monitor = Monitor(Layout(node, asked["ctid"]))
     if argv := asked.get("make"):
-        monitor.make(argv, line, asked["timeout"])
+        monitor.make(argv, Rootfs.of(asked["rootfs"]), line, asked["timeout"])
     else:
         line.close()
         monitor.adopt()
@@ -131,13 +137,15 @@ class Monitor:
         self.spool = Spool(self.paths.monitor)
         self.console = Console(self.spool.path / "console")
 
-    def make(self, argv: list[str], line: socket.socket, timeout: float) -> None:
+    def make(self, argv: list[str], rootfs: Rootfs, line: socket.socket, timeout: float) -> None:
         with self.alone(timeout), listening(self.paths.console_socket) as listener:
             try:
                 os.umask(0o022)  # a container's root opens the control groups that are made here
                 with open_lock(self.paths) as making:
                     fcntl.flock(making, fcntl.LOCK_EX)
-                    leave(argv, timeout=timeout)
+                    keyring.join(rootfs.ids.shown)
+                    with shown(rootfs):
+                        leave(argv, timeout=timeout)
                 pid = int((self.paths.bundle / "init.pid").read_text())
             except (OperationError, OSError, ValueError) as e:
                 exit = e.exit if isinstance(e, CommandFailed) else 1

@@ -8,7 +8,6 @@ from containers.node import observed
 from containers.node.access.accounts import PASSWD, number, table
 from containers.node.access.credentials import PERSONS
 from containers.node.actions import CONFIGURE, REINSTALL, START, STOP, Action, Scope
-from containers.node.bundle import ids
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.lock import holder
@@ -18,7 +17,7 @@ from containers.node.states import State
 from containers.node.steps.reinstalling import require_readable_credentials
 from containers.node.storage import space
 from containers.node.templates import catalogue
-from containers.node.trees.safe_tree import SafeTree
+from containers.node.trees.area import tree_of
 
 COUNTING_TIMEOUT = 2.0  # seconds to count a container's files; meanwhile the node's worker waits
 NOBODY = 65534
@@ -102,7 +101,7 @@ def unreadable(ct: Ct) -> str:
 def users(ct: Ct) -> list[str]:
     """root and the people, by name."""
     try:
-        with SafeTree(ct.paths.fs, *ids(ct)) as tree:
+        with tree_of(ct.paths.node, ct.paths.fs) as tree:
             rows = [row for row in table(tree.read(PASSWD)) if len(row) > 2 and number(row[2])]
     except OperationError:
         return []

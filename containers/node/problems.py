@@ -271,6 +271,12 @@ class Problem(StrEnum):
         "",
         Code.REINSTALL,
     )
+    OLD_NOT_SHOWN = (
+        "old-not-shown",
+        "The old files could not be shown under /old: {why:clause}.",
+        BROKEN,
+        Code.MOUNT,
+    )
     BELOW_USE = (
         "below-use",
         "Its {what} can't be limited to {wanted:size}: it uses {used:size}.",
@@ -344,6 +350,26 @@ class Problem(StrEnum):
         "The pool {pool} has no free address left.",
         "There is no free address left.",
         Code.NETWORK,
+    )
+    NO_IDS_LEFT = (
+        "no-ids-left",
+        "There is no range of user ids left for it: make UID_BLOCK_SIZE in vz.conf larger, and run "
+        "make setup.",
+        BROKEN,
+        Code.RESOURCE,
+    )
+    IDS_OF_OTHERS = (
+        "ids-of-others",
+        "The ids {first} to {last}, which vz.conf gives to containers, are somebody else's from "
+        "{begin} on.",
+        BROKEN,
+        Code.BAD_CONF,
+    )
+    AREA_OF_OTHERS = (
+        "area-of-others",
+        "The directory {path} belongs to id {number}, which is no container's.",
+        BROKEN,
+        Code.BAD_CONF,
     )
     NO_IDS = "no-ids", "There is no free range of ids in /etc/subuid.", BROKEN, Code.BAD_CONF
 
@@ -517,6 +543,12 @@ class Problem(StrEnum):
         "There can be no trial restore: its processes use {paths:list}, which is no part of its "
         "disk.",
         "There can be no trial restore: its processes use files that are no part of its disk.",
+    )
+    IMAGE_UNREADABLE = (
+        "image-unreadable",
+        "Its processes could not be restored: the image {name} can't be read.",
+        f"{NOT_ITS_PROCESSES} {STAFF_LOOK}",
+        Code.RESTORE,
     )
     RECORD_UNREADABLE = (
         "record-unreadable",

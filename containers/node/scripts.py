@@ -222,6 +222,7 @@ def run_inside(
             stdin=stdin,
             timeout=timeout,
             group=group,
+            owner=ct.ids.base,
         )
     finally:
         group.remove(heir=Group.inside(ct.paths.cgroup))

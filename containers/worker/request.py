@@ -41,6 +41,7 @@ def facts_of(container: Container) -> dict[str, Any]:
         **container.told(),
         "ctid": container.ctid,
         "template": f"{container.template}" if container.template else "",
+        "uid_base": container.uid_base,
         "state": container.state,
     }
 

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation
-from containers.node import ids, observed
+from containers.node import observed
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -32,8 +32,7 @@ def bring_up(conf: NodeConf, node: Node) -> None:
     if node.runtime == DRY_RUN:
         return
     try:
-        base, _ = ids.chosen(conf)
-        for sentence in [*pool.prepare(conf, base=base), *network.prepare(conf)]:
+        for sentence in [*pool.prepare(conf), *network.prepare(conf)]:
             logger.info("%s", sentence)
     except OperationError as error:
         logger.warning("the node is not ready for containers: %s", error)

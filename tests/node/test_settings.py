@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from containers.node import figures, settings, veconf
+from containers.node import figures, ids, settings, veconf
+from containers.node.conf import NodeConf
 from containers.node.ct import Spec
 from containers.node.errors import BadValue, OperationError
 from containers.node.openvz import OTHERS, Fate
@@ -89,11 +90,14 @@ def test_a_line_of_ve_conf_means_the_value_again(name: str) -> None:
     assert setting.stored(setting.plain(value)) == value
 
 
-def test_a_limit_that_there_is_none_of_has_no_line() -> None:
-    ct: Any = SimpleNamespace(paths=SimpleNamespace(root="/r", private="/p"), spec=Spec())
+def test_a_limit_that_there_is_none_of_has_no_line(tmp_path: Path) -> None:
+    node = NodeConf(name="alpha", state=tmp_path, vz=tmp_path, etc=tmp_path)
+    paths = SimpleNamespace(root="/r", private="/p", node=node, fs=tmp_path)
+    ct: Any = SimpleNamespace(paths=paths, spec=Spec(), ids=ids.Range(ids.BASE))
     assert list(configuring.lines(ct)) == [
         "VE_ROOT", "VE_PRIVATE", "OSTEMPLATE", "HOSTNAME", "NAME", "DESCRIPTION", "IP_ADDRESS",
-        "NAMESERVER", "SEARCHDOMAIN", "ONBOOT", "DISABLED",
+        "NAMESERVER", "SEARCHDOMAIN", "ONBOOT", "DISABLED", "UID_BASE", "UID_SIZE",
+        "HOST_UID_BASE",
     ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.conf import NodeConf
+from containers.node.idmap import Ids, Rootfs, shown
 from containers.node.processes.run import call
 from containers.node.storage import pool
 from containers.node.storage.mounts import mounts
@@ -53,6 +54,10 @@ class Booted:
     seen: bytes = b""
     seccomp: dict[str, Any] | None = None
 
+    @property
+    def rootfs(self) -> Path:
+        return self.conf.run / "rootfs" / self.name / "fs"
+
     def runc(self, *words: str) -> list[str]:
         return ["runc", "--root", f"{self.conf.run}/test-runc", *words]
 
@@ -62,16 +67,20 @@ class Booted:
     def boot(self, path: str) -> None:
         bundle = self.conf.run / self.name
         bundle.mkdir(parents=True)
+        self.rootfs.mkdir(parents=True)
+        for folder in (self.rootfs, self.rootfs.parent):
+            folder.chmod(0o755)
         (bundle / "config.json").write_text(json.dumps(self.bundle(path)))
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(f"{bundle}/console.sock")
             listener.listen()
             null = subprocess.DEVNULL
-            subprocess.run(
-                self.runc("create", "--bundle", f"{bundle}", "--console-socket",
-                          f"{bundle}/console.sock", "--pid-file", f"{bundle}/pid", self.name),
-                stdin=null, stdout=null, stderr=null, check=True, timeout=60,
-            )  # fmt: skip
+            with shown(Rootfs(self.fs, self.rootfs, Ids(0, BASE, SIZE))):
+                subprocess.run(
+                    self.runc("create", "--bundle", f"{bundle}", "--console-socket",
+                              f"{bundle}/console.sock", "--pid-file", f"{bundle}/pid", self.name),
+                    stdin=null, stdout=null, stderr=null, check=True, timeout=60,
+                )  # fmt: skip
             connection, _ = listener.accept()
             with connection:
                 _, rights, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
@@ -131,7 +140,7 @@ class Booted:
                 "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "container=oci", "TERM=xterm"],
                 "capabilities": sets,
             },
-            "root": {"path": f"{pool.inside(self.conf, self.fs)}"}, "hostname": "alpha",
+            "root": {"path": f"{self.rootfs}"}, "hostname": "alpha",
             "mounts": [{"destination": d, "type": t, "source": t, "options": o}
                        for d, t, o in MOUNTS],
             "linux": {
@@ -153,8 +162,7 @@ def booted(
     libc = ctypes.CDLL(None)
     storage, name = pool.driver(conf), f"t{uuid.uuid4().hex[:8]}"
     private = conf.vz / "private" / name
-    private.mkdir(0o710)
-    os.chown(private, 0, BASE)
+    private.mkdir(0o700)
     container = Booted(conf, name, private / "fs", seccomp=seccomp)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
@@ -171,5 +179,6 @@ def booted(
         if container.console >= 0:
             os.close(container.console)
         shutil.rmtree(conf.run / name, ignore_errors=True)
+        shutil.rmtree(container.rootfs.parent, ignore_errors=True)
         remove(storage, private / "fs")
         private.rmdir()

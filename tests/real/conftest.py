@@ -24,11 +24,10 @@ from containers.node.storage.mounts import mounts, mounts_in
 from containers.node.templates import busybox as busybox_template
 from containers.node.templates import catalogue, debian, inspection
 from containers.node.templates.catalogue import Build, Template, newest
-from containers.node.templates.shift import shift
+from containers.node.templates.shift import Shift
 from containers.node.zygote import Zygote
 from tests.real.rig import Rig, bell_of
 
-BASE = 200000
 CACHE = Path("/var/cache/panel-tests")
 SLOW = {"debian_template", "debian_systemd_template", "systemd_archive"}
 BUILDING = 600  # seconds a test may take that has to build a template first
@@ -135,7 +134,7 @@ def cached(conf: NodeConf, name: str, more: tuple[str, ...] = ()) -> Template:
               "--xattrs", "--xattrs-include=*",
               f"--file={archived(name, more)}", f"--directory={build.fs}"])  # fmt: skip
         debian.configure(name, build.fs)
-        facts = inspection.facts(build.fs, shift(build.fs, BASE))
+        facts = inspection.facts(build.fs, Shift(0).tree(build.fs))
         return catalogue.publish(build, storage, facts)
     except BaseException:
         catalogue.discard(build, storage)

@@ -15,7 +15,6 @@ from containers.node.states import State
 from tests.real.rig import SLEEP, Outcome, Rig, sleepers
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
-BASE = 200000
 FILES = ("hostname", "hosts", "resolv.conf", "passwd", "shadow", "group", "authorized_keys", "init")
 PATIENCE = 20  # seconds that an operation may take
 
@@ -44,20 +43,17 @@ def link(path: Path, target: Path | str) -> None:
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
     path.symlink_to(target)
-    os.lchown(path, BASE, BASE)
 
 
 def fifo(path: Path) -> None:
     path.unlink(missing_ok=True)
     os.mkfifo(path)
-    os.chown(path, BASE, BASE)
 
 
 def folder(path: Path) -> None:
     if not path.is_dir():
         path.unlink(missing_ok=True)
         path.mkdir()
-        os.chown(path, BASE, BASE)
 
 
 def huge(path: Path) -> None:
@@ -213,5 +209,3 @@ def restore(rig: Rig, ctid: int) -> None:
             path.unlink()
         shutil.rmtree(path, ignore_errors=True)
         shutil.copytree(template / name, path, symlinks=True)
-        for each in (path, *path.rglob("*")):
-            os.lchown(each, BASE, BASE)

@@ -10,7 +10,6 @@ from typing import Any
 
 from containers.node.network.live import links
 from containers.node.states import State
-from containers.node.storage import pool
 from containers.node.storage.mounts import mounts
 from tests.real.conftest import hierarchies, pids
 from tests.real.rig import Rig, name_of
@@ -66,7 +65,7 @@ def inventory(rig: Rig) -> dict[str, set[Any]]:
     inner = [path for group in groups for path in group.glob("**/") if not forked_beforehand(path)]
     running = {pid for group in inner for pid in pids(group) if name_of(pid) != "panel-zygote"}
     places = (rig.conf.state, rig.conf.run, rig.conf.etc)
-    apart = {rig.conf.spool, rig.conf.templates, pool.reach(rig.conf)}
+    apart = {rig.conf.spool, rig.conf.templates}
     found = (path for place in places for path in walk(place, apart))
     return {
         "mounts": {f"{m.point}" for m in mounts() if m.point.is_relative_to(rig.conf.state)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -226,7 +227,7 @@ def test_a_pool_is_made_once_comes_back_after_a_reboot_and_goes_when_told(beta: 
     done = pool.prepare(beta)  # … and comes up
     assert done[0].startswith("mount ")
     assert not any("make" in sentence for sentence in done)
-    assert (pool.inside(beta, beta.vz / "private" / "101")).is_dir()
+    assert (beta.vz / "private" / "101").is_dir()
 
     pool.remove(beta)
     assert mounts_in(beta.state) == []
@@ -245,7 +246,7 @@ def test_a_btrfs_that_is_there_is_used_as_it_is(node_conf: NodeConf, beta: NodeC
     try:
         assert not pool.image(conf).exists()
         assert pool.driver(conf).name == "btrfs"
-        assert pool.inside(conf, conf.vz / "private").is_dir()
+        assert (conf.vz / "private").is_dir()
         pool.remove(conf)
         assert (conf.vz / "private").is_dir()
         assert mounts_in(conf.run) == []
@@ -265,16 +266,29 @@ def test_a_pool_in_use_is_not_taken_away(beta: NodeConf) -> None:
     call(["umount", f"{root}"])
 
 
-def test_only_the_containers_root_may_pass_to_its_file_system(beta: NodeConf) -> None:
+def test_nobody_but_root_may_pass_to_what_is_on_the_disk(beta: NodeConf) -> None:
     pool.prepare(beta)
-    (beta.vz / "private/101/fs").mkdir(parents=True)
-    (beta.vz / "private/101").chmod(0o710)
-    os.chown(beta.vz / "private/101", 0, BASE)
-    path = pool.inside(beta, beta.vz / "private/101/fs")
-    assert passes(path, BASE)
-    assert not passes(path, 65534)
-    assert not passes(beta.vz / "template", BASE)
-    assert not passes(beta.vz / "private/101/fs", BASE) or passes(beta.state, BASE)
+    (beta.vz / "private").chmod(0o711)
+    os.chown(beta.vz / "private", 0, BASE)
+    beta.state.chmod(0o755)
+    assert pool.prepare(beta) == [f"close {beta.vz}/private to all but root"]
+    for name in pool.FOLDERS:
+        assert not passes(beta.vz / name, BASE)
+    assert passes(beta.run / "rootfs", BASE)
+
+
+def test_the_view_that_runtimes_of_before_had_is_taken_away(beta: NodeConf) -> None:
+    pool.prepare(beta)
+    view = pool.former_view(beta)
+    view.mkdir()
+    call(["mount", "--bind", "--make-private", f"{beta.vz}", f"{view}"])
+    state = beta.run / "runc/101/state.json"  # of a container that was made with it, and runs
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"config": {"rootfs": f"{view}/private/101/fs"}}))
+    assert pool.prepare(beta) == []
+    state.unlink()
+    assert pool.prepare(beta) == [f"no longer show {beta.vz} at {view}"]
+    assert not view.exists()
 
 
 def test_a_full_pool_is_an_error_one_can_read_and_nothing_is_lost(beta: NodeConf) -> None:
@@ -295,7 +309,9 @@ def test_a_full_pool_is_an_error_one_can_read_and_nothing_is_lost(beta: NodeConf
 
 def publish_until_full(conf: NodeConf) -> None:
     for number in range(1000):
-        busybox_template.publish(conf, base=BASE + number * 65536)
+        with pytest.MonkeyPatch.context() as changed:
+            changed.setitem(busybox_template.FOLDERS, f"mnt/{number}", 0o755)
+            busybox_template.publish(conf)
 
 
 def passes(path: Path, uid: int) -> bool:

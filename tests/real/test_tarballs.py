@@ -21,7 +21,7 @@ from containers.node.processes.run import call
 from containers.node.storage import Storage
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.catalogue import Build
-from containers.node.templates.shift import Unfit, shift
+from containers.node.templates.shift import Shift, Unfit
 from containers.node.templates.tarball import unpack
 
 BASE = 200000
@@ -86,10 +86,12 @@ def test_a_root_file_system_becomes_a_template(
     archive.write_bytes(COMPRESSIONS[kind](archive.read_bytes()))
     unpacked = unpack(archive, build.fs)
     assert unpacked.files == len(SYSTEM)
-    template = catalogue.publish(build, storage, inspection.facts(build.fs, shift(build.fs, BASE)))
+    template = catalogue.publish(
+        build, storage, inspection.facts(build.fs, Shift(0).tree(build.fs))
+    )
     try:
         assert (template.fs / "bin/sh").read_text() == "./bin/sh"
-        assert (template.fs / "bin/sh").stat().st_uid == BASE
+        assert (template.fs / "bin/sh").stat().st_uid == 0
         assert os.readlink(template.fs / "etc/mtab") == "/proc/mounts"
         assert template.facts.init == "other"
     finally:
@@ -113,7 +115,7 @@ def test_owners_modes_times_and_capabilities_are_kept(build: Build, packed: Pack
         entry("bin/ping", pax_headers={"SCHILY.xattr.security.capability": text}),
         entry("bin/old", HARD, linkname="bin/su"),
     ]), build.fs)  # fmt: skip
-    shift(build.fs, BASE)
+    Shift(BASE).tree(build.fs)
     su, folder = (build.fs / "bin/su").stat(), (build.fs / "bin").stat()
     assert (stat.S_IMODE(su.st_mode), su.st_uid, su.st_gid) == (0o4755, BASE, BASE + 33)
     assert (stat.S_IMODE(folder.st_mode), folder.st_gid) == (0o2775, BASE + 50)

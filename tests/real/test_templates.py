@@ -20,7 +20,7 @@ from containers.node.storage.mounts import mounts_in
 from containers.node.templates import busybox as busybox_template
 from containers.node.templates import catalogue, debian, inspection
 from containers.node.templates.catalogue import Build, Template
-from containers.node.templates.shift import Unfit, shift
+from containers.node.templates.shift import Shift, Unfit
 from containers.node.templates.tarball import unpack
 from tests.real.booted import Booted, booted
 
@@ -33,13 +33,14 @@ def processes(container: Booted) -> list[str]:
 
 
 def test_busybox_is_made_once_and_anew_when_it_would_differ(
-    node_conf: NodeConf, busybox: Template, storage: Storage
+    node_conf: NodeConf, busybox: Template, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert busybox_template.publish(node_conf) == busybox
-    other = busybox_template.publish(node_conf, base=BASE + 65536)
+    monkeypatch.setitem(busybox_template.FOLDERS, "opt", 0o755)
+    other = busybox_template.publish(node_conf)
     try:
         assert other.version == busybox.version + 1
-        assert other.fs.stat().st_uid == BASE + 65536
+        assert ((other.fs / "opt").stat().st_uid, other.facts.base) == (0, 0)
     finally:
         catalogue.remove(node_conf, storage, other, {f"{busybox}"})
     assert busybox.facts.distribution == "BusyBox"
@@ -203,7 +204,6 @@ def test_capabilities_of_files_count_in_the_container(
         ping = container.fs / "usr/bin/ping"
         copied = container.fs / "usr/bin/grep-raw"
         shutil.copyfile(container.fs / "usr/bin/grep", copied)
-        os.chown(copied, BASE, BASE)
         copied.chmod(0o755)
         value = os.getxattr(ping, "security.capability")
         os.setxattr(copied, "security.capability", value)
@@ -229,7 +229,9 @@ def test_an_imported_systemd_tarball_boots_to_a_login(
     catalogue.begin(build, storage)
     unpacked = unpack(systemd_archive, build.fs)
     assert "dev/null" in unpacked.left_out
-    template = catalogue.publish(build, storage, inspection.facts(build.fs, shift(build.fs, BASE)))
+    template = catalogue.publish(
+        build, storage, inspection.facts(build.fs, Shift(0).tree(build.fs))
+    )
     try:
         with booted(node_conf, template) as container:
             container.until_console_says(b"login:")
@@ -243,7 +245,8 @@ def test_a_template_that_was_shifted_elsewhere_is_not_imported_by_mistake(
     node_conf: NodeConf, storage: Storage, busybox: Template, tmp_path: Path
 ) -> None:
     archive = tmp_path / "busybox.tar"
-    call(["tar", "--create", f"--file={archive}", f"--directory={busybox.fs}", "."])
+    call(["tar", "--create", f"--file={archive}", f"--directory={busybox.fs}",
+          f"--owner=:{BASE}", "."])  # fmt: skip
     build = Build(node_conf, "imported", uuid.uuid4().hex[:8])
     catalogue.begin(build, storage)
     with pytest.raises(Unfit, match="belongs to id 200000"):
@@ -263,7 +266,7 @@ def test_a_shift_keeps_set_user_id_bits_and_can_be_repeated(
         (build.fs / "link").symlink_to("/etc/passwd")
         before = os.stat("/etc/passwd").st_uid
         for _ in range(2):
-            shift(build.fs, BASE)
+            Shift(BASE).tree(build.fs)
             found = (build.fs / "su").stat()
             assert (found.st_uid, found.st_gid) == (BASE, BASE + 4)
             assert stat.S_IMODE(found.st_mode) == 0o6755
@@ -271,7 +274,7 @@ def test_a_shift_keeps_set_user_id_bits_and_can_be_repeated(
         assert os.stat("/etc/passwd").st_uid == before
         os.mknod(build.fs / "sda", stat.S_IFBLK | 0o600, os.makedev(8, 0))
         with pytest.raises(Unfit, match="/sda is a device node"):
-            shift(build.fs, BASE)
+            Shift(BASE).tree(build.fs)
     finally:
         catalogue.discard(build, storage)
 
@@ -284,7 +287,7 @@ def test_a_shift_is_fast_enough_for_a_whole_system(
     try:
         call(storage.snapshot(debian_template.fs, build.fs))
         began = time.monotonic()
-        found = shift(build.fs, BASE)
+        found = Shift(BASE).tree(build.fs)
         assert found.files > 5000
         assert time.monotonic() - began < 5
     finally:

@@ -236,6 +236,7 @@ def test_nothing_is_said_to_be_changed_before_the_node_has_spoken(
 # A setting that only this test has
 
 THROW_AWAY = """
+from pathlib import Path
 from types import SimpleNamespace
 from containers.node import settings
 from containers.node.settings import Decimal, Range, values
@@ -258,7 +259,8 @@ django.setup()
 from containers.commands import columns, container, manual, pctl
 from containers.forms.containers import CreateForm, OwnersForm, SettingsForm
 from containers.models import Container
-from containers.node import bundle
+from containers.node import bundle, ids
+from containers.node.conf import NodeConf
 from containers.node.ct import Spec
 from containers.node.steps import configuring
 from containers.worker.request import facts_of
@@ -270,7 +272,9 @@ Container.held = []  # which would be read from a database
 told = facts_of(row)
 assert (told["shares"], told["motto"]) == (7, "ora et labora")
 spec = Spec.of(told)
-ct = SimpleNamespace(spec=spec, paths=SimpleNamespace(root="/r", private="/p"))
+node = NodeConf(name="alpha", state=Path("/no"), vz=Path("/no"), etc=Path("/no"))
+paths = SimpleNamespace(root="/r", private="/p", node=node, fs=Path("/"))
+ct = SimpleNamespace(spec=spec, paths=paths, ids=ids.Range(1 << 20))
 lines = configuring.lines(ct)
 assert (lines["CPUSHARES"], lines["MOTTO"]) == ("7", "ora et labora")
 assert bundle.resources(ct)["shares"] == {"shares": 7}

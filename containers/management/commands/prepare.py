@@ -133,7 +133,6 @@ def vz_conf(conf: NodeConf, real: bool) -> Iterator[Job]:
 
 
 def wanted(conf: NodeConf, real: bool) -> dict[str, str]:
-    base, size = ids.chosen(conf) if real else (0, 0)
     return {
         "VIRTUOZZO": "yes",
         "LOCKDIR": f"{conf.vz}/lock",
@@ -142,7 +141,18 @@ def wanted(conf: NodeConf, real: bool) -> dict[str, str]:
         "TEMPLATE": f"{conf.vz}/template",
         "DEF_OSTEMPLATE": "debian-12",
         "STOP_TIMEOUT": "120",
-        **({"UID_BASE": f"{base}", "UID_SIZE": f"{size}"} if real else {}),
+        **(block(conf) if real else {}),
+    }
+
+
+def block(conf: NodeConf) -> dict[str, str]:
+    """UID_BASE stays where it was: areas of before have their owners raised by it."""
+    found = ids.chosen(conf)
+    return {
+        "UID_BASE": f"{found.base}",
+        "UID_SIZE": f"{ids.SIZE}",
+        "UID_BLOCK_BASE": f"{found.base}",
+        "UID_BLOCK_SIZE": f"{found.size}",
     }
 
 
@@ -171,11 +181,13 @@ def link(place: Path, target: Path) -> None:
 
 
 def reservation(conf: NodeConf) -> Iterator[Job]:
-    base, size = ids.chosen(conf)
-    if not ids.reserved(base, size):
+    found = ids.chosen(conf)
+    if not ids.reserved(found):
+        last = found.base + found.size - 1
         yield Job(
-            f"reserve the ids {base} to {base + size - 1} in /etc/subuid and /etc/subgid",
-            lambda: ids.reserve(base, size),
+            f"reserve the ids {found.base} to {last} in /etc/subuid and /etc/subgid, a range of"
+            f" {ids.size(conf)} for each container",
+            lambda: ids.reserve(found),
         )
 
 
@@ -185,11 +197,10 @@ def planned(conf: NodeConf) -> Iterator[Job]:
 
 
 def up(conf: NodeConf) -> Iterator[Job]:
-    base, _ = ids.chosen(conf)
-    for sentence in [*pool.prepare(conf, base=base), *network.prepare(conf)]:
+    for sentence in [*pool.prepare(conf), *network.prepare(conf)]:
         yield Job(sentence, lambda: None)
     before = catalogue.newest(conf, busybox.NAME)
-    after = busybox.publish(conf, base=base)
+    after = busybox.publish(conf)
     if after != before:
         yield Job(f"make the template {after}", lambda: None)
 

@@ -12,7 +12,8 @@ class Record:
     """version: of the format; created: ISO 8601, UTC; caps: the mask of the processor.
 
     disk: what tells the snapshot's disk from any other; memory: bytes of the images. criu: empty
-    when no processes were dumped. base, size: of the user ids. mounts: what scripts had mounted.
+    when no processes were dumped. base, size: of its user ids on the node. mounts: what scripts
+    had mounted.
     """
 
     version: int

@@ -14,7 +14,6 @@ from containers.node.checkpoint.saved import Saved
 from containers.node.conf import NodeConf
 from containers.node.doubts import BY_TRIAL
 from containers.node.errors import Doubts, OperationError
-from containers.node.ids import BASE, SIZE
 from containers.node.layout import Layout
 from containers.node.network import taken
 from containers.node.network.addresses import parse
@@ -157,13 +156,6 @@ def disk_as_kept(at: Look) -> Iterator[Found]:
         yield broken(Doubts.OTHER_DISK)
 
 
-def same_ids(at: Look) -> Iterator[Found]:
-    values = veconf.read(at.paths.node.vz_conf)
-    here = (int(values.get("UID_BASE") or BASE), int(values.get("UID_SIZE") or SIZE))
-    if here != (at.record.base, at.record.size):
-        yield broken(Doubts.OTHER_IDS, base=at.record.base, here=here[0])
-
-
 def room_for_it(at: Look) -> Iterator[Found]:
     free = space(at.paths.node.vz).free
     if free < room.SPARE:
@@ -239,7 +231,7 @@ def init_known(at: Look) -> Iterator[Found]:
 
 
 Check = Callable[[Look], Iterator[Found]]
-OF_DISK: Sequence[Check] = (format_known, disk_as_kept, same_ids, room_for_it)
+OF_DISK: Sequence[Check] = (format_known, disk_as_kept, room_for_it)
 OF_PROCESSES: Sequence[Check] = (
     criu_able,
     processor_able,

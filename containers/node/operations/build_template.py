@@ -3,13 +3,13 @@
 params: name, one of busybox, debian-12, debian-12-sysvinit.
 """
 
-from containers.node.bundle import ids
+from containers.node import ids
 from containers.node.ct import Ct
 from containers.node.plan import Plan, Step
 from containers.node.states import State
 from containers.node.steps.cloning import DISCARD_TEMPLATE, build_of
 from containers.node.templates import busybox, catalogue, debian, inspection
-from containers.node.templates.shift import Shift, shift
+from containers.node.templates.shift import Shift
 
 RECIPES = (*debian.FLAVOURS, busybox.NAME)
 PACKAGES_TIMEOUT = 3600.0  # seconds that fetching the packages may take
@@ -31,7 +31,8 @@ def configure(ct: Ct) -> None:
 def publish(ct: Ct) -> None:
     """Its facts say whether it is the panel's own: only those are offered to customers unasked."""
     build = build_of(ct)
-    done: Shift = shift(build.fs, ids(ct)[0])
+    there = ids.on_disk(ct.paths.node, build.fs)  # raised still in a snapshot of before
+    done = Shift(there.base, there.size, source=there.base).tree(build.fs)
     facts = inspection.facts(build.fs, done, recipe=ct.params["name"] if is_built(ct) else "")
     template = catalogue.publish(build, ct.storage, facts)
     ct.say(f"{template} is there: {template.facts.files} files, {template.facts.size >> 20} MiB.")
@@ -43,7 +44,7 @@ def is_built(ct: Ct) -> bool:
 
 
 def make_busybox(ct: Ct) -> None:
-    template = busybox.publish(ct.paths.node, base=ids(ct)[0], key=f"{ct.operation}")
+    template = busybox.publish(ct.paths.node, key=f"{ct.operation}")
     ct.say(f"{template} is there.")
 
 
@@ -56,7 +57,7 @@ def is_busybox(ct: Ct) -> bool:
 
 
 BEGIN = Step("begin-template", "make room for the template", do=begin, undo=(DISCARD_TEMPLATE,))
-PUBLISH = Step("publish-template", "set the owners of its files and publish it", do=publish)
+PUBLISH = Step("publish-template", "look through its files and publish it", do=publish)
 
 PLAN = Plan(
     "Build a template",

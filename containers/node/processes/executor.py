@@ -84,12 +84,14 @@ class Executor:
         stdin: bytes,
         timeout: float | None = None,
         group: Group | None = None,
+        owner: int | None = None,
     ) -> int:
         """Run a command that starts a process, writes its pid to pid_file and leaves.
 
         The process becomes ours (the caller is a subreaper); it gets stdin through a pipe and
         writes to an anonymous pipe, the one thing of the host's that CRIU can dump. Returns its
         exit code, or the negated signal. group: the one that the command starts it in.
+        owner: of its session keyring.
         """
         reader, writer = os.pipe()
         source, sink = os.pipe()
@@ -100,7 +102,7 @@ class Executor:
                 theirs.callback(os.close, writer)
                 theirs.callback(os.close, source)
                 with starting(argv, stdin=source, stdout=writer, stderr=writer,
-                              umask=UMASK) as process:  # fmt: skip
+                              umask=UMASK, owner=owner) as process:  # fmt: skip
                     code = self.started(argv, process, min(timeout or STARTING, STARTING), group)
                 if code:
                     self.drain(reader)

@@ -11,12 +11,14 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from containers.node.errors import (
     CannotStart,
     CommandFailed,
     TimedOut,
 )
+from containers.node.processes import keyring
 
 QUIET_COMMAND_TIMEOUT = 60.0  # seconds a quiet command may take
 SAID = 400  # characters of stderr that an error repeats
@@ -111,15 +113,17 @@ def spawn(
     )
 
 
-def hand_over(argv: Sequence[str]) -> int:
+def hand_over(argv: Sequence[str], *, owner: int) -> int:
     """Run a command with the caller's own stdio, for a person there; returns its exit code.
+
+    owner: as starting has it.
 
     Ctrl-C is for the command, which the terminal sends it to, too. Raises OperationError if
     there's no such command.
     """
     try:
         with ignoring(signal.SIGINT, signal.SIGQUIT):
-            return subprocess.call(argv, preexec_fn=hear_again)
+            return subprocess.call(argv, preexec_fn=partial(become_a_persons, owner))
     except OSError as e:
         raise CannotStart(argv, e) from e
 
@@ -134,7 +138,8 @@ def ignoring(*signals: signal.Signals) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def hear_again() -> None:
+def become_a_persons(owner: int) -> None:
+    keyring.join(owner)
     for each in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(each, signal.SIG_DFL)
 
@@ -148,9 +153,12 @@ def starting(
     stderr: int,
     env: Mapping[str, str] | None = None,
     umask: int = -1,
+    owner: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    try:
-        process = subprocess.Popen(
+    """owner: of a session keyring of its own, which what runs in a container has to have."""
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             argv,
             stdin=stdin,
             stdout=stdout,
@@ -160,6 +168,9 @@ def starting(
             start_new_session=True,
             umask=umask,
         )
+
+    try:
+        process = start() if owner is None else keyring.with_own(owner, start)
     except OSError as e:
         raise CannotStart(argv, e) from e
     with process:

@@ -14,7 +14,7 @@ class Driver:
 
     def create(self, ct: Layout) -> list[str]:
         return [
-            *self.runc(ct), "create",
+            *self.runc(ct), "create", "--no-new-keyring",
             "--bundle", f"{ct.bundle}",
             "--console-socket", f"{ct.console_socket}",
             "--pid-file", f"{ct.bundle / 'init.pid'}",

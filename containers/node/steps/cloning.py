@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from containers.node import observed
+from containers.node import ids, observed
 from containers.node.access import identity
-from containers.node.bundle import ids
 from containers.node.checkpoint import obstacles, record
 from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem
@@ -20,6 +19,7 @@ from containers.node.plan import Step
 from containers.node.processes.run import call
 from containers.node.steps.making import delete_private, make_private
 from containers.node.steps.mounting import dismount, mount
+from containers.node.steps.owners import settle
 from containers.node.steps.restoring import (
     RESTORE,
     UNDOING,
@@ -32,8 +32,9 @@ from containers.node.steps.running import delete
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 from containers.node.templates.catalogue import Build
+from containers.node.trees.area import tree_of
 from containers.node.trees.openat2 import Links
-from containers.node.trees.safe_tree import Kind, SafeTree
+from containers.node.trees.safe_tree import Kind
 
 TRIALS = 2147483648  # CT IDs from here on are nobody's: the highest is 2147483644
 SETTLING = 1.0  # seconds that restored processes have to live
@@ -53,6 +54,7 @@ def source(ct: Ct) -> Iterator[None]:
 def copy_kept(ct: Ct) -> None:
     with source(ct):
         call(ct.storage.snapshot(kept_of(ct).fs, ct.paths.fs))
+    settle(ct, ct.paths.fs)
 
 
 def restore_clone(ct: Ct) -> None:
@@ -94,8 +96,7 @@ def discard_template(ct: Ct) -> None:
 
 def leave_out(ct: Ct) -> None:
     """What only one machine may have. Users and their passwords stay."""
-    base, size = ids(ct)
-    with SafeTree(build_of(ct).fs, base, size) as tree:
+    with tree_of(ct.paths.node, build_of(ct).fs) as tree:
         if tree.kind(identity.SSH, Links.INSIDE) is Kind.DIRECTORY:
             for name in filter(identity.HOST_KEY_FILE.match, tree.listdir(identity.SSH)):
                 tree.remove(f"{identity.SSH}/{name}")
@@ -111,7 +112,7 @@ def leave_out(ct: Ct) -> None:
 def tried(ct: Ct) -> Ct:
     """The same container as one that has a number, disk and network of its own, and no address."""
     number = TRIALS + ct.operation % (36**6 - TRIALS)
-    spec = ct.spec.but(ips=())
+    spec = ct.spec.but(ips=(), uid_base=None)
     return replace(ct, paths=Layout(ct.paths.node, number), spec=spec, fact=lambda key, value: None)
 
 
@@ -139,8 +140,9 @@ def throw_away(ct: Ct) -> None:
     delete(other)
     dismount(other)
     delete_private(other)
-    for path in (other.paths.monitor, other.paths.bundle):
+    for path in (other.paths.monitor, other.paths.bundle, other.paths.rootfs.parent):
         remove(ct.storage, path)
+    ids.take_back(ct.paths.node, other.ctid)
 
 
 def require_own_mounts(ct: Ct) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from containers.node import figures, observed, settings, veconf
+from containers.node import figures, ids, observed, settings, veconf
 from containers.node.access import identity
 from containers.node.access.accounts import account_of, add_key, set_password
-from containers.node.bundle import MIB, ids, resources
+from containers.node.bundle import MIB, resources
 from containers.node.ct import Ct, Spec
 from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.network import live, resolver
@@ -17,6 +17,7 @@ from containers.node.network.addresses import parse
 from containers.node.plan import Step
 from containers.node.scripts import run_inside
 from containers.node.states import State
+from containers.node.trees.area import tree_of
 from containers.node.trees.safe_tree import BadTree, SafeTree
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
@@ -49,6 +50,17 @@ def lines(ct: Ct) -> dict[str, str]:
         "VE_PRIVATE": f"{ct.paths.private}",
         "OSTEMPLATE": ct.spec.template,
         **{key.name: key.write(value) for key, value in values if value is not None},
+        **of_ids(ct),
+    }
+
+
+def of_ids(ct: Ct) -> dict[str, str]:
+    """UID_BASE: whose files below VE_ROOT are its root's. HOST_UID_BASE: who its root is here."""
+    there = ids.on_disk(ct.paths.node, ct.paths.fs)
+    return {
+        "UID_BASE": f"{there.base}",
+        "UID_SIZE": f"{there.size}",
+        "HOST_UID_BASE": f"{ct.ids.base}",
     }
 
 
@@ -66,8 +78,7 @@ def configure_in(ct: Ct, files: SafeTree) -> None:
 
 
 def tree(ct: Ct) -> SafeTree:
-    base, size = ids(ct)
-    return SafeTree(ct.paths.fs, base, size)
+    return tree_of(ct.paths.node, ct.paths.fs)
 
 
 def check_fit(ct: Ct) -> None:

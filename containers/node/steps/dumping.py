@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from containers.node import observed
-from containers.node.bundle import ids
 from containers.node.checkpoint import criu, manifest, room
 from containers.node.checkpoint.connections import connected
 from containers.node.checkpoint.obstacles import obstacles
@@ -90,7 +89,7 @@ def make_images(ct: Ct, into: Saved) -> None:
     Nobody but the node's root reaches them, for the folder above is closed.
     """
     into.images.mkdir(exist_ok=True)
-    os.chown(into.images, 0, ids(ct)[0])
+    os.chown(into.images, 0, ct.ids.base)
     into.images.chmod(0o2750)
 
 

@@ -1,17 +1,20 @@
 """Steps that make a container out of a template, and unmake it."""
 
+import contextlib
 import os
 from functools import partial
 
+from containers.node import ids
 from containers.node.access import hostkeys, identity
-from containers.node.bundle import MIB, ids
+from containers.node.bundle import MIB
 from containers.node.checkpoint import saved
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Problem
 from containers.node.plan import Step
 from containers.node.states import State
 from containers.node.steps.configuring import let_in, limit_disk, tree
-from containers.node.storage import pool, space
+from containers.node.steps.owners import claim, settle
+from containers.node.storage import space
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue
 
@@ -25,9 +28,8 @@ def check_new(ct: Ct) -> None:
 
 def make_private(ct: Ct) -> None:
     """Its own folder, that scripts and configuration lie in beside fs: the node's root's alone."""
-    ct.paths.private.mkdir(parents=True)
-    os.chown(ct.paths.private, 0, ids(ct)[0])
-    ct.paths.private.chmod(pool.PASSABLE)  # its root, a plain user here, has to pass to fs
+    ct.paths.private.mkdir(0o700, parents=True)
+    claim(ct)
     ct.paths.scripts.mkdir(mode=0o700)
 
 
@@ -50,6 +52,10 @@ def delete_conf(ct: Ct) -> None:
     (ct.paths.node.state / "written" / f"{ct.ctid}.json").unlink(missing_ok=True)
     for folder in (ct.paths.monitor, ct.paths.bundle):
         remove(ct.storage, folder)
+    with contextlib.suppress(FileNotFoundError):
+        ct.paths.rootfs.rmdir()
+        ct.paths.rootfs.parent.rmdir()
+    ids.take_back(ct.paths.node, ct.ctid)
 
 
 def copy_template(ct: Ct) -> None:
@@ -60,6 +66,7 @@ def copy_template(ct: Ct) -> None:
         if space(ct.paths.node.vz).free < MIB:
             raise NoSpace() from e
         raise
+    settle(ct, ct.paths.fs)
     ct.fact("template", f"{template}")
 
 

@@ -8,12 +8,14 @@ from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem
 from containers.node.plan import Step
 from containers.node.states import State
+from containers.node.steps.owners import make_ready
 
 
 def mount(ct: Ct) -> None:
     """Bound privately: what scripts mount below it is seen nowhere else."""
     if observed.mounted(ct.paths.root):
         return
+    make_ready(ct)
     ct.paths.root.mkdir(parents=True, exist_ok=True)
     try:
         bind(ct.paths.fs, ct.paths.root)

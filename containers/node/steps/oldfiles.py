@@ -6,13 +6,16 @@ import json
 import os
 from pathlib import Path
 
-from containers.node import observed
-from containers.node.bundle import MIB, ids
+from containers.node import idmap, ids, observed
+from containers.node.bundle import MIB
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, OperationError, Problem
+from containers.node.idmap import Ids
 from containers.node.processes.run import call
+from containers.node.storage.owners import unmappable
 from containers.node.storage.removal import remove
-from containers.node.trees.safe_tree import SafeTree
+from containers.node.templates.shift import Shift
+from containers.node.trees.area import tree_of
 
 OLD = "old"
 COPY_TIMEOUT = 4 * 3600.0  # seconds
@@ -29,6 +32,9 @@ def keep_old(ct: Ct) -> None:
         copy(ct, ct.paths.fs, target)
     except CommandFailed as e:
         raise NoRoom(Problem.OLD_NOT_COPIED) from e
+    there, here = (ids.on_disk(ct.paths.node, each) for each in (ct.paths.fs, ct.paths.fs_tmp))
+    if there != here:
+        Shift(here.base, here.size, source=there.base).tree(target)
 
 
 def require_room(ct: Ct) -> None:
@@ -60,11 +66,15 @@ def wants_old(ct: Ct) -> bool:
 
 def show_old(ct: Ct) -> None:
     """The old system, read-only, at /old of the new one for as long as vps.configure runs."""
-    place = ct.paths.root / OLD
-    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
+    place, old = ct.paths.root / OLD, ct.paths.fs_tmp
+    with tree_of(ct.paths.node, ct.paths.fs) as tree:
         tree.mkdir(f"/{OLD}")
-    ct.run(["mount", "--bind", "--make-private", f"{ct.paths.fs_tmp}", f"{place}"])
-    ct.run(["mount", "--options", "remount,bind,ro", f"{place}"])
+    there, own = ids.on_disk(ct.paths.node, old), ct.ids
+    shown = there if unmappable(ct.paths.node) else own
+    try:
+        idmap.attach(old, place, Ids(there.base, shown.base, own.size), readonly=True)
+    except OSError as e:
+        raise OperationError(Problem.OLD_NOT_SHOWN, why=e) from e
 
 
 def hide_old(ct: Ct) -> None:
@@ -76,7 +86,7 @@ def hide_old(ct: Ct) -> None:
     if any(where == place for where, _ in observed.submounts(ct.paths.root)):
         ct.run(["umount", "--lazy", place])
     forget_bind(ct.paths.bundle / "config.json", f"/{OLD}")
-    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
+    with tree_of(ct.paths.node, ct.paths.fs) as tree:
         tree.rmdir(f"/{OLD}")
 
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from containers.node import ids
 from containers.node.access import hostkeys, identity
 from containers.node.access.accounts import PASSWD, SHADOW, add_key, set_password
 from containers.node.access.credentials import GROUP, merge_credentials
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
-from containers.node.bundle import ids
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError, Problem
 from containers.node.plan import Step
@@ -29,12 +29,14 @@ from containers.node.steps.oldfiles import (
     show_old,
     wants_old,
 )
+from containers.node.steps.owners import settle as settle_owners
 from containers.node.steps.roles import forget_notes, note, noted, role_of
 from containers.node.storage.removal import remove
 from containers.node.templates import catalogue, inspection
-from containers.node.templates.shift import shift
+from containers.node.templates.shift import Shift
+from containers.node.trees.area import tree_of
 from containers.node.trees.exchange import begin_to_settle, exchange, settle, trade
-from containers.node.trees.safe_tree import Missing, SafeTree
+from containers.node.trees.safe_tree import Missing
 
 USE_THE_DEFAULT = 128
 
@@ -68,14 +70,19 @@ def build_by_hook(ct: Ct) -> None:
 
 
 def take_over(ct: Ct) -> None:
-    """Make an area of ours of what the hook left: copied without following a link, and shifted."""
+    """Make an area of ours of what the hook left, copied without following a link.
+
+    The owners it gave may be those of the container, or raised by UID_BASE as ve.conf has it.
+    """
     made, fresh = ct.paths.fs_tmp, ct.paths.private / "fs.import"
     remove(ct.storage, fresh)
     try:
         ct.run(ct.storage.create(fresh))
         copy(ct, made, fresh)
         fresh.chmod(0o755)
-        shift(fresh, ids(ct)[0])
+        before = ids.on_disk(ct.paths.node, ct.paths.fs)
+        Shift(0, before.size, source=before.base).tree(fresh)
+        settle_owners(ct, fresh)
         inspection.check(fresh)
     except OperationError as e:
         remove(ct.storage, fresh)
@@ -88,6 +95,7 @@ def take_over(ct: Ct) -> None:
 def build_by_template(ct: Ct) -> None:
     template = catalogue.find(ct.paths.node, ct.params.get("template") or ct.spec.template)
     ct.run(ct.storage.snapshot(template.fs, ct.paths.fs_tmp))
+    settle_owners(ct, ct.paths.fs_tmp)
     note(ct, template=f"{template}")
 
 
@@ -102,9 +110,8 @@ def discard(ct: Ct) -> None:
 
 def identify(ct: Ct) -> None:
     """New host keys and machine id, the same name; and it is noted which area is the new one."""
-    base, size = ids(ct)
     limit_disk_of(ct, ct.paths.fs_tmp)
-    with SafeTree(ct.paths.fs_tmp, base, size) as tree:
+    with tree_of(ct.paths.node, ct.paths.fs_tmp) as tree:
         identity.set_machine_id(tree)
         take = partial(hostkeys.take, ct.paths.node)
         identity.make_host_keys(tree, f"root@{ct.spec.hostname}", take)
@@ -140,15 +147,15 @@ def wants_configure(ct: Ct) -> bool:
 
 def merge(ct: Ct) -> None:
     """Users, passwords and keys of the old system, into the new one."""
-    base, size = ids(ct)
-    with SafeTree(ct.paths.fs_tmp, base, size) as old, SafeTree(ct.paths.fs, base, size) as new:
+    node = ct.paths.node
+    with tree_of(node, ct.paths.fs_tmp) as old, tree_of(node, ct.paths.fs) as new:
         for sentence in merge_credentials(old, new):
             ct.say(sentence)
 
 
 def let_in(ct: Ct) -> None:
     password, keys = ct.params.get("userpasswd"), ct.params.get("sshkeys") or []
-    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
+    with tree_of(ct.paths.node, ct.paths.fs) as tree:
         if password:
             set_password(tree, password["user"], password["hash"])
         for key in keys:
@@ -179,7 +186,7 @@ def commit(ct: Ct) -> None:
     if isinstance(template, str):
         ct.spec = replace(ct.spec, template=template)
         ct.fact("template", template)
-    with SafeTree(ct.paths.fs, *ids(ct)) as tree:
+    with tree_of(ct.paths.node, ct.paths.fs) as tree:
         ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
     settle(changed)
@@ -188,7 +195,8 @@ def commit(ct: Ct) -> None:
 def write_replaced(ct: Ct, aside: Path, until: str) -> None:
     """until: ISO 8601. Beside the area that is of the container's present template."""
     draft = aside / "kept.new"
-    draft.write_text(json.dumps({"until": until, "template": ct.spec.template}))
+    known = {"until": until, "template": ct.spec.template, "uid_base": ct.ids.base}
+    draft.write_text(json.dumps(known))
     draft.replace(aside / "kept.json")
 
 
@@ -205,7 +213,7 @@ def begin(ct: Ct) -> None:
 
 def require_readable_credentials(ct: Ct) -> None:
     """Before anything is stopped: a broken /etc/passwd can be reset, but not carried over."""
-    with SafeTree(ct.paths.fs, *ids(ct)) as old:
+    with tree_of(ct.paths.node, ct.paths.fs) as old:
         for path in (PASSWD, SHADOW, GROUP):
             with contextlib.suppress(Missing):
                 old.read(path)

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 from containers.node.access import identity
-from containers.node.bundle import ids
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem
@@ -14,8 +13,8 @@ from containers.node.plan import Step
 from containers.node.steps.reinstalling import write_replaced
 from containers.node.steps.roles import forget_notes, note, noted, role_of
 from containers.node.storage.removal import remove
+from containers.node.trees.area import tree_of
 from containers.node.trees.exchange import exchange
-from containers.node.trees.safe_tree import SafeTree
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def settle(ct: Ct) -> None:
             write_replaced(ct, place(ct), max(dates, key=datetime.fromisoformat))
         ct.spec = replace(ct.spec, template=template)
         ct.fact("template", template)
-        with SafeTree(ct.paths.fs, *ids(ct)) as tree:
+        with tree_of(ct.paths.node, ct.paths.fs) as tree:
             ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
 

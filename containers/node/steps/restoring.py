@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from containers.node import monitor, observed
-from containers.node.bundle import config_of, ids, init_of
-from containers.node.checkpoint import criu, saved
+from containers.node import ids, monitor, observed
+from containers.node.bundle import config_of, init_of, places, require_real_places, rootfs
+from containers.node.checkpoint import criu, saved, userids
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
@@ -22,6 +22,7 @@ from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
+from containers.node.steps.owners import claim
 from containers.node.steps.roles import forget_notes, note, role_of
 from containers.node.steps.running import (
     DELETE,
@@ -57,6 +58,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     """
     if alive(ct):
         return  # a runner before us came as far as that
+    claim(ct)
     own = criu.find(ct.paths.node)
     if observed.left_behind(ct.paths):
         delete(ct)
@@ -64,15 +66,16 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     work = work_of(ct)
     env = criu.environment(own, work / "options")
     limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
-    argv = ct.runtime.restore(ct.paths, env, kept.images, work)
     try:
         criu.write_options(work / "options", tcp_close=tcp_close)
         describe(ct, kept, alone=alone)
-        pid = monitor.make(ct.paths, argv, timeout=limit)
+        argv = ct.runtime.restore(ct.paths, env, images_for(ct, kept), work)
+        pid = monitor.make(ct.paths, argv, rootfs(ct), timeout=limit)
     except CommandFailed as e:
         raise not_restored(ct, e, work / "restore.log", limit) from e
     finally:
         forget_work(ct)
+        remove(ct.storage, moved_images(ct))
     init = init_of(ct)
     if init and init.kind is Kind.SYSTEMD:
         delegate(ct)
@@ -93,6 +96,25 @@ def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> Opera
     return CannotRestore(Problem.RESTORE_COMMAND_FAILED, cause=error.cause)
 
 
+def images_for(ct: Ct, kept: Saved) -> Path:
+    """The dump's own, or a copy for the range of ids that the container has now."""
+    was, own = range_of(kept), ct.ids
+    if was == own:
+        return kept.images
+    remove(ct.storage, moved_images(ct))
+    userids.move(kept.images, moved_images(ct), was, own)
+    return moved_images(ct)
+
+
+def moved_images(ct: Ct) -> Path:
+    return ct.paths.private / "img.restore"
+
+
+def range_of(kept: Saved) -> ids.Range:
+    (mapping,) = json.loads(kept.config.read_text())["linux"]["uidMappings"]
+    return ids.Range(mapping["hostID"], mapping["size"])
+
+
 def alive(ct: Ct) -> bool:
     monitor.settle(ct.paths)
     init = observed.init_of(ct.paths)
@@ -105,7 +127,9 @@ def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     now = config_of(ct)
     config["root"], config["hostname"] = now["root"], now["hostname"]
     config["linux"]["cgroupsPath"] = now["linux"]["cgroupsPath"]
-    config["linux"]["resources"] = now["linux"]["resources"]
+    for key in ("resources", "uidMappings", "gidMappings"):
+        config["linux"][key] = now["linux"][key]
+    require_real_places(ct.paths.fs, places(config))
     config["mounts"] = [moved(ct, each) for each in config["mounts"]]
     (network,) = now["hooks"]["createRuntime"]
     network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else network
@@ -150,7 +174,7 @@ def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
     if not kept.groups.exists() or "cgroup2" not in mounted():
         return
     top = mounted()["cgroup2"] / ct.paths.cgroup.lstrip("/")
-    base = f"{ids(ct)[0]}"
+    base = f"{ct.ids.base}"
     names = [name for name in kept.groups.read_text().splitlines() if name]
     yield {
         "path": "/usr/bin/install",

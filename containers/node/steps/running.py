@@ -8,7 +8,7 @@ from pathlib import Path
 
 from containers.node import monitor, observed, veconf
 from containers.node.actions import POSTUMOUNT, UMOUNT, Scope
-from containers.node.bundle import ids, init_of, write_bundle
+from containers.node.bundle import init_of, rootfs, write_bundle
 from containers.node.ct import Ct
 from containers.node.errors import Code, CommandFailed, OperationError, Problem
 from containers.node.network import hook, live
@@ -34,7 +34,7 @@ def create(ct: Ct) -> None:
     if observed.left_behind(ct.paths):
         delete(ct)
     try:
-        pid = monitor.make(ct.paths, ct.runtime.create(ct.paths))
+        pid = monitor.make(ct.paths, ct.runtime.create(ct.paths), rootfs(ct))
     except CommandFailed as e:
         if fault := hook.fault(e.said):
             raise fault from e
@@ -49,18 +49,15 @@ def create(ct: Ct) -> None:
 
 
 def delegate(ct: Ct) -> None:
-    """Let the container's systemd manage the groups below its own."""
-    base, _ = ids(ct)
-    for name, place in observed.cgroup_paths(ct.paths).items():
-        if name in ("", "name=systemd"):
-            for file in DELEGATED:
-                with contextlib.suppress(FileNotFoundError):
-                    os.chown(place / file, base, base)
+    """Let the container's systemd manage its group, and those below it that a restore has made."""
+    base = ct.ids.base
+    found = observed.cgroup_paths(ct.paths)
     unified = Path("/sys/fs/cgroup/unified") / ct.paths.cgroup.lstrip("/")
-    if unified.is_dir():
+    tops = {found[name] for name in ("", "name=systemd") if name in found} | {unified}
+    for folder in (folder for top in tops for folder in top.glob("**/")):
         for file in DELEGATED:
             with contextlib.suppress(FileNotFoundError):
-                os.chown(unified / file, base, base)
+                os.chown(folder / file, base, base)
 
 
 def delete(ct: Ct) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from containers.node.bundle import ids
 from containers.node.checkpoint import cpu, criu, manifest, record, saved, version
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
@@ -138,7 +137,6 @@ def own_groups(ct: Ct) -> list[str]:
 
 
 def record_of(ct: Ct, kept: Saved, uuid: str) -> Record:
-    base, size = ids(ct)
     here = os.uname()
     known = Record(
         version=version.VERSION,
@@ -154,8 +152,8 @@ def record_of(ct: Ct, kept: Saved, uuid: str) -> Record:
         init=init_kind(ct, kept),
         arch=here.machine,
         kernel=here.release,
-        base=base,
-        size=size,
+        base=ct.ids.base,
+        size=ct.ids.size,
         disk=identity(ct, kept),
     )
     if not kept.processes:

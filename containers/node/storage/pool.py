@@ -5,6 +5,7 @@ image's size in bytes, or with K, M, G or T; else 80 % of the free space, at mos
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ from containers.node.errors import (
     Refused,
 )
 from containers.node.processes.run import call
-from containers.node.storage import Storage, load
+from containers.node.storage import Storage, load, owners
 from containers.node.storage.mounts import Mount, mount_of, mounts_in
 
 GIB = 1 << 30
@@ -38,13 +39,9 @@ OPTIONS = "loop,noatime,discard=async"  # CRIU wants the same atime flags wherev
 NEVER = "8"  # the level of no tree
 SYSFS = Path("/sys/fs/btrfs")
 
-# The root of a container (with user namespaces: the first of its user ids) has to pass
-# <vz>/private/101 when runc mounts fs, and is let through by its group; nobody else is.
-PASSABLE, CLOSED = 0o710, 0o700
-FOLDERS = {
-    "template": CLOSED, "private": PASSABLE, "root": PASSABLE,
-    "snapshots": CLOSED, "old": CLOSED, "lock": CLOSED,
-}  # fmt: skip
+# On the disk a container's root is the node's, and so are the set-user-id files that it makes.
+CLOSED = 0o700
+FOLDERS = ("template", "private", "root", "snapshots", "old", "lock")
 
 
 @dataclass(frozen=True)
@@ -55,18 +52,16 @@ class Job:
 
 def plan(conf: NodeConf) -> list[str]:
     """What prepare would do; changes nothing and needs no root."""
-    return [job.says for job in jobs(conf, base=None)]
+    return [job.says for job in jobs(conf)]
 
 
-def prepare(conf: NodeConf, *, base: int = 200000) -> list[str]:
-    """Do it, and say what was done; empty when all was in place.
-
-    base: the first user and group id of the containers, see PASSABLE.
-    """
+def prepare(conf: NodeConf) -> list[str]:
+    """Do it, and say what was done; empty when all was in place."""
     done = []
-    for job in jobs(conf, base=base):
+    for job in jobs(conf):
         job.do()
         done.append(job.says)
+    owners.note(conf)
     return done
 
 
@@ -83,14 +78,9 @@ def image(conf: NodeConf) -> Path:
     return conf.state / "pool.img"
 
 
-def reach(conf: NodeConf) -> Path:
-    """<vz> once more, below /run: a container's root can't pass <vz>'s own parents everywhere."""
+def former_view(conf: NodeConf) -> Path:
+    """Where <vz> was shown once more, to runtimes of before: until the node's next reboot."""
     return conf.run / "vz"
-
-
-def inside(conf: NodeConf, path: Path) -> Path:
-    """The path of something below <vz> as it is reached there: what an OCI bundle has to say."""
-    return reach(conf) / path.relative_to(conf.vz)
 
 
 def remove(conf: NodeConf, *, keep_image: bool = True) -> list[str]:
@@ -100,12 +90,13 @@ def remove(conf: NodeConf, *, keep_image: bool = True) -> list[str]:
     if busy:
         raise Refused(Problem.POOL_BUSY, path=busy[0])
     done = []
-    for mount in [*mounts_in(reach(conf)), *mounts_in(conf.vz)]:
+    for mount in [*mounts_in(former_view(conf)), *mounts_in(conf.vz)]:
         if mount.point == at and not is_on(mount, own):
             continue  # a btrfs of the user's own
         call(["umount", f"{mount.point}"])
         done.append(f"unmounted {mount.point}")
-    for folder in (reach(conf), conf.run):
+    (conf.run / "idmap").unlink(missing_ok=True)
+    for folder in (former_view(conf), conf.run / "rootfs", conf.run):
         with suppress(OSError):  # others may have something there
             folder.rmdir()
     for device in loops(own):
@@ -118,22 +109,18 @@ def remove(conf: NodeConf, *, keep_image: bool = True) -> list[str]:
     return done
 
 
-def jobs(conf: NodeConf, *, base: int | None) -> Iterator[Job]:
+def jobs(conf: NodeConf) -> Iterator[Job]:
     """What has to be done, each looked for when the ones before it are done."""
     if not conf.vz.is_dir():
         yield Job(f"make the folder {conf.vz}",
                   lambda: conf.vz.mkdir(0o711, parents=True, exist_ok=True))  # fmt: skip
     if mount_of(conf.vz).kind != "btrfs":
         yield from image_jobs(conf)
-    if conf.vz.is_dir() and not conf.vz.stat().st_mode & stat.S_IXOTH:
-        yield Job(f"let others pass (not read) {conf.vz}",
-                  lambda: conf.vz.chmod(conf.vz.stat().st_mode | 0o011))  # fmt: skip
     if mount_of(conf.vz).kind == "btrfs" and os.geteuid() == 0:  # nobody else may ask
         yield from quota_jobs(conf.vz)
-    yield from folder_jobs(conf, base)
-    view = reach(conf)
-    if not (view.is_dir() and conf.vz.is_dir() and os.path.samefile(view, conf.vz)):
-        yield Job(f"show {conf.vz} at {view} too, for the containers", lambda: show(conf))
+    yield from folder_jobs(conf)
+    if mounts_in(former_view(conf)) and not in_use(conf):
+        yield Job(f"no longer show {conf.vz} at {former_view(conf)}", lambda: hide(conf))
 
 
 def image_jobs(conf: NodeConf) -> Iterator[Job]:
@@ -231,31 +218,45 @@ def quota_folder(mount: Mount) -> Path:
     return next((SYSFS.glob(f"*/devices/{device}")), Path("/")).parent.parent / "qgroups"
 
 
-def folder_jobs(conf: NodeConf, base: int | None) -> Iterator[Job]:
-    for name, mode in FOLDERS.items():
-        path = conf.vz / name
-        group = (base or 0) if mode == PASSABLE else 0
+def folder_jobs(conf: NodeConf) -> Iterator[Job]:
+    for path in (conf.vz / name for name in FOLDERS):
         if not path.is_dir():
-            yield Job(f"make the folder {path}", partial(make, path, mode, group))
-        elif base is not None:
-            make(path, mode, group)
+            yield Job(f"make the folder {path}", partial(make, path, CLOSED))
+        elif not is_as(path, CLOSED):
+            yield Job(f"close {path} to all but root", partial(make, path, CLOSED))
+    passable = (conf.run.parent, conf.run, conf.run / "rootfs")  # a container's root goes there
+    for path in passable:
+        if not path.is_dir() or path.stat().st_mode & 0o011 != 0o011:
+            yield Job(f"let the containers' runtimes pass {path}", partial(let_pass, path))
 
 
-def make(path: Path, mode: int, group: int) -> None:
+def is_as(path: Path, mode: int) -> bool:
+    found = path.stat()
+    return (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (mode, 0, 0)
+
+
+def make(path: Path, mode: int) -> None:
     path.mkdir(mode, exist_ok=True)
-    os.chown(path, 0, group)
+    os.chown(path, 0, 0)
     path.chmod(mode)
 
 
-def show(conf: NodeConf) -> None:
-    view = reach(conf)
-    for folder in (conf.run.parent, conf.run, view):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o011)
-    for stale in mounts_in(view):
-        call(["umount", f"{stale.point}"])
-    # Private: else what is mounted below <vz>/root would come up below private/101/fs as well.
-    call(["mount", "--bind", "--make-private", f"{conf.vz}", f"{view}"])
+def let_pass(path: Path) -> None:
+    path.mkdir(0o711, exist_ok=True)
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o011)
+
+
+def in_use(conf: NodeConf) -> bool:
+    """Whether a container of before runs still: an exec in it begins at its root file system."""
+    view = json.dumps(f"{former_view(conf)}/").rstrip('"')
+    return any(view in path.read_text() for path in (conf.run / "runc").glob("*/state.json"))
+
+
+def hide(conf: NodeConf) -> None:
+    for mount in mounts_in(former_view(conf)):
+        call(["umount", f"{mount.point}"])
+    with suppress(OSError):
+        former_view(conf).rmdir()
 
 
 def loops(file: Path) -> list[str]:

@@ -12,7 +12,7 @@ from containers.node.processes.run import call
 from containers.node.storage import pool
 from containers.node.templates import catalogue, inspection
 from containers.node.templates.catalogue import Build, Template
-from containers.node.templates.shift import shift
+from containers.node.templates.shift import Shift
 
 NAME = "busybox"
 PLACES = (Path("/bin/busybox"), Path("/usr/bin/busybox"))
@@ -97,10 +97,10 @@ FILES = {
 }
 
 
-def publish(conf: NodeConf, *, base: int = 200000, key: str = "own") -> Template:
+def publish(conf: NodeConf, *, key: str = "own") -> Template:
     """Make the template, unless the newest one is the same already."""
     program = source()
-    recipe = fingerprint(program, base)
+    recipe = fingerprint(program)
     last = catalogue.newest(conf, NAME)
     if last and last.facts.recipe == recipe:
         return last
@@ -109,7 +109,7 @@ def publish(conf: NodeConf, *, base: int = 200000, key: str = "own") -> Template
         catalogue.begin(build, storage)
         with catalogue.room():
             fill(build.fs, program)
-        facts = inspection.facts(build.fs, shift(build.fs, base), recipe=recipe)
+        facts = inspection.facts(build.fs, Shift(0).tree(build.fs), recipe=recipe)
         return catalogue.publish(build, storage, facts)
     except BaseException:
         catalogue.discard(build, storage)
@@ -135,8 +135,8 @@ def is_static(program: bytes) -> bool:
     return NEEDS_A_LOADER not in kinds
 
 
-def fingerprint(program: Path, base: int) -> str:
-    told = repr((base, FOLDERS, FILES)).encode()
+def fingerprint(program: Path) -> str:
+    told = repr((FOLDERS, FILES)).encode()
     return hashlib.sha256(program.read_bytes() + told).hexdigest()
 
 

@@ -30,8 +30,9 @@ FORMAT = 1
 class Facts:
     """What is known of a root file system.
 
-    init: a word of init.Kind; created: ISO 8601, UTC; size: bytes on disk; base: the first user
-    and group id it is shifted to; recipe: whatever tells two builds of the panel's own apart.
+    init: a word of init.Kind; created: ISO 8601, UTC; size: bytes on disk; base: the
+    first user and group id it has on the disk; recipe: whatever tells two builds of the panel's
+    own apart.
     """
 
     distribution: str

@@ -94,7 +94,7 @@ def sources() -> list[str]:
 
 
 def configure(name: str, fs: Path) -> None:
-    """Make a container's system of what mmdebstrap left. Before the shift."""
+    """Make a container's system of what mmdebstrap left."""
     flavour = flavour_of(name)
     with SafeTree(fs) as tree:
         for path, content in {**FILES, **flavour.files}.items():

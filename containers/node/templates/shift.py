@@ -32,26 +32,29 @@ class Unfit(OperationError):
 class Shift:
     """One pass over a tree nobody else writes to; no link in it is followed.
 
-    base: the container's first id, size: how many it has. files, taken: what the tree holds and
+    base: the container's first id, size: how many it has. source: ids from there on may be raised
+    already, and by so much. Where base is 0, or the source, it is the look at a tree that finds
+    what no container may have. files, taken: what the tree holds and
     its bytes on disk, hard links counted once.
     """
 
     base: int
     size: int = SIZE
+    source: int = 0
     files: int = 0
     taken: int = 0
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        if self.base < SIZE:
+        if 0 < self.base < SIZE:
             raise BadValue(BadValues.IDS_OF_NODE, base=self.base)
 
     def tree(self, path: Path) -> "Shift":
         """Raises Unfit for a device node or an id that is neither below 65536 nor in the range."""
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            self.entry(f"{path}", os.lstat(path), "/")
             self.folder(os.open(path, flags), "")
+            self.entry(f"{path}", os.lstat(path), "/")  # last: by its owner the area is known
         except OSError as e:
             if e.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise NoSpace() from e
@@ -97,10 +100,11 @@ class Shift:
             os.setxattr(path, key, value, follow_symlinks=False)
 
     def raised(self, number: int, name: str) -> int:
-        if number < SIZE and number < self.size:
-            return number + self.base
         if self.base <= number < self.base + self.size:
             return number
+        for first in (0, self.source):
+            if first <= number < first + self.size:
+                return number - first + self.base
         raise Unfit(Unfits.FOREIGN_ID, path=name, number=number)
 
     def attributes(self, path: str, name: str) -> dict[str, bytes]:
@@ -121,7 +125,7 @@ class Shift:
         (magic,) = struct.unpack_from("<I", value)
         revision, sets = magic & REVISION, value[4:20]
         root = struct.unpack_from("<I", value, 20)[0] if revision == REVISION_3 else 0
-        if revision not in (REVISION_2, REVISION_3) or root not in (0, self.base):
+        if revision not in (REVISION_2, REVISION_3) or root not in (0, self.source, self.base):
             return None
         return (
             struct.pack("<I", magic & ~REVISION | REVISION_3) + sets + struct.pack("<I", self.base)
@@ -133,7 +137,3 @@ class Shift:
             for tag, permissions, number in ACL_ENTRY.iter_unpack(value[ACL_HEADER:])
         ]
         return value[:ACL_HEADER] + b"".join(ACL_ENTRY.pack(*entry) for entry in entries)
-
-
-def shift(tree: Path, base: int, size: int = SIZE) -> Shift:
-    return Shift(base, size).tree(tree)

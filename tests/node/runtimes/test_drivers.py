@@ -28,7 +28,7 @@ runc = Driver()
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        (runc.create(CT), f"{RUNC} create {MADE} 101"),
+        (runc.create(CT), f"{RUNC} create --no-new-keyring {MADE} 101"),
         (runc.start(CT), f"{RUNC} start 101"),
         (
             runc.exec(CT, Path("/p.json"), Path("/pid"), "freezer:script"),

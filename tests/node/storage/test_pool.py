@@ -33,7 +33,7 @@ def test_a_plan_names_what_would_be_made_and_makes_nothing(
     conf = alpha(tmp_path / "state")
     sentences = pool.plan(conf)
     assert f"make the folder {conf.vz}" in sentences
-    assert f"show {conf.vz} at {conf.run}/vz too, for the containers" in sentences
+    assert f"let the containers' runtimes pass {conf.run}/rootfs" in sentences
     assert not conf.state.exists()
     assert not conf.run.exists()
 
