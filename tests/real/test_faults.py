@@ -16,8 +16,8 @@ from containers.node.states import State
 from containers.node.templates import busybox
 from containers.node.zygote import Zygote
 from tests.real.conftest import node
+from tests.real.dying import run_dying
 from tests.real.rig import SLEEP, Rig, bell_of, sleepers
-from tests.real.test_dead_runner import run_dying
 
 UP, DOWN, MOUNTED, GONE = State.RUNNING, State.STOPPED, State.MOUNTED, State.BROKEN
 STARTS, STOPS = "vps.mount mount start", "stop umount vps.umount"

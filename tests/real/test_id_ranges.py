@@ -15,9 +15,9 @@ from containers.node.storage.mounts import mounts
 from containers.node.templates.catalogue import Template
 from containers.node.templates.shift import Shift
 from tests.real.counter import count, counting, read
+from tests.real.dying import run_dying
 from tests.real.rig import Rig
 from tests.real.snapshots import fresh, listed, private, take
-from tests.real.test_dead_runner import run_dying
 
 NUMBERS = itertools.count(701)
 UP, DOWN, SUSPENDED = State.RUNNING, State.STOPPED, State.SUSPENDED

@@ -16,8 +16,8 @@ from containers.node.states import State
 from containers.node.steps import replaced
 from containers.node.storage import Usage
 from containers.node.templates.catalogue import Template
+from tests.real.dying import run_dying
 from tests.real.rig import Rig
-from tests.real.test_dead_runner import run_dying
 
 UP, DOWN = State.RUNNING, State.STOPPED
 ARCHIVE_HOOK = """#!/bin/bash

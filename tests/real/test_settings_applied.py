@@ -12,8 +12,8 @@ from containers.node import figures, observed, veconf
 from containers.node.access.accounts import hash_password
 from containers.node.processes.run import call
 from containers.node.states import State
+from tests.real.dying import run_dying
 from tests.real.rig import Rig
-from tests.real.test_dead_runner import run_dying
 
 MIB = 1024 * 1024
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 
-from containers.node import observed, runner
+from containers.node import observed
 from containers.node.operations import PLANS
 from containers.node.plan import Step
 from containers.node.states import State
 from containers.node.steps import snapshotting, suspending
 from tests.real.counter import count, counting, install
+from tests.real.dying import run_dying
 from tests.real.rig import Outcome, Rig
 from tests.real.snapshots import fresh, listed, private, take
-from tests.real.test_dead_runner import DyingJournal
 
 pytestmark = pytest.mark.criu
 DUMPING = snapshotting.dump_running(snapshotting.SNAPSHOT)
@@ -57,23 +57,6 @@ def moments() -> Iterator[ParameterSet]:
                 yield pytest.param(name, step.key, moment, marks=() if short else pytest.mark.long)
 
 
-def die_at(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
-    """Run an operation whose runner is killed at a moment; returns its number."""
-    number = rig.request(plan, ctid, **params)
-    child = os.fork()
-    if not child:
-        try:
-            os.setsid()
-            DyingJournal.at = (step, moment)
-            pytest.MonkeyPatch().setattr(runner, "SpoolJournal", DyingJournal)
-            runner.main(rig.conf, number)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
-    return number
-
-
 def recovered(rig: Rig, number: int) -> Outcome:
     rig.zygote.recover(number)
     outcome = rig.finish(number)
@@ -103,7 +86,7 @@ def test_nothing_stays_half_done(
     params = asked.get(plan, dict)()
     on = bare_ctid if plan == "clone" else ctid
 
-    number = die_at(rig, plan, on, step, moment, **params)
+    number = run_dying(rig, plan, on, step, moment, **params)
     outcome = recovered(rig, number)
 
     state = rig.state(on)

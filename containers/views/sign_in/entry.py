@@ -28,7 +28,7 @@ from containers.views.page import Request, page, posted, record
 from containers.views.search import plain
 
 HALF = "half_signed_in"  # in a session: who has given the password and not yet the code
-PATIENCE = 300  # seconds that the code may take
+CODE_WITHIN = 300  # seconds that the code may take
 
 
 class SignIn(LoginView):
@@ -75,7 +75,7 @@ def code(request: HttpRequest) -> HttpResponse:
     """The second step, for whoever has given the password a moment ago."""
     half = request.session.get(HALF, {})
     user = User.objects.filter(pk=half.get("user"), is_active=True).first()
-    late = time.time() - half.get("at", 0) > PATIENCE
+    late = time.time() - half.get("at", 0) > CODE_WITHIN
     if not user or late or user.get_session_auth_hash() != half["hash"]:
         request.session.pop(HALF, None)
         return redirect("login")

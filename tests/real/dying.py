@@ -1,0 +1,48 @@
+"""A runner that is killed before or after a step of its operation."""
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from containers.node import runner
+from containers.node.errors import OperationError
+from containers.node.journal import SpoolJournal
+from containers.node.plan import Step
+from tests.real.rig import Rig
+
+
+class DyingJournal(SpoolJournal):
+    """Ends its process the moment before, or after, a step is done."""
+
+    at = ("", "")
+
+    def began(self, step: Step, *, undoing: bool = False) -> None:
+        super().began(step, undoing=undoing)
+        self.die(step, "began")
+
+    def ended(self, step: Step, error: OperationError | None = None) -> None:
+        self.die(step, "ended")
+        super().ended(step, error)
+
+    def die(self, step: Step, moment: str) -> None:
+        if self.at == (step.key, moment):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_dying(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
+    """Run an operation whose runner is killed at a moment; returns its number."""
+    number = rig.request(plan, ctid, **params)
+    child = os.fork()
+    if not child:
+        try:
+            os.setsid()
+            DyingJournal.at = (step, moment)
+            pytest.MonkeyPatch().setattr(runner, "SpoolJournal", DyingJournal)
+            runner.main(rig.conf, number)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    return number
