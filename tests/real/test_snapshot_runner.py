@@ -135,6 +135,10 @@ def test_a_runner_killed_while_criu_dumps_leaves_a_living_container(
 
     outcome = recovered(rig, number)
 
+    if outcome.end["details"]["recovered"] == "forward":  # the commit had begun by then
+        done = (SUSPENDED, []) if plan == "suspend" else (UP, [params["snapshot"]])
+        assert (rig.state(ctid), listed(rig, ctid)) == done, outcome.log
+        return
     assert (rig.state(ctid), listed(rig, ctid)) == (UP, []), outcome.log
     assert count(rig, ctid) == 1
     assert rig.operate(plan, ctid, **params).code == 0
