@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from containers.models import Operation
 
 LOOK = 0.001  # seconds; to look more often would slow down what is looked at
-PATIENCE = 60.0  # seconds
+DONE_WITHIN = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def operate(panel: Panel, request: Callable[[], "Operation"], look: float = LOOK
         transaction.on_commit(lambda: committed.append(time.perf_counter()))  # before it rings
         operation = request()
     rows = panel.database()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + DONE_WITHIN
     while (state := state_of(operation.pk, rows)) not in FINISHED:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{operation} does not end")

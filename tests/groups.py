@@ -7,12 +7,12 @@ from pathlib import Path
 from containers.node.conf import NodeConf
 from containers.node.processes.cgroup import mounted
 
-PATIENCE = 5.0  # seconds that forked children may take to leave, once their zygote has ended
+LEFT_WITHIN = 5.0  # seconds that forked children may take to leave, once their zygote has ended
 
 
 def take_away(conf: NodeConf) -> None:
     """Once they are empty."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LEFT_WITHIN
     while (left := groups(conf)) and time.monotonic() < deadline:
         for group in left:
             with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 SITE = Path(__file__).parent.parent / "deploy" / "nginx.conf"
 NAME = "panel.example.org"
-PATIENCE = 10.0  # seconds
+READY_WITHIN = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def before(upstream: str, folder: Path, host: str = NAME) -> Iterator[Nginx]:
         yield nginx
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(READY_WITHIN)
 
 
 def write(upstream: str, folder: Path, host: str = NAME) -> Nginx:
@@ -96,7 +96,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

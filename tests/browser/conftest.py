@@ -21,7 +21,7 @@ from pytest_django import Settings
 from containers import doorbell
 from containers.models import Container, Node, Operation, Template
 from containers.node.states import State
-from tests.browser.server import CHECKOUT, DESKTOP, PATIENCE, Panel, wait_for
+from tests.browser.server import CHECKOUT, DESKTOP, SHOWN_WITHIN, Panel, wait_for
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +46,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
         pytest.skip("the front end is not built: make setup")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        expect.set_options(timeout=PATIENCE * 1000)
+        expect.set_options(timeout=SHOWN_WITHIN * 1000)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -66,7 +66,7 @@ def redis() -> Iterator[str]:
         wait_for(lambda: os.path.exists(path), lambda: "Redis does not start")
         yield f"unix://{path}"
         server.terminate()
-        server.wait(PATIENCE)
+        server.wait(SHOWN_WITHIN)
 
 
 @pytest.fixture(scope="package")
@@ -188,7 +188,7 @@ def page_of(chromium: Browser, panel: Panel) -> Iterator[Open]:
     def open(user: User | None, path: str = "/", **options: Any) -> Page:
         context = chromium.new_context(base_url=panel.url, **{"viewport": DESKTOP, **options})
         contexts.append(context)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(SHOWN_WITHIN * 1000)
         if user:
             client = Client()
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")

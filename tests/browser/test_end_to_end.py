@@ -21,7 +21,7 @@ from containers.node import observed
 from containers.node.conf import CHECKOUT
 from containers.node.states import State
 from tests import nginx
-from tests.browser.server import DESKTOP, PATIENCE, PHONE
+from tests.browser.server import DESKTOP, PHONE, SHOWN_WITHIN
 from tests.real.panel import Panel, whole_panel
 
 pytestmark = [pytest.mark.real, pytest.mark.redis, pytest.mark.timeout(180)]
@@ -58,7 +58,7 @@ def window(chromium: Browser, panel: Panel) -> Iterator[Open]:
         values = {"base_url": url or panel.url, "viewport": DESKTOP, **options}
         context = chromium.new_context(**values)  # type: ignore[arg-type]
         contexts.append(context)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(SHOWN_WITHIN * 1000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on("console", lambda said: note(page.url, said.type, said.text))

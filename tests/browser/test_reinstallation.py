@@ -14,7 +14,7 @@ from containers.models import Container, Inquiry, Node, Operation, ReplacedSyste
 from containers.node.states import State
 from tests.browser.conftest import Open
 from tests.browser.line import Line
-from tests.browser.server import PATIENCE, PHONE
+from tests.browser.server import PHONE, SHOWN_WITHIN
 from tests.real.panel import Panel as WholePanel
 from tests.real.panel import whole_panel
 from tests.web.test_reinstallation import FOUND
@@ -200,7 +200,7 @@ def line(whole: WholePanel) -> Iterator[Line]:
 @pytest.fixture
 def phone(line: Line, chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(base_url=line.url, **TOUCH)
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(SHOWN_WITHIN * 1000)
     page = context.new_page()
     page.goto("/login/")
     page.get_by_label("User name").fill("bob")

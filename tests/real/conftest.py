@@ -35,7 +35,7 @@ BUILDING = 600  # seconds a test may take that has to build a template first
 # workers, which inherit what is left.
 os.environ.setdefault("TESTS_CRIU", os.environ.pop("PANEL_CRIU", ""))
 OWN_CRIU = os.environ["TESTS_CRIU"]
-PATIENCE = 10.0  # seconds that killed processes may take to go
+GONE_WITHIN = 10.0  # seconds that killed processes may take to go
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -216,7 +216,7 @@ def end(processes: list[int]) -> None:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
                 killed.append(fd)
         for fd in killed:  # some go only once another has
-            select.select([fd], [], [], PATIENCE)
+            select.select([fd], [], [], GONE_WITHIN)
 
 
 @pytest.fixture(scope="session")

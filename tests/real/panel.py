@@ -22,7 +22,7 @@ from containers.node.states import FINISHED
 from tests.nginx import free_ports
 from tests.real.conftest import clear, end, hierarchies, pids, sweep
 
-PATIENCE = 60.0  # seconds
+DONE_WITHIN = 60.0  # seconds
 PROCESSES = dict(
     line.split(": ", 1) for line in (CHECKOUT / "Procfile").read_text().splitlines() if line
 )
@@ -84,14 +84,14 @@ class Panel:
             yield
         finally:
             process.terminate()
-            process.wait(PATIENCE)
+            process.wait(DONE_WITHIN)
 
     def stop(self, *names: str, by: int = signal.SIGTERM) -> None:
         """End processes, the last one first; node leaves runners and containers alone."""
         for name in reversed(names or tuple(self.processes)):
             if process := self.processes.pop(name, None):
                 process.send_signal(by)
-                process.wait(PATIENCE)
+                process.wait(DONE_WITHIN)
 
     def said(self, name: str) -> str:
         path = self.conf.state / f"{name}.log"
@@ -108,7 +108,7 @@ class Panel:
         while found := self.all_pids():
             end(found)
         for process in self.processes.values():
-            process.wait(PATIENCE)
+            process.wait(DONE_WITHIN)
         self.processes.clear()
 
     def all_pids(self) -> list[int]:
@@ -133,7 +133,7 @@ class Panel:
     def pctl(self, *words: object, stdin: str = "", code: int = 0) -> str:
         """What pctl prints, when it ends with the code that is expected."""
         process = self.pctl_begin(*words)
-        out, _ = process.communicate(stdin, timeout=PATIENCE)
+        out, _ = process.communicate(stdin, timeout=DONE_WITHIN)
         assert process.returncode == code, f"{process.returncode}: {out}"
         return out
 
@@ -162,7 +162,7 @@ class Panel:
     # Rows, read behind the panel's back
 
     def database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.conf.state / "web" / "panel.sqlite3", timeout=PATIENCE)
+        return sqlite3.connect(self.conf.state / "web" / "panel.sqlite3", timeout=DONE_WITHIN)
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         with contextlib.closing(self.database()) as database:
@@ -212,7 +212,7 @@ class Panel:
         self.until(lambda: self.state(ctid) == state, f"CT {ctid} to be {state}")
 
     def until(self, happened: Callable[[], object], what: str, said: str = "") -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + DONE_WITHIN
         while not happened():
             assert time.monotonic() < deadline, f"waited for {what} {said}{self.said('node')}"
             time.sleep(0.02)

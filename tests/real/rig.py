@@ -22,7 +22,7 @@ from containers.node.states import State
 from containers.node.storage import Storage, load
 from containers.node.zygote import Zygote
 
-PATIENCE = 60.0
+DONE_WITHIN = 60.0  # seconds
 SLEEP = f"sleep {10_000_000 + os.getpid()}"  # what this run's scripts hang in, and no other's
 NUMBERS = itertools.count(1_000_000)  # apart from those that a database gives
 
@@ -192,7 +192,7 @@ class Rig:
         events, _ = self.spool(number).read_events()
         return bool(events) and events[-1]["ev"] == "end"
 
-    def wait_for(self, happened: Any, what: str, patience: float = PATIENCE) -> None:
+    def wait_for(self, happened: Any, what: str, patience: float = DONE_WITHIN) -> None:
         """Look at each ring of the node's bell, and now and then without one."""
         deadline = time.monotonic() + patience
         while not happened():

@@ -16,7 +16,7 @@ from tests.real.rig import SLEEP, Outcome, Rig, sleepers
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXs1JcNXUqnV1IDgL0NZVTnkVxFHH0XYSVTWjZ0TZ1D alice"
 FILES = ("hostname", "hosts", "resolv.conf", "passwd", "shadow", "group", "authorized_keys", "init")
-PATIENCE = 20  # seconds that an operation may take
+DONE_WITHIN = 20  # seconds that an operation may take
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_a_script_of_any_size_and_with_any_bytes_runs(
 
 def go(rig: Rig, ctid: int, plan: str, **options: Any) -> Outcome:
     number = rig.begin(plan, ctid, **options)
-    rig.wait_for(lambda: rig.ended(number), f"{plan} to end", PATIENCE)
+    rig.wait_for(lambda: rig.ended(number), f"{plan} to end", DONE_WITHIN)
     return rig.finish(number)
 
 

@@ -18,7 +18,7 @@ from containers.node.processes.run import call
 from containers.node.spool import Spool
 from containers.node.states import State
 from containers.node.storage import pool
-from tests.real.panel import PATIENCE, Panel, whole_panel
+from tests.real.panel import DONE_WITHIN, Panel, whole_panel
 
 pytestmark = [pytest.mark.redis, pytest.mark.xdist_group("panel-faults"), pytest.mark.timeout(180)]
 CTIDS = itertools.count(101)
@@ -193,7 +193,7 @@ def test_a_container_whose_monitor_was_killed_with_it_is_not_said_to_run(
 def ask_within(panel: Panel, ctid: int, word: str) -> None:
     """Its init may end the command before that can say how it went."""
     with panel.pctl_begin("exec", ctid, word) as asking:
-        asking.communicate(timeout=PATIENCE)
+        asking.communicate(timeout=DONE_WITHIN)
 
 
 def kill(pid: int | None) -> None:

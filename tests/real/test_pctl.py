@@ -24,7 +24,7 @@ from containers.node.templates.catalogue import Template
 
 CTIDS = itertools.count(1001)  # far from those of other tests on this node
 BASE = 200000  # the ids of the tests' templates
-PATIENCE = 30.0
+DONE_WITHIN = 30.0  # seconds
 PREPARE = """
 import django
 django.setup()
@@ -180,7 +180,7 @@ def test_one_at_a_time_and_the_second_is_told_who_holds_it(shell: Shell, ctid: i
         assert next(line for line in first.stdout if "==>" not in line) == "here\n"
         said = shell.run("stop", ctid, code=9)
         first.send_signal(signal.SIGINT)  # no terminal: it cancels
-        _, err = first.communicate(timeout=PATIENCE)
+        _, err = first.communicate(timeout=DONE_WITHIN)
     assert re.fullmatch(
         rf"CT {ctid} is busy: operation (\d+) \(Start\) has been running since \S+; "
         r"cancel it with pctl operation cancel \1\.\n",

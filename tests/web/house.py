@@ -16,7 +16,7 @@ from websockets.typing import Origin
 from containers.node.conf import CHECKOUT, NodeConf
 from tests import groups
 
-PATIENCE = 60.0
+HEARD_WITHIN = 60.0  # seconds
 
 PREPARE = """
 from django.conf import settings
@@ -140,7 +140,7 @@ class House:
 
 
 def wait_until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HEARD_WITHIN
     while not true():
         assert time.monotonic() < deadline, "that took too long"
         time.sleep(0.02)

@@ -21,7 +21,7 @@ from containers.node.states import Progress, State
 from containers.worker import lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 20
+ENDED_WITHIN = 20  # seconds
 T = TypeVar("T")
 
 
@@ -57,7 +57,7 @@ def claimed(node: Node) -> Operation:
 
 
 def until(found: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ENDED_WITHIN
     while time.monotonic() < deadline:
         if it := found():
             return it
@@ -201,7 +201,7 @@ def test_pctl_takes_over_when_whoever_was_at_work_leaves(
     held = Event()
     other = Thread(target=leave_soon)
     other.start()
-    held.wait(PATIENCE)
+    held.wait(ENDED_WITHIN)
     assert pctl.main(["start", "101"]) == 0
     other.join()
     ct101.refresh_from_db()

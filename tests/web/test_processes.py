@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from containers.node.spool import Event, Nudge, Spool, Writer
-from tests.web.house import PATIENCE, House, wait_until
+from tests.web.house import HEARD_WITHIN, House, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.timeout(180)]
 
@@ -37,7 +37,7 @@ def test_a_node_ends_at_once_when_asked_and_goes_on_when_it_is_back(house: House
     assert first["state"] == "succeeded", first["error"]
     node.send_signal(signal.SIGINT)
     asked = time.monotonic()
-    assert node.wait(PATIENCE) == 0
+    assert node.wait(HEARD_WITHIN) == 0
     assert time.monotonic() - asked < 5
     second = house.request("stop")
     house.node()
@@ -47,7 +47,7 @@ def test_a_node_ends_at_once_when_asked_and_goes_on_when_it_is_back(house: House
 def test_a_second_node_process_is_refused(house: House) -> None:
     house.node()
     second = house.start([sys.executable, "manage.py", "runnode"])
-    assert second.wait(PATIENCE) == 9
+    assert second.wait(HEARD_WITHIN) == 9
     assert "is at work on node alpha" in (house.conf.state / "processes.log").read_text()
 
 
@@ -99,7 +99,7 @@ async def test_a_browser_follows_live_and_is_told_when_the_server_goes(house: Ho
     async with house.socket(port, pk) as socket:
         shown = b""
         while True:
-            message = await asyncio.wait_for(socket.recv(), PATIENCE)
+            message = await asyncio.wait_for(socket.recv(), HEARD_WITHIN)
             if isinstance(message, bytes):
                 assert int.from_bytes(message[1:9], "big") == len(shown)
                 shown += message[9:]
@@ -114,11 +114,11 @@ async def test_a_web_server_that_goes_tells_its_browsers_to_come_again(house: Ho
     pk = await asyncio.to_thread(house.request, "start")
     web, port = house.web()
     async with house.socket(port, pk) as socket:
-        assert json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))["type"] == "hello"
+        assert json.loads(await asyncio.wait_for(socket.recv(), HEARD_WITHIN))["type"] == "hello"
         web.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(socket.wait_closed(), PATIENCE)
+        await asyncio.wait_for(socket.wait_closed(), HEARD_WITHIN)
         assert socket.close_code == 4012
-    assert await asyncio.to_thread(web.wait, PATIENCE) == 0
+    assert await asyncio.to_thread(web.wait, HEARD_WITHIN) == 0
 
 
 LONG = """
@@ -136,13 +136,13 @@ async def test_browsers_that_do_not_read_cost_the_server_no_memory(house: House)
     web, port = house.web()
     async with contextlib.AsyncExitStack() as sockets:
         first = await sockets.enter_async_context(house.socket(port, pk))
-        await asyncio.wait_for(first.recv(), PATIENCE)
+        await asyncio.wait_for(first.recv(), HEARD_WITHIN)
         before = resident(web.pid)
         for _ in range(8):
             socket = await sockets.enter_async_context(house.socket(port, pk))
             received = 0
             while received < 256 * 1024:  # as much as may be on its way, never acknowledged
-                message = await asyncio.wait_for(socket.recv(), PATIENCE)
+                message = await asyncio.wait_for(socket.recv(), HEARD_WITHIN)
                 received += len(message) - 9 if isinstance(message, bytes) else 0
         assert resident(web.pid) - before < 16 * 1024 * 1024  # of 8 times 32 MiB
 
