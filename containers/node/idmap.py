@@ -62,9 +62,9 @@ def shown(rootfs: Rootfs) -> Iterator[None]:
     """Be where the tree is at its target: what is started there finds it, and nobody else.
 
     That is a mount namespace which hears of the node's mounts and tells of none. For a process
-    without threads. Raises OSError.
+    without threads; it comes back to the folder it was in. Raises OSError.
     """
-    with folder("/proc/self/ns/mnt") as node:
+    with folder("/proc/self/ns/mnt") as node, folder(".") as here:
         done(libc().unshare(CLONE_NEWNS), "a mount namespace")
         try:
             mount(None, Path("/"), MS_REC | MS_SLAVE)
@@ -72,6 +72,7 @@ def shown(rootfs: Rootfs) -> Iterator[None]:
             yield
         finally:
             done(libc().setns(node, CLONE_NEWNS), "the node's mount namespace")
+            os.fchdir(here)  # setns went to /
 
 
 @contextlib.contextmanager
