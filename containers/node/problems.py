@@ -221,6 +221,13 @@ class Problem(StrEnum):
         f"A script of the container was changed on the server. {STAFF_LOOK}",
         Code.SCRIPT,
     )
+    NOT_APPROVED = (
+        "not-approved",
+        "{scope:Whose} {action:script} is not approved: its node runs only approved ones. To look "
+        "at it and approve it, type on the node: {command}",
+        "{scope:Theirs} {action:script} has to be approved before it runs. " + STAFF_LOOK,
+        Code.SCRIPT,
+    )
     NO_NEW_AREA = (
         "no-new-area",
         "{scope:Whose} {action:script} ended with exit code 0, but did not make the new private "
