@@ -61,7 +61,7 @@ def refused(outcome: Outcome, whose: str = "101") -> bool:
     return (
         outcome.steps == []
         and (outcome.end["problem"], outcome.end["code"]) == (Problem.NOT_APPROVED, Code.SCRIPT)
-        and outcome.end["error"].endswith(command)
+        and f"Type {command} on the node" in outcome.end["error"]
     )
 
 
