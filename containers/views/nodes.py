@@ -63,6 +63,7 @@ def facts(node: Node) -> list[tuple[str, str]]:
 WORDS = {
     "criu": "CRIU",
     "cpus": "processors",
+    "ledger": "audit not kept",
     "nat": "NAT",
     "onboot": "containers still to start",
     "runtime": "runtime version",
@@ -72,6 +73,7 @@ WORDS = {
 }
 ABSENT = (
     "criu",
+    "ledger",
     "network",
     "snapshots_off",
     "warnings",

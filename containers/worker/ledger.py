@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
-from containers.models import AuditEvent
+from containers.models import AuditEvent, Node
 from containers.node import ledger
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -61,17 +61,22 @@ def told(row: AuditEvent) -> dict[str, Any]:
 class Keeper:
     """Takes them in as long as a worker works; says once what keeps it from that."""
 
-    def __init__(self, conf: NodeConf) -> None:
-        self.conf, self.why = conf, ""
+    def __init__(self, conf: NodeConf, node: Node) -> None:
+        self.conf, self.node, self.why = conf, node, ""
 
     def go(self) -> None:
+        why = ""
         try:
             take_in(self.conf)
-            self.why = ""
         except (OSError, OperationError) as error:
-            if f"{error}" != self.why:
-                logger.error("the audit is not taken into the ledger: %s", error)
-            self.why = f"{error}"
+            why = f"{error}"
+        if why != self.why:
+            if why:
+                logger.error("the audit is not taken into the ledger: %s", why)
+            self.why = why
+            self.node.refresh_from_db()
+            self.node.facts["ledger"] = why  # staff see it on the node's page
+            self.node.save(update_fields=["facts"])
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Worker:
         self.until: int | None = None
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
-        self.audit = Keeper(conf)
+        self.audit = Keeper(conf, node)
         self.periodic = periodic.Periodic(conf, node, self.runners)
 
     def run(self, until: int | None = None) -> None:

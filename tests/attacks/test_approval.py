@@ -1,9 +1,13 @@
 """The web process is somebody else's: rows that it writes by hand, to have root run a script."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from containers.management.commands import prepare
 from containers.models import Container, Node, Script, ScriptVersion
 from containers.node import approvals, veconf
 from containers.node.actions import MOUNT, UMOUNT, Scope
@@ -13,7 +17,7 @@ from containers.node.plan import Plan
 from containers.node.problems import Problem
 from containers.node.states import State
 from containers.node.steps.scripting import WRITE_SCRIPTS, script
-from containers.worker.request import scripts_for
+from containers.worker.request import facts_of, scripts_for
 from tests.node.engine.rig import Outcome, Rig
 
 GOOD = b"#!/bin/sh\necho as it was approved, by $0\n"
@@ -155,3 +159,42 @@ def test_a_mistyped_setting_opens_the_wall(
     insert(ct101, EVIL)
     demand(rig, word)
     assert (operate(rig, ct101).end["problem"] == Problem.NOT_APPROVED) is wall
+
+
+# What else rows could make root do
+
+
+def test_a_ct_id_that_is_a_path_leads_out_of_the_pool(rig: Rig, ct101: Container) -> None:
+    with connection.cursor() as cursor:  # SQLite keeps whatever it is given
+        cursor.execute("UPDATE containers_container SET ct_id = '../../../victim'")
+    container = Container.objects.get()
+    told = facts_of(container)
+    assert told["ctid"] == "../../../victim"
+    victim = rig.conf.vz.parent.parent / "victim"
+    outcome = rig.run(rig.request("mount", ct=told, scripts=[]))
+    assert outcome.end["problem"] == Problem.BAD_VALUE
+    assert outcome.steps == []
+    assert not victim.exists()
+
+
+@pytest.mark.parametrize("name", ["panel.sqlite3", "panel.sqlite3-x", "secret.key"])
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_a_link_in_its_folder_makes_a_file_of_roots_its_own(
+    tmp_path: Path, name: str, link: Callable[[Path, Path], None]
+) -> None:
+    shadow = tmp_path / "shadow"
+    shadow.write_text("root's")
+    shadow.chmod(0o640)
+    link(tmp_path / name, shadow)
+    prepare.hand_over(tmp_path / name, 0o600)
+    assert shadow.stat().st_mode & 0o777 == 0o640
+    assert shadow.stat().st_uid == os.geteuid()
+
+
+def test_a_link_where_the_secret_key_is_written_has_root_write_elsewhere(tmp_path: Path) -> None:
+    shadow = tmp_path / "shadow"
+    shadow.write_text("root's")
+    (tmp_path / "secret.new").symlink_to(shadow)
+    prepare.write_key(tmp_path / "secret.key")
+    assert shadow.read_text() == "root's"
+    assert len((tmp_path / "secret.key").read_text()) > 40

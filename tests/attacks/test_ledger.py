@@ -146,7 +146,7 @@ def test_a_line_of_the_ledger_is_changed(conf: NodeConf) -> None:
 
 
 def test_a_line_is_changed_and_all_after_it_bound_anew(conf: NodeConf) -> None:
-    """Whoever can do that is root, and has forgotten the head; or has not, but an old one is kept."""
+    """By root, who forgot the head."""
     last, text = ledger.START, b""
     for said in ledger.lines(conf):
         assert said
