@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from containers.node import actions, approvals, observed
 from containers.node.actions import Action, Scope, Where
@@ -165,7 +166,7 @@ def may_run(ct: Ct, script: Script) -> bool:
     return approvals.approved(ct.paths.node, ctid, script.action, sha256)
 
 
-def unapproved(ct: Ct, scope: Scope, action: Action) -> dict[str, object]:
+def unapproved(ct: Ct, scope: Scope, action: Action) -> dict[str, Any]:
     whose = "--global" if scope is Scope.GLOBAL else ct.ctid
     return {"scope": scope, "action": action, "command": f"pctl script approve {whose} {action}"}
 

@@ -90,7 +90,7 @@ class Finding:
 
 def compare(conf: NodeConf) -> Iterator[Finding]:
     """What is wrong with the rows, by the ledger, and with the ledger. Raises OSError."""
-    head, seen = ledger.head(conf), set()
+    head, seen = ledger.head(conf), set[int]()
     yield from of_lines(conf, head)
     there = (line["row"] for line in ledger.lines(conf) if line)
     while lot := list(islice(there, AT_ONCE)):
