@@ -170,7 +170,8 @@ class Operation(Failure):
     @property
     def script(self) -> tuple[str, str] | None:
         """Scope and action of the script that failed, or was running when something else did."""
-        if self.problem == Problem.FOREIGN_FILE or "action" not in self.details:
+        unrun = (Problem.FOREIGN_FILE, Problem.NOT_APPROVED)
+        if self.problem in unrun or "action" not in self.details:
             return None
         return self.details["scope"], self.details["action"]
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -43,7 +44,9 @@ def demand(rig: Rig, word: str) -> None:
 
 def insert(owner: Container | Node, body: bytes, *, sha256: str = "") -> None:
     """As SQL would: no form, no permission, no password, no audit."""
-    whose = {"container": owner} if isinstance(owner, Container) else {"node": owner}
+    whose: dict[str, Any] = (
+        {"container": owner} if isinstance(owner, Container) else {"node": owner}
+    )
     row, _ = Script.objects.get_or_create(name="mount", **whose)
     number = row.versions.count() + 1
     ScriptVersion.objects.create(script=row, number=number, body=body, sha256=sha256 or "0" * 64)

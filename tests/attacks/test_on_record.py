@@ -45,7 +45,7 @@ class Place:
         for _ in range(times):
             self.bob.post("/account/", {"old_password": old, **NEW})
 
-    def person_form(self, **fields: str) -> None:
+    def person_form(self, **fields: str) -> Any:
         form = {"username": "bob", "is_active": "1", **fields}
         self.alice.post(reverse("person", args=[self.person.pk]), form)
 
@@ -63,7 +63,7 @@ class Place:
         self.bob.post(FACTOR, {"do": "enrol", "code": code_of(self.person)})
         return second_factor_codes(self.person)
 
-    def give(self, code: str, times: int = 1) -> None:
+    def give(self, code: str, times: int = 1) -> Any:
         client, _ = sign_in()
         for _ in range(times):
             for device in devices_for_user(self.person):
