@@ -184,7 +184,7 @@ def test_a_global_script_that_is_not_published_holds_nobody_up(
     ScriptTarget(alpha, MOUNT).write(OLD, by=alice, via=Via.BROWSER)
     hear(conf, alpha)
     assert "waits for approval" in text(as_alice.get("/scripts/"))
-    assert "the one before it goes on running" in text(as_alice.get("/scripts/alpha/mount/"))
+    assert "until then, it is not published" in text(as_alice.get("/scripts/alpha/mount/"))
     assert "waits for approval" not in text(as_alice.get("/containers/101/"))
     assert not ct101.not_now(next(o.kind for o in ct101.offers(alice) if o.kind.name == "start"),
                              alice)  # fmt: skip
