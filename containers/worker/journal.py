@@ -1,6 +1,6 @@
 """The events of a runner's journal, made into rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +12,12 @@ from containers.worker.step_rows import StepRows, Values
 LABEL, NOTE = 128, 255  # characters that their columns hold
 
 
-def record(rows: StepRows, events: Iterable[Event]) -> None:
+def record(rows: StepRows, events: Sequence[Event]) -> None:
     """Make rows of events, in the caller's transaction. Events of kinds not known are skipped.
 
-    All that is new of the steps comes before the end.
+    All that is new of the steps comes before the end, which has the last word on the state.
     """
+    ends = [event for event in events if event["ev"] == "end"]
     for event in events:
         kind = event["ev"]
         if kind in OF_STEP:
@@ -25,6 +26,8 @@ def record(rows: StepRows, events: Iterable[Event]) -> None:
             plan(rows, event)
         elif kind == "skipped":
             rows.skip(event["i"])
+        elif kind == "state" and ends and ends[-1].get("state"):
+            continue
         elif kind in RECORD:
             if kind == "end":
                 rows.write()
