@@ -12,6 +12,7 @@ from containers.models import LogChunk, Operation
 from containers.node.actions import Where
 from containers.node.spool import Event, Spool
 from containers.worker.journal import record
+from containers.worker.step_rows import StepRows
 
 CHUNK = 64 * 1024  # bytes of the log in a row
 BATCH = 32 * CHUNK  # in a transaction
@@ -37,6 +38,7 @@ class Section:
 class Shipment:
     operation: Operation
     spool: Spool
+    steps: StepRows
     sections: list[Section] = field(default_factory=list)
     waiting: list[Event] = field(default_factory=list)  # read, and not rows yet
     position: int = 0  # in the journal, in bytes
@@ -47,11 +49,13 @@ class Shipment:
     @classmethod
     def of(cls, operation: Operation, spool: Spool) -> "Shipment":
         """Go on where the rows end."""
-        begun = operation.steps.filter(offset__isnull=False) if operation.events_len else ()
+        steps = StepRows.of(operation)
         sections = [
-            Section(s.number, s.offset or 0, s.end_offset, s.where == Where.NODE) for s in begun
+            Section(s.number, s.offset, s.end_offset, s.where == Where.NODE)
+            for s in steps.rows.values()
+            if s.offset is not None
         ]
-        return cls(operation, spool, sorted(sections, key=lambda s: (s.begin, s.i)))
+        return cls(operation, spool, steps, sorted(sections, key=lambda s: (s.begin, s.i)))
 
     def ship(self) -> bool:
         """Make rows of what is new. True when there is more already. Raises Outdone."""
@@ -123,7 +127,7 @@ class Shipment:
             if not mine.update(log_len=log_len, events_len=events_len):
                 raise LeaseLost
             LogChunk.objects.bulk_create(self.chunks(first, data))
-            record(operation, events)
+            record(self.steps, events)
         operation.log_len, operation.events_len = log_len, events_len
         self.waiting = self.waiting[len(events) :]
         self.over = bool(events) and events[-1]["ev"] == "end"
@@ -134,6 +138,7 @@ class Shipment:
         if row is None:
             return False
         self.operation.log_len, self.operation.events_len = row.log_len, row.events_len
+        self.steps = StepRows.of(self.operation)
         self.waiting = [event for event in self.waiting if event["n"] >= row.events_len]
         self.over = row.done
         return True
