@@ -17,14 +17,16 @@ UNDO_PROFILES = (
 class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Node
-        fields = ["undo_profile", "script_timeout"]
+        fields = ["undo_profile", "script_timeout", "log_limit"]
         widgets = {"undo_profile": forms.RadioSelect}
         labels = {
             "undo_profile": "When a start script fails",
             "script_timeout": "Time limit of a script",
+            "log_limit": "Size limit of a log",
         }
         help_texts = {
-            "script_timeout": "In seconds, 0 for no limit. A script that takes longer fails"
+            "script_timeout": "In seconds, 0 for no limit. A script that takes longer fails",
+            "log_limit": "In MiB. Of longer output the first and the last half of it are kept",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
