@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
+from containers.node.network.reach import Reach
+
 SILENT = timedelta(seconds=20)  # without a heartbeat for this long, a node counts as away
 
 
@@ -31,6 +33,9 @@ class Node(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1024)],
         help_text="MiB of an operation's log that are kept: half from its beginning and half from"
         " its end",
+    )
+    reach = models.CharField(
+        max_length=8, choices=[(r.value, r.value) for r in Reach], default=Reach.OWNER.value
     )
     pool = models.CharField(
         max_length=43, blank=True, help_text="Addresses to give, as 10.1.2.0/24"

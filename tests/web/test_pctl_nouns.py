@@ -200,6 +200,9 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
     assert run("node", "set", "--undo-profile", "nice")[0] == 21
     assert run("node", "set", "--log-limit", "8")[0] == 0
     assert Node.objects.get().log_limit == 8
+    assert run("node", "set", "--reach", "all")[0] == 0
+    assert Node.objects.get().reach == "all"
+    assert run("node", "set", "--reach", "some")[0] == 21
     assert run("node", "set", "--log-limit", "0")[2] == "A log may have from 1 to 1024 MiB.\n"
     assert run("node", "set")[0] == 20
     Node.objects.all().delete()
@@ -215,7 +218,7 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
         (
             "node set",
             20,
-            "There is nothing to change: give --undo-profile, --script-timeout or --log-limit.",
+            "There is nothing to change: give an option, as --undo-profile.",
         ),
         ("node set --script-timeout -5", 21, "This is not a whole number from 0 on: '-5'."),
         ("node set --script-timeout 5", 0, "The new settings of node alpha apply"),

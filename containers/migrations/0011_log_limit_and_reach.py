@@ -1,4 +1,4 @@
-"""A log has a size limit, a node's; what lay between its beginning and its end is told as a cut."""
+"""A node says how much of a log is kept, and which containers reach one another."""
 
 import django.core.validators
 from django.db import migrations, models
@@ -19,6 +19,15 @@ class Migration(migrations.Migration):
                 ],
                 help_text="MiB of an operation's log that are kept: half from its beginning and"
                 " half from its end",
+            ),
+        ),
+        migrations.AddField(
+            "Node",
+            "reach",
+            models.CharField(
+                choices=[("owner", "owner"), ("all", "all"), ("none", "none")],
+                default="owner",
+                max_length=8,
             ),
         ),
         migrations.AddField("Operation", "cut_begin", models.BigIntegerField(default=0)),
