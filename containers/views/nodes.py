@@ -39,6 +39,7 @@ def show(request: Request, name: str) -> HttpResponse:
         "node": node,
         "form": form,
         "facts": facts(node),
+        "advisories": node.facts.get("advisories", []),
         "containers": node.containers.count(),
         "shortages": [short for short in replaced.shortages() if short.node == node],
         "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
@@ -74,7 +75,7 @@ ABSENT = (
     "warnings",
 )  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
-HIDDEN = {"caps"}  # a mask, which says nothing to people
+HIDDEN = {"caps", "advisories"}  # a mask, which says nothing to people; what has its own place
 
 
 def worded(value: object, key: str = "") -> str:

@@ -16,7 +16,7 @@ from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.network import prepare as network
-from containers.node.runtimes import DRY_RUN
+from containers.node.runtimes import DRY_RUN, advisories
 from containers.node.runtimes import load as load_runtime
 from containers.node.states import FINISHED, UNFINISHED, Progress, State
 from containers.node.storage import pool, space
@@ -105,6 +105,7 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
     name = os.uname()
     return {
         **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
+        "advisories": advisories.open_here() if node.runtime != DRY_RUN else [],
         "network": network.missing(conf),
         "warnings": network.warnings(conf),
         "timezone": timezone(),
