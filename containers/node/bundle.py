@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from containers.node import ids, observed, settings, syscalls
+from containers.node import apparmor, ids, observed, settings, syscalls
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
 from containers.node.idmap import Ids, Rootfs
@@ -117,7 +117,7 @@ def config_of(ct: Ct) -> dict[str, Any]:
     return {
         "ociVersion": "1.0.2",
         "process": {
-            **process([init.path] if init else NO_INIT, ENV),
+            **process(ct, [init.path] if init else NO_INIT, ENV),
             "terminal": True,
         },
         "root": {"path": f"{ct.paths.rootfs}"},
@@ -168,8 +168,8 @@ def rootfs(ct: Ct) -> Rootfs:
     return Rootfs(ct.paths.fs, target, Ids(there.base, own.base, own.size))
 
 
-def process(argv: list[str], env: list[str]) -> dict[str, Any]:
-    allowed = capabilities()
+def process(ct: Ct, argv: list[str], env: list[str]) -> dict[str, Any]:
+    allowed, profile = capabilities(), apparmor.profile(ct.paths.node)
     return {
         "user": {"uid": 0, "gid": 0},
         "args": argv,
@@ -178,6 +178,7 @@ def process(argv: list[str], env: list[str]) -> dict[str, Any]:
         "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), allowed),
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": nofile()}],
         "noNewPrivileges": False,
+        **({"apparmorProfile": profile} if profile else {}),
     }
 
 
@@ -187,7 +188,7 @@ def write_process(ct: Ct, argv: list[str]) -> Path:
     require_real_places(ct.paths.fs)
     env = ["HOME=/", "TERM=linux", f"PATH={PATH}", f"VEID={ct.ctid}"]
     path = ct.paths.bundle / f"process-{ct.operation}.json"
-    path.write_text(json.dumps({**process(argv, env), "terminal": False}))
+    path.write_text(json.dumps({**process(ct, argv, env), "terminal": False}))
     return path
 
 

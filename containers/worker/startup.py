@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation
-from containers.node import observed
+from containers.node import apparmor, observed
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -32,7 +32,7 @@ def bring_up(conf: NodeConf, node: Node) -> None:
     if node.runtime == DRY_RUN:
         return
     try:
-        for sentence in [*pool.prepare(conf), *network.prepare(conf)]:
+        for sentence in [*pool.prepare(conf), *network.prepare(conf), *apparmor.prepare(conf)]:
             logger.info("%s", sentence)
     except OperationError as error:
         logger.warning("the node is not ready for containers: %s", error)
