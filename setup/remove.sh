@@ -9,6 +9,7 @@ main() {
     not_running
     end_containers
     /usr/bin/python3 -B -m containers.node.network --remove
+    /usr/bin/python3 -B -m containers.node.apparmor --remove
     /usr/bin/python3 -B -m containers.node.storage.pool --remove
     setup/commands.sh remove
     remove_links

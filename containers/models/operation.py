@@ -15,6 +15,7 @@ from containers.models.failure import Failure
 from containers.models.node import Node
 from containers.node import problems
 from containers.node.actions import Where
+from containers.node.bound import Cut
 from containers.node.errors import Cancelled, Problem
 from containers.node.operations import PLANS
 from containers.node.states import FINISHED, UNFINISHED, Progress, State, StepState
@@ -93,6 +94,8 @@ class Operation(Failure):
     code = models.IntegerField(null=True)  # vzctl's exit code
     fence = models.PositiveIntegerField(default=0)  # whoever ships for it holds this number
     log_len = models.BigIntegerField(default=0)  # bytes of the spool's log that are chunks
+    cut_begin = models.BigIntegerField(default=0)  # of the log, what is not kept: see Cut
+    cut_end = models.BigIntegerField(default=0)
     events_len = models.PositiveIntegerField(default=0)  # events of its journal that are rows
     requested = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True)
@@ -180,6 +183,11 @@ class Operation(Failure):
     @property
     def done(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def cut(self) -> Cut:
+        """What its log has too much of, and doesn't keep."""
+        return Cut(self.cut_begin, self.cut_end)
 
     @property
     def asked(self) -> list[str]:

@@ -185,6 +185,8 @@ class BadValues(Fault):
     )
     NOT_A_SNAPSHOT = "not-a-snapshot", "This is not the UUID of a snapshot: {word!r}."
     NOT_A_PROFILE = "not-a-profile", "The option --undo-profile is one of: {known:list}."
+    NOT_A_REACH = "not-a-reach", "The option --reach is one of: {known:list}."
+    LOG_LIMIT = "log-limit", "A log may have from {least} to {most} MiB."
 
     # scripts
     NO_INTERPRETER = (
@@ -322,5 +324,5 @@ class BadUsages(Fault):
     ONE_OF_BOTH = "one-of-both", "Give either a CT ID or --global, not both."
     NOTHING_TO_CHANGE = (
         "nothing-to-change",
-        "There is nothing to change: give --undo-profile or --script-timeout.",
+        "There is nothing to change: give an option, as --undo-profile.",
     )

@@ -60,7 +60,8 @@ def main(
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         request = spool.read_request()
         patience = request.get("patience", ROOM_TIMEOUT)
-        writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
+        nudge = Nudge(conf.doorbell, f"{operation}")
+        writer = Writer(spool, nudge, patience, spool.bound())
         try:
             Runner(conf, request, writer, cgroup).run(recover=recover)
         finally:

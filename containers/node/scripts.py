@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,19 +206,27 @@ def run_in_container(ct: Ct, body: bytes) -> int:
 
 
 def run_inside(
-    ct: Ct, argv: list[str], name: str, *, stdin: bytes = b"", timeout: float | None = None
+    ct: Ct,
+    argv: list[str],
+    name: str,
+    *,
+    stdin: bytes = b"",
+    timeout: float | None = None,
+    quiet: bool = False,
 ) -> int:
     """Run a command in the container; returns its exit code, or the negated signal.
 
     name: what the control group below the container's, which is ended whole at the time limit or
     a cancel, begins with: a systemd may not let one go that something was left running in.
+    quiet: what it prints is not kept, for nobody but the panel asked for it.
     Raises CommandFailed when it can't be run there.
     """
     process = write_process(ct, argv)
     group = Group.inside(ct.paths.cgroup, f"{name}-{ct.operation}")
     group.make()
+    executor = replace(ct.executor, out=unheard) if quiet else ct.executor
     try:
-        return ct.executor.run_detached(
+        return executor.run_detached(
             ct.runtime.exec(ct.paths, process, ct.pid_file, group.option),
             ct.pid_file,
             stdin=stdin,
@@ -231,6 +240,10 @@ def run_inside(
         process.unlink(missing_ok=True)
         if not observed.left_behind(ct.paths):  # it was taken away just before: nor may this stay
             Group.inside(ct.paths.cgroup).remove()
+
+
+def unheard(data: bytes) -> None:
+    """Where output goes that is not kept."""
 
 
 def shell_of(ct: Ct) -> str:

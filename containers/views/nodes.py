@@ -42,6 +42,7 @@ def show(request: Request, name: str) -> HttpResponse:
         "form": form,
         "facts": facts(node),
         "waits": approval.waiting(node),
+        "advisories": node.facts.get("advisories", []),
         "containers": node.containers.count(),
         "shortages": [short for short in replaced.shortages() if short.node == node],
         "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
@@ -79,7 +80,8 @@ ABSENT = (
     "warnings",
 )  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
-HIDDEN = {"caps", "approval"}  # a mask, which says nothing to people; what has a place of its own
+# A mask, which says nothing to people, and what has its own place
+HIDDEN = {"caps", "approval", "advisories"}
 
 
 def worded(value: object, key: str = "") -> str:

@@ -20,6 +20,7 @@ from containers.node.spool import Spool
 from containers.node.states import UNFINISHED, State
 from containers.node.storage import load as load_storage
 from containers.worker import approvals, replaced_systems, snapshots, startup
+from containers.worker.reach import Neighbourhood
 from containers.worker.runners import Runners
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Periodic:
         self.conf, self.node, self.runners = conf, node, runners
         self.next = self.figures = self.replaced_due = 0.0
         self.network = 0.0
+        self.neighbourhood = Neighbourhood(conf)
         self.unmeasured: list[int] = []  # one a turn: logs are not to wait for all of them
         self.adopted: dict[int, float] = {}
         self.keys = Thread()
@@ -54,6 +56,7 @@ class Periodic:
         if clock >= self.next:
             self.next = clock + LOOK
             self.look(clock)
+            self.neighbourhood.sync(self.node)
             self.start_after_boot()
             snapshots.go(self.node)
             self.make_keys()
@@ -72,6 +75,7 @@ class Periodic:
         if clock >= self.network:
             self.network = clock + NETWORK
             startup.bring_up(self.conf, self.node)
+            self.neighbourhood.sync(self.node, look=True)
             startup.note_facts(self.conf, self.node)
 
     def look(self, clock: float) -> None:

@@ -155,6 +155,7 @@ class Worker:
         if self.until is not None:
             mine = mine.filter(pk=self.until)
         while operation := mine.claim(self.node):
+            self.periodic.neighbourhood.sync(self.node)  # before a new one has a network
             self.take_up(operation)
             self.attend(self.supervised[operation.pk])
             operation.ring()

@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from containers.models import Node
-from containers.node import ids, veconf
+from containers.node import apparmor, ids, veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.network import prepare as network
@@ -211,12 +211,12 @@ def reservation(conf: NodeConf) -> Iterator[Job]:
 
 
 def planned(conf: NodeConf) -> Iterator[Job]:
-    for sentence in [*pool.plan(conf), *network.plan(conf)]:
+    for sentence in [*pool.plan(conf), *network.plan(conf), *apparmor.plan(conf)]:
         yield Job(sentence, lambda: None)
 
 
 def up(conf: NodeConf) -> Iterator[Job]:
-    for sentence in [*pool.prepare(conf), *network.prepare(conf)]:
+    for sentence in [*pool.prepare(conf), *network.prepare(conf), *apparmor.prepare(conf)]:
         yield Job(sentence, lambda: None)
     before = catalogue.newest(conf, busybox.NAME)
     after = busybox.publish(conf)

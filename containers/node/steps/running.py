@@ -24,6 +24,7 @@ from containers.node.templates.init import Halt, Kind
 from containers.node.trees.safe_tree import BadTree
 
 STOP_TIMEOUT = 120.0  # seconds an init has to halt, unless vz.conf says otherwise; then: killed
+ASKING = 10.0  # seconds that asking it to halt may take
 LETTING_GO = 5.0  # seconds an init may take to write that it goes on
 KILL_TIMEOUT = 30.0  # seconds until a killed init has to be gone
 DELEGATED = ("", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control")
@@ -143,7 +144,7 @@ def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
         if how.signal is not None:
             signal.pidfd_send_signal(fd, how.signal)
         elif how.command:
-            run_inside(ct, list(how.command), "halt", timeout=10)
+            run_inside(ct, list(how.command), "halt", timeout=ASKING, quiet=True)
     except (CommandFailed, BadTree, ProcessLookupError) as e:
         ct.say(f"The container could not be asked to halt ({e}).")
 
