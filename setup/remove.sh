@@ -10,6 +10,7 @@ main() {
     end_containers
     /usr/bin/python3 -B -m containers.node.network --remove
     /usr/bin/python3 -B -m containers.node.storage.pool --remove
+    /usr/bin/python3 -B -m containers.node.kernel --remove
     setup/commands.sh remove
     remove_links
     remove_run_folder
