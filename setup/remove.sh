@@ -11,6 +11,7 @@ main() {
     /usr/bin/python3 -B -m containers.node.network --remove
     /usr/bin/python3 -B -m containers.node.apparmor --remove
     /usr/bin/python3 -B -m containers.node.storage.pool --remove
+    /usr/bin/python3 -B -m containers.node.kernel --remove
     setup/commands.sh remove
     remove_links
     remove_run_folder

@@ -16,7 +16,7 @@ from containers.models.node import Node
 from containers.node import problems
 from containers.node.actions import Where
 from containers.node.bound import Cut
-from containers.node.errors import Cancelled, Problem
+from containers.node.errors import Cancelled, OperationError, Problem
 from containers.node.operations import PLANS
 from containers.node.states import FINISHED, UNFINISHED, Progress, State, StepState
 
@@ -262,6 +262,12 @@ class Operation(Failure):
         Operation.objects.filter(pk=self.pk).update(**values)
         for name, value in values.items():
             setattr(self, name, value)
+
+    def correct(self, error: OperationError) -> None:
+        """It was told as done, and has turned out to have failed."""
+        mine = Operation.objects.filter(pk=self.pk, state=Progress.SUCCEEDED)
+        if mine.update(state=Progress.FAILED, code=error.code, **error.record):
+            transaction.on_commit(self.ring)
 
     def ring(self) -> None:
         """Tell viewers and pages that it has changed."""

@@ -11,6 +11,7 @@ from containers.node import apparmor, ids, observed, settings, syscalls
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
 from containers.node.idmap import Ids, Rootfs
+from containers.node.kernel.limits import PTYS
 from containers.node.network.hook import hook
 from containers.node.templates.init import Init, Kind, NoInit, detect
 from containers.node.trees.openat2 import Links
@@ -39,7 +40,8 @@ MOUNTS: list[dict[str, Any]] = [
     {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
      "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
     {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
-     "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
+     "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
+                 f"max={PTYS}"]},
     {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",  # noqa: S108
      "options": [*NOSUID, "mode=1777", "size=65536k"]},
     {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": NOSUID},

@@ -74,6 +74,11 @@ class Layout:
         return self.node.run / "bundle" / f"{self.ctid}"
 
     @property
+    def let_go(self) -> Path:
+        """Made when its init, or its restored processes, begin to run."""
+        return self.bundle / "let-go"
+
+    @property
     def rootfs(self) -> Path:
         """Where its runtime finds fs, with the owners as the node knows them; others, nothing."""
         return self.node.run / "rootfs" / f"{self.ctid}" / "fs"

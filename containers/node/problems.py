@@ -395,6 +395,20 @@ class Problem(StrEnum):
         f"The container could not be started. {STAFF_LOOK}",
         Code.ENV_CREATE,
     )
+    INIT_DIED = (
+        "init-died",
+        "The container's init {exit:ended} {lived:lived}{last:console}.",
+        "The container's system ended {lived:lived}{last:console}.",
+        Code.ENV_CREATE,
+    )
+    INIT_OUT_OF_MEMORY = (
+        "init-out-of-memory",
+        "The container's init was killed for want of memory {lived:lived}: raise the limit of its "
+        "memory{last:console}.",
+        "The container's memory does not suffice for its system, which ended {lived:lived}"
+        "{last:console}.",
+        Code.ENV_CREATE,
+    )
     NO_INIT = "no-init", "There is no init in the container.", "", Code.BAD_TEMPLATE
     NOT_KILLED = (
         "not-killed",

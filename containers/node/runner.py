@@ -40,6 +40,7 @@ from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.runtimes import DRY_RUN
 from containers.node.spool import ROOM_TIMEOUT, Nudge, Spool, Writer
 from containers.node.states import Progress, State
+from containers.node.steps.proving import require_alive
 from containers.node.steps.scripting import require_approved
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -104,6 +105,8 @@ class Runner:
                     else:
                         require_approved(self.plan, ct)
                         follow(self.plan, ct, self.journal)
+                        if self.plan.on_container and self.plan.exclusive:
+                            require_alive(ct)
                     return self.ending(ct, Progress.SUCCEEDED)
                 except Cancelled as e:
                     return self.ending(ct, Progress.CANCELLED, e)

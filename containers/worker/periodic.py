@@ -12,6 +12,7 @@ from containers.models import Busy, Container, Node, Operation, Via
 from containers.node import observed
 from containers.node.access import hostkeys
 from containers.node.conf import NodeConf
+from containers.node.death import Death
 from containers.node.errors import OperationError
 from containers.node.figures import measure
 from containers.node.layout import Layout
@@ -91,6 +92,8 @@ class Periodic:
     def ended_by_itself(self, container: Container, monitor: Spool) -> None:
         events, _ = monitor.read_events()
         gone = [event for event in events if event["ev"] == "gone"]
+        if gone and (death := Death.of(gone[-1])).early:
+            container.start_failed(death)
         try:
             container.init_ended(rebooting=bool(gone) and gone[-1]["signal"] == REBOOT)
         except Busy as busy:

@@ -17,6 +17,7 @@ from containers.node.plan import Step, Steps
 from containers.node.processes.cgroup import Group
 from containers.node.scripts import run_inside
 from containers.node.states import State
+from containers.node.steps import proving
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.scripting import script
 from containers.node.storage.mounts import mounts_in
@@ -98,8 +99,11 @@ def kill(init: Init, patience: float = KILL_TIMEOUT) -> None:
 def boot(ct: Ct) -> None:
     if init_of(ct) is None:
         raise OperationError(Problem.NO_INIT)
-    if not let_go(ct):
-        ct.run(ct.runtime.start(ct.paths))
+    if observed.booting(ct.paths):  # else a runner that died since has let it go
+        ct.paths.let_go.touch()
+        if not let_go(ct):
+            ct.run(ct.runtime.start(ct.paths))
+    proving.come_up(ct)
 
 
 def let_go(ct: Ct) -> bool:
