@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from threading import Thread
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -24,7 +25,7 @@ PRINTED = 200 * MIB
 FIRST, LAST = b"the first line\n", b"the last line\n"
 FLOOD = f"echo the first line; yes | head -c {PRINTED}; echo the last line"
 BLOCK = 64 * 1024  # bytes, a piece that is on its way or what a file system rounds up to
-END = {"progress": "succeeded", "code": 0, "error": "", "state": None, "lost": 0}
+END: dict[str, Any] = {"progress": "succeeded", "code": 0, "error": "", "state": None, "lost": 0}
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_page_download_and_pctl_show_the_beginning_a_mark_and_the_end(
     assert "199.1 MiB of output between" in as_bob.get(address).content.decode()
     download = as_bob.get(f"{address}log/download")
     printed = run(f"operation log {flooded.pk}")[1].encode()
-    for text in (b"".join(download), printed):  # type: ignore[arg-type]
+    for text in (b"".join(download), printed):
         assert text.startswith(FIRST)
         assert text.endswith(LAST)
         assert text.count(mark) == 1
