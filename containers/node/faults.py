@@ -175,6 +175,7 @@ class BadValues(Fault):
         "other of a tarball.",
     )
     NOT_A_SNAPSHOT = "not-a-snapshot", "This is not the UUID of a snapshot: {word!r}."
+    NO_GROUP = "no-group", "There is nothing called {word} to keep, only: {known:list}."
     NOT_A_PROFILE = "not-a-profile", "The option --undo-profile is one of: {known:list}."
 
     # scripts
