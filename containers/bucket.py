@@ -21,7 +21,7 @@ class Bucket:
 
 
 class Buckets:
-    """One for each key, in this process."""
+    """One for each key, in this process; tally.py has those of all web processes together."""
 
     def __init__(self) -> None:
         self.known: OrderedDict[str, Bucket] = OrderedDict()

@@ -109,7 +109,6 @@ class Kind:
     processes can't be dumped and restored.
     titled: the heading of an operation of it, with {name} of its container, the {params} it was
     given and {node}; noun: what its Cancel button calls it.
-    asks_password: whoever asks has to show again who they are, unless they just did.
     alarms: a failure of it is shown until it is answered. changes: it counts as something that
     has happened to the container.
     """
@@ -128,7 +127,6 @@ class Kind:
     drawn_from: State | None = None
     asks: bool = False
     danger: bool = False
-    asks_password: bool = False
     primary: bool = False
     page: str = ""
     form: str = ""
@@ -210,6 +208,11 @@ class Kind:
             return f"{operation.label} {where}"
         params = defaultdict(str, operation.params)
         return self.titled.format(name=name, node=operation.node, params=params)
+
+    def erases(self, asked: Mapping[str, Any]) -> bool:
+        """Whether something is gone for good when it is asked for with these params. Whoever asks
+        in a browser then has to show again who they are, unless they just did."""
+        return False
 
     def told(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The params that what was asked for comes to."""

@@ -6,7 +6,7 @@ from containers.views.containers import creation, overview, passwords, refusals,
 from containers.views.operations import cancellations, logs, pages
 from containers.views.reinstallation import replaced, wizard
 from containers.views.scripts import editor, findings, foreign, publication, versions
-from containers.views.sign_in import attendance, entry, factors
+from containers.views.sign_in import attendance, entry, factors, passkeys
 from containers.views.snapshots import clones, line, restorations, schedules
 
 urlpatterns = [
@@ -96,10 +96,13 @@ urlpatterns = [
     path("audit/", audit.index, name="audit"),
     path("login/", entry.SignIn.as_view(), name="login"),
     path("login/code/", entry.code, name="sign_in_code"),
+    path("login/passkey/", passkeys.sign_in, name="passkey_sign_in"),
+    path("login/passkey/challenge/", passkeys.challenge, name="passkey_challenge"),
     path("logout/", account.SignOut.as_view(), name="logout"),
     path("account/", account.edit, name="account"),
     path("account/sessions/", attendance.end, name="sessions"),
     path("account/second-factor/", factors.show, name="second_factor"),
+    path("account/passkeys/", passkeys.index, name="passkeys"),
     path("account/theme/", account.theme, name="theme"),
     path("health", health.show, name="health"),
 ]

@@ -28,7 +28,7 @@ from containers.node.errors import (
 )
 from containers.node.runtimes import DRY_RUN
 from containers.node.states import Progress
-from containers.node.templates import catalogue
+from containers.node.templates import catalogue, remains
 from containers.node.wording import clauses
 
 SHORTEST = 4  # characters of the beginning of a UUID
@@ -128,7 +128,8 @@ def clone(given: Given, output: Output) -> int:
 
 def publish(given: Given, output: Output) -> int:
     snapshot, name = chosen(given), catalogue.check(given.operands["NAME"])
-    return follow(lambda: snapshot.publish(name, via=Via.PCTL), output)
+    clean = given.get("clean", remains.DEFAULT)
+    return follow(lambda: snapshot.publish(name, clean=clean, via=Via.PCTL), output)
 
 
 def protect(given: Given, output: Output) -> int:

@@ -1,6 +1,7 @@
 """Templates on the command line."""
 
 from pathlib import Path
+from typing import Any
 
 from containers.commands.follow import follow
 from containers.commands.output import Output, table
@@ -9,7 +10,7 @@ from containers.grammar import Given
 from containers.models import Operation, Template, Via
 from containers.node.errors import BadValue, BadValues, Code
 from containers.node.operations.build_template import RECIPES
-from containers.node.templates import catalogue
+from containers.node.templates import catalogue, remains
 
 
 def list_(given: Given, output: Output) -> int:
@@ -48,10 +49,11 @@ def import_(given: Given, output: Output) -> int:
     path = Path(given.operands["FILE"]).absolute()
     if not path.is_file():
         raise BadValue(BadValues.NO_FILE, path=path)
-    return request("import_template", given, output, path=f"{path}")
+    clean = given.get("clean", remains.DEFAULT)
+    return request("import_template", given, output, path=f"{path}", clean=clean)
 
 
-def request(kind: str, given: Given, output: Output, **params: str) -> int:
+def request(kind: str, given: Given, output: Output, **params: Any) -> int:
     name = catalogue.check(given.operands["NAME"])
     params, node = {"name": name, **params}, this_node()
     return follow(

@@ -158,7 +158,7 @@ def described(user: User) -> dict[str, object]:
         "staff": user.is_staff,
         "active": user.is_active,
         "email": user.email,
-        "second_factor": second_factor.of(user) is not None,
+        "second_factor": second_factor.has(user),
         "has_password": user.has_usable_password(),
         "containers": owned(user),
         "last_login": user.last_login,

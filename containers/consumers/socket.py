@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from enum import IntEnum
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 
+from containers import tally
 from containers.bucket import Bucket
 from containers.consumers import attendance
 from containers.models import second_factor
@@ -23,7 +25,7 @@ from containers.models import second_factor
 Message = dict[str, Any]
 LONGEST = 4096  # bytes of a browser's message
 NESTED = 4  # brackets that one may open; ours open one
-MOST = 50  # sockets that one person may have open in this process
+MOST = 50  # sockets that one person may have open
 # What a browser may say, beside an answer to each thing that is sent to it
 MESSAGES = (20.0, 100.0)  # a second, and at once
 BYTES = (4096.0, 32768.0)
@@ -60,6 +62,7 @@ class Socket:
         self.scope, self._receive, self._send = scope, receive, send
         self.user = 0  # pk
         self.session = ""
+        self.name = secrets.token_hex(8)  # tells it from other sockets
         self.doubted = asyncio.Event()  # somebody has seen that it may have to go
         self.unanswered = 0  # things sent to it, each of which it may answer
         self.messages = Bucket(MESSAGES[1], time.monotonic())
@@ -88,8 +91,9 @@ class Socket:
         code: int = Close.NORMAL
         try:
             await database_sync_to_async(self.look)()
-            with self.counted(), attendance.counted(self):
-                await self.race(self.talk(), self.listen(), self.keep_checking())
+            async with self.counted():
+                with attendance.counted(self):
+                    await self.race(self.talk(), self.listen(), self.keep_checking())
         except Shut as shut:
             code = shut.code
         except DatabaseError:
@@ -140,16 +144,27 @@ class Socket:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.doubted.wait(), self.recheck)
             self.doubted.clear()
+            await tally.shared.stay(self.place, self.name, MOST)
             with suppress(DatabaseError):  # nothing is read from one that is away, either
                 await database_sync_to_async(self.look)()
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
+    @property
+    def place(self) -> str:
+        return f"sockets of {self.user}"
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[None]:
+        """By this process, and by all of them together."""
         if open_sockets[self.user] >= MOST:
             raise Shut(Close.TOO_MANY)
         open_sockets[self.user] += 1
         try:
-            yield
+            if not await tally.shared.stay(self.place, self.name, MOST):
+                raise Shut(Close.TOO_MANY)
+            try:
+                yield
+            finally:
+                await tally.shared.leave(self.place, self.name)
         finally:
             open_sockets[self.user] -= 1
 

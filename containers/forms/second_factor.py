@@ -24,17 +24,33 @@ class CodeForm(forms.Form):
         return "".join(self.cleaned_data["code"].split()).lower()
 
 
+class PasskeyForm(forms.Form):
+    """A new passkey: its name, and what the browser says about it."""
+
+    name = forms.CharField(
+        max_length=64, help_text="For example “laptop” or “security key on my key ring”"
+    )
+    passkey = forms.CharField(max_length=32_768, widget=forms.HiddenInput)
+
+
 class ConfirmForm(forms.Form):
-    """The password; or a code, for whoever has a second factor."""
+    """The password; or a code or a passkey, for whoever has a second factor."""
 
     FIELD = "password_again"
+    PASSKEY = "passkey_again"
 
+    passkey_again = forms.CharField(max_length=32_768, required=False, widget=forms.HiddenInput)
     password_again = forms.CharField(
         label="Your password, or a code of your second factor",
         max_length=4096,
+        required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
+
+    def clean(self) -> None:
+        if not self.errors and not any(map(self.cleaned_data.get, (self.FIELD, self.PASSKEY))):
+            self.add_error(self.FIELD, "This field is required.")
 
     def opens(self, user: User) -> bool:
         text: str = self.cleaned_data[self.FIELD]

@@ -17,7 +17,7 @@ from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
 from containers.node import checks
 from containers.node.errors import OperationError
 from containers.node.states import State
-from containers.node.templates import catalogue
+from containers.node.templates import catalogue, remains
 
 HOUR = 60
 INTERVAL = f"The interval must be between {SHORTEST} minutes and {LONGEST // 60 // 24} days."
@@ -155,6 +155,13 @@ class CloneForm(forms.Form):
 class PublishForm(forms.Form):
     template = forms.CharField(
         label="Name of the template", help_text="It becomes the newest version of that name"
+    )
+
+    clean_groups = forms.MultipleChoiceField(
+        choices=[(group.word, group.title) for group in remains.GROUPS],
+        initial=remains.DEFAULT,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

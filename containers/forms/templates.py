@@ -9,7 +9,7 @@ from django import forms
 from containers.forms.fields import CheckedField
 from containers.models import Node
 from containers.node.errors import BadValue, BadValues
-from containers.node.templates import catalogue
+from containers.node.templates import catalogue, remains
 
 RECIPES = {
     "debian-12": "Debian 12 with systemd, an SSH server, curl and nano",
@@ -56,6 +56,15 @@ class ImportForm(OnNodeForm):
         help_text="You choose it by this name when you create a container. For example centos-7",
     )
 
+    clean_it = forms.BooleanField(
+        label="Remove what is somebody's",
+        required=False,
+        initial=True,
+        help_text="Passwords and keys of its users, histories, /root, leases, mail, logs and "
+        "temporary files. The operation's log says what was found",
+    )
+
     @property
     def params(self) -> dict[str, Any]:
-        return {"name": self.cleaned_data["name"], "path": self.cleaned_data["path"]}
+        words = remains.DEFAULT if self.cleaned_data["clean_it"] else []
+        return {**{key: self.cleaned_data[key] for key in ("name", "path")}, "clean": words}

@@ -14,6 +14,7 @@ from containers.gate.deadline import ADVICE, LATE
 from containers.gate.line import Full, Line
 from containers.gate.reply import Reply
 from containers.gate.visitor import Visitor, cookie
+from containers.tally import Tally, shared
 
 logger = logging.getLogger(__name__)
 GRACE = 1.0  # seconds after a request's time, in which Django itself may say so
@@ -28,8 +29,10 @@ late: set[asyncio.Future[Any]] = set()  # what goes on though it was answered
 class Door:
     """Lets in as many requests as a visitor may send, and answers those that take too long."""
 
-    def __init__(self, application: Any) -> None:
-        self.application = application
+    def __init__(
+        self, application: Any, *, counts: Buckets = buckets, tally: Tally = shared
+    ) -> None:
+        self.application, self.counts, self.tally = application, counts, tally
         self.line = Line()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -40,7 +43,9 @@ class Door:
             await refuse(scope, receive, send)
             return
         visitor = Visitor.of(scope)
-        wait = max((buckets.take(*each) for each in visitor.limits), default=0.0)
+        wait = max((self.counts.take(*each) for each in visitor.limits), default=0.0)
+        # A flood that this process knows of costs Redis nothing.
+        wait = wait or await self.tally.wait(visitor.limits)
         if scope["type"] == "websocket":
             if wait:
                 await receive()

@@ -1,5 +1,8 @@
 """Delete a snapshot for good."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from containers.grammar import Command, Option
 from containers.kind import Kind
 from containers.kinds.snapshot import FACTS, OF_CT
@@ -20,6 +23,9 @@ class DeleteSnapshot(Kind):
             (Option("--force", note="delete it even if it is protected"),), program="osctl",
         ),
     )  # fmt: skip
+
+    def erases(self, asked: Mapping[str, Any]) -> bool:
+        return True
 
 
 KIND = DeleteSnapshot()

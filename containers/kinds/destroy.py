@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from containers.grammar import Command
 from containers.kind import CT, REPLACE_SCRIPTS, Kind, Param
@@ -20,7 +21,6 @@ def check(text: str, container: Container) -> str:
 class Destroy(Kind):
     noun = "deletion"
     word, icon, place, asks, danger = "Destroy", "trash", 130, True, True
-    asks_password = True
     consequence = (
         "Its files, snapshots, settings and scripts on the node are deleted. No script runs."
     )
@@ -41,6 +41,9 @@ class Destroy(Kind):
         REPLACE_SCRIPTS,
     )
     commands = (Command("destroy", "", "Delete a container and everything in it", CT),)
+
+    def erases(self, asked: Mapping[str, Any]) -> bool:
+        return True
 
 
 KIND = Destroy()

@@ -2,6 +2,7 @@
 
 from containers.grammar import Command
 from containers.kind import Kind
+from containers.kinds.import_template import KEEP
 from containers.kinds.snapshot import OF_CT
 from containers.permissions import MANAGE_SNAPSHOTS
 
@@ -14,7 +15,7 @@ class PublishSnapshot(Kind):
     permission = MANAGE_SNAPSHOTS
     commands = (
         Command("psc publish", "psc.publish", "Make a template from a snapshot's disk",
-                (*OF_CT, "NAME"), program="osctl"),
+                (*OF_CT, "NAME"), (KEEP,), program="osctl"),
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from containers import options
 from containers.grammar import Command, Option, ignored, refused
@@ -63,6 +64,10 @@ class Reinstall(Kind):
         if container.state != State.BROKEN:
             return ""
         return "The container's files are missing: there is nothing to reinstall."
+
+    def erases(self, asked: Mapping[str, Any]) -> bool:
+        """Neither copied to /old nor kept for an undo."""
+        return bool(asked.get("skipbackup")) and not asked.get("keep_until")
 
     def succeeded(self, operation: Operation, container: Container) -> None:
         """Scripts that the new system could not start with stay off until turned on again."""

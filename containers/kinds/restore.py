@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from containers.grammar import Command, Option
 from containers.kind import Kind
@@ -30,6 +31,10 @@ class Restore(Kind):
             program="osctl",
         ),
     )  # fmt: skip
+
+    def erases(self, asked: Mapping[str, Any]) -> bool:
+        """Its present state, without a safety snapshot of it."""
+        return not asked.get("safety")
 
     def succeeded(self, operation: Operation, container: Container) -> None:
         for snapshot in container.snapshots.asked_of(operation):

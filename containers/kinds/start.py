@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from containers.grammar import Command, Option, ignored
 from containers.kind import CT, REPLACE_SCRIPTS, Asking, Kind, Param
@@ -54,6 +55,10 @@ class Start(Kind):
     commands = (
         Command("start", "", "Mount and start a container, with its scripts", CT, ALWAYS_SO),
     )
+
+    def erases(self, asked: Mapping[str, Any]) -> bool:
+        """The processes of a suspended one, with all that they have not written to the disk."""
+        return bool(asked.get("discard"))
 
     def asking(self, container: Container) -> Asking:
         """To start a suspended container loses its processes: that is asked first."""

@@ -6,6 +6,7 @@ from containers.models.judged import Verdict
 from containers.models.knock import Knock
 from containers.models.node import Node, UndoProfile
 from containers.models.operation import Busy, LogChunk, Operation, OperationStep, Via
+from containers.models.passkey import Passkey
 from containers.models.replaced_system import ReplacedSystem
 from containers.models.schedule import Schedule
 from containers.models.script import Script, ScriptVersion
@@ -26,6 +27,7 @@ __all__ = [
     "Node",
     "Operation",
     "OperationStep",
+    "Passkey",
     "ReplacedSystem",
     "Schedule",
     "Script",

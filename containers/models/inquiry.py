@@ -29,6 +29,7 @@ class InquiryKind(StrEnum):
     SCRIPT = "script"
     REINSTALL = "reinstall"
     VERDICT = "verdict"
+    REMAINS = "remains"
 
 
 class Inquiry(Failure):

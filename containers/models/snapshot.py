@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -224,9 +224,19 @@ class Snapshot(Judged):
             copied=copied,
         )
 
-    def publish(self, name: str, *, by: User | None = None, via: str = Via.BROWSER) -> Operation:
-        """Queue the making of a template out of its disk. Raises Busy."""
-        params = {**self.named, "source": self.container.ctid, "name": name}
+    def publish(
+        self,
+        name: str,
+        *,
+        clean: Sequence[str],
+        by: User | None = None,
+        via: str = Via.BROWSER,
+    ) -> Operation:
+        """Queue the making of a template out of its disk. Raises Busy.
+
+        clean: what is removed from it, words of node/templates/remains.py.
+        """
+        params = {**self.named, "source": self.container.ctid, "name": name, "clean": [*clean]}
         return Operation.request_on(
             self.container.node,
             "publish_snapshot",
@@ -251,6 +261,11 @@ class Snapshot(Judged):
             by=by,
             snapshot=self.uuid,
         )
+
+    def ask_what_stays(self, by: User) -> Inquiry:
+        """Have its node look what of people a template made of it would have in it."""
+        node, ctid = self.container.node, self.container.ctid
+        return Inquiry.ask(node, InquiryKind.REMAINS, ctid=ctid, by=by, snapshot=self.uuid)
 
     def may_be_deleted(self) -> bool:
         """Whether its container's state allows it now, and it has not failed just before."""

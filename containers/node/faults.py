@@ -184,6 +184,7 @@ class BadValues(Fault):
         "other of a tarball.",
     )
     NOT_A_SNAPSHOT = "not-a-snapshot", "This is not the UUID of a snapshot: {word!r}."
+    NO_GROUP = "no-group", "There is nothing called {word} to keep, only: {known:list}."
     NOT_A_PROFILE = "not-a-profile", "The option --undo-profile is one of: {known:list}."
     NOT_A_REACH = "not-a-reach", "The option --reach is one of: {known:list}."
     LOG_LIMIT = "log-limit", "A log may have from {least} to {most} MiB."

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from containers.forms.account import ChangeForm, SetForm
 from containers.models import AuditEvent, Via, second_factor
 from containers.models.knock import Knock
+from containers.models.passkey import Passkey
 from containers.models.user_session import UserSession
 from containers.views.context import THEMES
 from containers.views.failures import too_often
@@ -83,6 +84,7 @@ def edit(request: Request) -> HttpResponse:
         "sessions": UserSession.of(request.user),
         "here": request.session.session_key,
         "factor": second_factor.of(request.user),
+        "passkeys": Passkey.objects.filter(user=request.user),
         "codes_left": second_factor.codes_left(request.user),
     }
     return page(request, "account/edit.html", context, status=422 if form.errors else 200)

@@ -58,7 +58,7 @@ def show(request: Request, pk: int) -> HttpResponse:
     context = {
         "person": User.objects.get(pk=pk),
         "form": form,
-        "factor": second_factor.of(person),
+        "factor": second_factor.has(person),
         "containers": person.containers.all(),
         "events": AuditEvent.objects.filter(by=person)[:10],
     }

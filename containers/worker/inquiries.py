@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.timezone import now
@@ -10,6 +11,7 @@ from containers import doorbell
 from containers.models import Container, Inquiry, InquiryKind, Node
 from containers.node import actions, figures, observed, preflight, runtimes
 from containers.node.actions import Scope
+from containers.node.checkpoint import saved
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Spec
 from containers.node.errors import OperationError, Problem
@@ -18,6 +20,8 @@ from containers.node.processes.executor import Executor
 from containers.node.runner import script_of
 from containers.node.script_files import hash_of
 from containers.node.storage import load as load_storage
+from containers.node.templates import remains
+from containers.node.trees.area import tree_of
 from containers.worker.request import facts_of, scripts_for
 from containers.worker.verdicts import Verdicts
 
@@ -100,10 +104,17 @@ def reinstall(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
     return preflight.look(ct, inquiry.args["template"])
 
 
+def what_stays(paths: Layout, inquiry: Inquiry) -> list[dict[str, Any]]:
+    """What of people a template made of a snapshot would have in it. args: snapshot."""
+    with tree_of(paths.node, saved.published(paths, inquiry.args["snapshot"]).fs) as tree:
+        return [asdict(found) for found in remains.look(tree)]
+
+
 KINDS: dict[str, Callable[[Layout, Inquiry], Any]] = {
     InquiryKind.STATE: state,
     InquiryKind.USAGE: usage,
     InquiryKind.SCRIPTS: scripts,
     InquiryKind.SCRIPT: script,
     InquiryKind.REINSTALL: reinstall,
+    InquiryKind.REMAINS: what_stays,
 }

@@ -9,3 +9,4 @@ import "./panel/focus.js";
 import "./panel/auto.js";
 import "./panel/copy.js";
 import "./panel/details.js";
+import "./panel/passkey.js";

@@ -1,5 +1,6 @@
 """Clones and templates of snapshots, and connections: selves and addresses of their own."""
 
+import itertools
 import json
 import os
 import signal
@@ -12,12 +13,12 @@ from typing import Any
 import pytest
 
 from containers.node.states import State
-from tests.real.conftest import CTIDS
 from tests.real.counter import count, install, read
 from tests.real.rig import Outcome, Rig
 from tests.real.snapshots import Kept, fresh, take
 
 pytestmark = pytest.mark.criu
+CTIDS = itertools.count(701)  # of clones; the containers of conftest.py count from 101 on
 UP, DOWN = State.RUNNING, State.STOPPED
 ECHO = "#!/bin/sh\nnc -ll -p 7 -e cat </dev/null >/dev/null 2>&1 &\n"
 
@@ -229,11 +230,22 @@ def test_a_template_of_a_snapshot_makes_containers(
     ssh = fs / "etc/ssh"
     ssh.mkdir()
     (ssh / "ssh_host_ed25519_key").write_text("secret")
+    (fs / "home/bob").mkdir(parents=True)
+    (fs / "home/bob/.bash_history").write_text("secret")
+    (fs / "tmp/link").symlink_to("/etc")
     kept = take(rig, ctid)
 
-    published = rig.operate("publish_snapshot", 0, name="of-snapshot", source=ctid, **kept.params)
+    published = rig.operate(
+        "publish_snapshot", 0, name="of-snapshot", source=ctid, clean=["histories", "temporary"],
+        **kept.params,
+    )  # fmt: skip
 
     assert published.code == 0, published.log
+    assert "Removed: what was typed and viewed: 1 (/home/bob/.bash_history)" in published.log
+    assert "Stays in it: everything in /root: " in published.log
+    template = rig.conf.templates / "of-snapshot@1"
+    assert not (template / "fs/home/bob/.bash_history").exists()
+    assert not (template / "fs/tmp/link").is_symlink()
     template = rig.conf.templates / "of-snapshot@1"
     assert json.loads((template / "template.json").read_text())["init"] == "busybox"
     assert not (template / "fs/etc/ssh/ssh_host_ed25519_key").exists()

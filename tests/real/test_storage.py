@@ -14,7 +14,7 @@ from containers.node import syscalls
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Refused
 from containers.node.processes.run import call
-from containers.node.storage import Storage, load, pool, space
+from containers.node.storage import Storage, load, pool, space, subvolumes
 from containers.node.storage.mounts import mount_of, mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates import busybox as busybox_template
@@ -116,6 +116,35 @@ def test_subvolumes_that_a_container_has_nested_go_with_it(storage: Storage, are
     call(storage.create(inner / "deep"))
     (inner / "deep" / "file").write_text("x")
     call(storage.snapshot(inner / "deep", inner / "sealed", readonly=True))
+    remove(storage, area)
+    assert not area.exists()
+
+
+def test_a_subvolume_is_called_like_a_line_about_somebody_elses(
+    node_conf: NodeConf, storage: Storage, area: Path
+) -> None:
+    """Which btrfs subvolume list prints as it is: what it named was deleted, too."""
+    other = node_conf.vz / f"other-{uuid.uuid4().hex[:8]}"
+    call(storage.create(other))
+    (other / "precious").write_text("x")
+    theirs = call(["btrfs", "inspect-internal", "rootid", f"{other}"]).decode().strip()
+    mine = call(["btrfs", "inspect-internal", "rootid", f"{area}"]).decode().strip()
+    line = f"ID {theirs} gen 1 parent {mine} top level {mine} path x"
+    try:
+        for end in ("\n", "\r", "\x0b", "\x85", "\u2028"):
+            call(storage.create(area / f"x{end}{line}"))
+        remove(storage, area)
+        assert not area.exists()
+        assert (other / "precious").exists()
+    finally:
+        remove(storage, other)
+
+
+def test_more_subvolumes_than_one_question_answers(storage: Storage, area: Path) -> None:
+    for number in range(60):
+        call(storage.create(area / f"{'long' * 40}{number}"))
+    number = int(call(["btrfs", "inspect-internal", "rootid", f"{area}"]))
+    assert len(subvolumes.nested(area, number)) == 60
     remove(storage, area)
     assert not area.exists()
 

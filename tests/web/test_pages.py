@@ -365,7 +365,7 @@ def test_a_busy_publication_keeps_the_script_and_says_so(
         (
             {"kind": "import_template", "import-name": "centos-7", "import-node": "alpha",
              "import-path": "/root/centos-7.tar.gz"},
-            {"name": "centos-7", "path": "/root/centos-7.tar.gz"},
+            {"name": "centos-7", "path": "/root/centos-7.tar.gz", "clean": []},
         ),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from containers.models import Container, Inquiry, Node, Operation, Snapshot
 from containers.node.checkpoint.reason import Reason
 from containers.node.errors import BadValue, Doubts, OperationError, Problem
 from containers.node.states import Progress, State
+from containers.node.templates import remains
 from containers.worker import journal, snapshots
 from containers.worker.step_rows import StepRows
 from tests.web.scribe import settle
@@ -435,3 +436,26 @@ def test_a_snapshot_is_published_as_a_template(ct101: Container, as_alice: Clien
     operation = Operation.objects.get(kind="publish_snapshot")
     assert operation.resource == "template golden"
     assert operation.params["name"] == "golden"
+    assert operation.params["clean"] == []  # as a form without a tick says
+
+
+def test_publishing_shows_what_stays_in_the_template(ct101: Container, as_alice: Client) -> None:
+    snapshot = taken(ct101)
+    Node.objects.update(heartbeat=now())
+    place = reverse("snapshot_template", args=[101, snapshot.uuid])
+    page = as_alice.get(place).content.decode()
+    assert "the node is looking" in page
+    assert page.count("checked") == len(remains.DEFAULT)
+    inquiry = Inquiry.objects.get(kind="remains")
+    inquiry.answer = [{"group": "logs", "count": 214, "paths": ["/var/log/<b>"]}]
+    inquiry.answered = now()
+    inquiry.save()
+    part = as_alice.get(place, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="groups").content.decode()
+    assert "/var/log/&lt;b&gt;" in part
+    assert "214:" in part
+    assert "hx-get" not in part
+    assert Inquiry.objects.filter(kind="remains").count() == 1  # not asked anew each time
+    assert as_alice.post(place, {"template": "x", "clean_groups": "all"}).status_code == 422
+    form = {"template": "golden", "clean_groups": ["logs", "keys"]}
+    assert as_alice.post(place, form).status_code == 302
+    assert Operation.objects.get(kind="publish_snapshot").params["clean"] == ["logs", "keys"]

@@ -1,6 +1,7 @@
 """Make a template of a snapshot's disk; it appears as the newest version of its name.
 
-params: name; source, the CT ID of the snapshot's container; snapshot; manifest.
+params: name; source, the CT ID of the snapshot's container; snapshot; manifest; clean, words of
+what is removed from it (templates/remains.py).
 """
 
 from containers.node.operations.build_template import PUBLISH
@@ -15,6 +16,7 @@ PLAN = Plan(
             restoring.CHECK,
             cloning.BEGIN_TEMPLATE,
             cloning.LEAVE_OUT,
+            cloning.CLEAN_TEMPLATE,
             PUBLISH,
         ]
     },

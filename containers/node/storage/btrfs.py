@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from containers.node.errors import OperationError, Problem
-from containers.node.storage import Argv, Ask, Usage
+from containers.node.storage import Argv, Ask, Usage, subvolumes
 
 ROOT = 256  # the inode number of every subvolume's root
 
@@ -39,31 +39,11 @@ class Driver:
         number = int(ask(self.number(path)))
         return [
             ["btrfs", "subvolume", "delete", "--subvolid", f"{inner}", f"{path}"]
-            for inner in self.nested(number, ask(self.listing(path)))
+            for inner in reversed(subvolumes.nested(path, number))
         ]
 
     def number(self, path: Path) -> Argv:
         return ["btrfs", "inspect-internal", "rootid", f"{path}"]
-
-    def listing(self, path: Path) -> Argv:
-        return ["btrfs", "subvolume", "list", "-p", f"{path}"]
-
-    def nested(self, number: int, listing: bytes) -> list[int]:
-        """The numbers of what is nested in a subvolume, innermost first.
-
-        Lines of a listing: `ID 263 gen 24 parent 262 top level 262 path n/nested/deep`.
-        """
-        children: dict[int, list[int]] = {}
-        for line in listing.decode(errors="replace").splitlines():
-            words = line.split()
-            if words[:1] == ["ID"]:
-                children.setdefault(int(words[5]), []).append(int(words[1]))
-        found, look = [], [number]
-        while look:
-            inner = children.get(look.pop(), [])
-            found += inner
-            look += inner
-        return found[::-1]
 
     def mark(self, path: Path) -> str:
         return f"{os.statvfs(path).f_fsid:x}"  # the roots all have the same inode number

@@ -12,13 +12,16 @@ from containers.views.page import Request, container_of, need, page, pager, reco
 from containers.views.sign_in.confirmation import confirmed
 
 
-def asks_password(request: Request, ctid: int) -> bool:
-    kind = KINDS.get(request.POST.get("kind", ""))
-    return bool(kind and kind.asks_password)
+def erases(request: Request, ctid: int) -> bool:
+    """Whether that is asked for: as the form reads it, which does nothing unless it is valid."""
+    container = container_of(request, ctid)
+    kind = asked_for(request, container, request.POST.get("kind", ""))
+    form = RequestForm(request.POST, kind=kind, container=container)
+    return form.is_valid() and kind.erases(form.params)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@confirmed(asks_password)
+@confirmed(erases)
 def index(request: Request, ctid: int) -> HttpResponse:
     container = container_of(request, ctid)
     if request.method == "POST":

@@ -33,6 +33,7 @@ from containers.views import handover
 from containers.views.page import Request, container_of, need, page, record
 from containers.views.reinstallation import inquiries, ledger, preflight
 from containers.views.search import whole
+from containers.views.sign_in.confirmation import confirmed
 from containers.views.sizes import in_units
 
 DRAFTS = "reinstallations"
@@ -43,7 +44,18 @@ SWITCHES = {
 }
 
 
+def erases(request: Request, ctid: int) -> bool:
+    container = container_of(request, ctid, "reinstall_container")
+    draft = drafted(request, container)
+    template = chosen(request, container, draft)
+    if request.POST.get("step") != "confirm" or not template:
+        return False
+    form = ConfirmForm(request.POST, container=container)
+    return form.is_valid() and at_page("reinstallation").erases(draft.params(template))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(erases)
 def edit(request: Request, ctid: int) -> HttpResponse:
     """POST step=system|access|change|confirm and what that step asks."""
     container = container_of(request, ctid, "reinstall_container")

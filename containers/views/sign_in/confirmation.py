@@ -21,12 +21,14 @@ from containers.forms.second_factor import ConfirmForm
 from containers.models.knock import Knock
 from containers.models.user_session import CONFIRMED
 from containers.views.page import Request, page, record
-from containers.views.sign_in.entry import failed
+from containers.views.sign_in import ceremony
+from containers.views.sign_in.entry import failed, refused
 
 VALID = 600  # seconds
 LARGEST = 2 << 20  # bytes of a file that is kept
 FILE = "kept file "  # begins the names of fields that hold one
-OURS = frozenset({"csrfmiddlewaretoken", ConfirmForm.FIELD})
+PROOF = frozenset({ConfirmForm.FIELD, ConfirmForm.PASSKEY})
+OURS = PROOF | {"csrfmiddlewaretoken"}
 
 P = ParamSpec("P")
 View = Callable[Concatenate[Request, P], HttpResponse]
@@ -50,7 +52,7 @@ def confirmed(
             asked = request.method == "POST" or reading
             if not asked or fresh(request) or not when(request, *args, **kwargs):
                 return view(request, *args, **kwargs)
-            form = ConfirmForm(request.POST if ConfirmForm.FIELD in request.POST else None)
+            form = ConfirmForm(request.POST if PROOF & request.POST.keys() else None)
             if not (form.is_bound and form.is_valid() and right(request, form)):
                 return ask(request, form)
             request.session[CONFIRMED] = time.time()
@@ -76,12 +78,24 @@ def right(request: Request, form: ConfirmForm) -> bool:
         failed(request, name, f"had to wait {wait} s to confirm who they are", once=knock)
         form.add_error(form.FIELD, f"Too many wrong passwords. Wait {wait} seconds.")
         return False
-    if form.opens(request.user):
+    answer = form.cleaned_data[form.PASSKEY]
+    if signed(request, answer) if answer else form.opens(request.user):
         knock.succeeded()
         return True
-    failed(request, name, "failed to confirm who they are")
+    if not answer:
+        failed(request, name, "failed to confirm who they are")
     form.add_error(form.FIELD, "That is not right.")
     return False
+
+
+def signed(request: Request, answer: str) -> bool:
+    """Whether one of the user's passkeys did."""
+    try:
+        ceremony.proven(request, ceremony.Purpose.CONFIRM, answer, request.user)
+    except ceremony.Unproven as error:
+        refused(request, error, request.user.get_username())
+        return False
+    return True
 
 
 def ask(request: Request, form: ConfirmForm) -> HttpResponse:
@@ -100,7 +114,13 @@ def ask(request: Request, form: ConfirmForm) -> HttpResponse:
     back = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
         back = reverse("containers")
-    context = {"form": form, "kept": kept, "minutes": VALID // 60, "back": back}
+    context = {
+        "form": form,
+        "kept": kept,
+        "minutes": VALID // 60,
+        "back": back,
+        "passkeys": ceremony.usable(request, request.user),
+    }
     status = 422 if form.errors else 403
     return page(request, "account/confirm.html", context, status=status)
 

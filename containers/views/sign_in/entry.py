@@ -23,9 +23,11 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from containers.forms.second_factor import CodeForm
 from containers.models import AuditEvent, Via, second_factor
 from containers.models.knock import Knock
+from containers.models.passkey import Passkey
 from containers.views.failures import too_often
 from containers.views.page import Request, page, posted, record
 from containers.views.search import plain
+from containers.views.sign_in import ceremony
 
 HALF = "half_signed_in"  # in a session: who has given the password and not yet the code
 CODE_WITHIN = 300  # seconds that the code may take
@@ -34,6 +36,9 @@ CODE_WITHIN = 300  # seconds that the code may take
 class SignIn(LoginView):
     template_name = "account/login.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(passkeys=ceremony.possible(self.request), **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         name = plain(request.POST.get("username", "")).strip()
@@ -46,7 +51,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         user: User = form.get_user()
-        if second_factor.of(user) is None:
+        if not second_factor.has(user):
             self.knock.succeeded()
             response = super().form_valid(form)
             record(cast(Request, self.request), "sign in")
@@ -73,10 +78,8 @@ class SignIn(LoginView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """The second step, for whoever has given the password a moment ago."""
-    half = request.session.get(HALF, {})
-    user = User.objects.filter(pk=half.get("user"), is_active=True).first()
-    late = time.time() - half.get("at", 0) > CODE_WITHIN
-    if not user or late or user.get_session_auth_hash() != half["hash"]:
+    user = half_of(request)
+    if not user:
         request.session.pop(HALF, None)
         return redirect("login")
     form = CodeForm(posted(request))
@@ -91,27 +94,56 @@ def code(request: HttpRequest) -> HttpResponse:
             form.add_error("code", "After a wrong code, wait some seconds before the next.")
         elif device := match_token(user, form.cleaned_data["code"]):
             knock.succeeded()
-            return enter(request, user, device, half)
+            return enter(request, user, device)
         else:
             failed(request, name, "gave a wrong code of the second factor")
             form.add_error("code", "That code is not right, or was used already.")
     status = 422 if form.errors else 200
-    return page(cast(Request, request), "account/code.html", {"form": form}, status=status)
+    context = {
+        "form": form,
+        "app": second_factor.of(user),
+        "passkeys": ceremony.usable(request, user),
+    }
+    return page(cast(Request, request), "account/code.html", context, status=status)
 
 
-def enter(request: HttpRequest, user: User, device: Any, half: dict[str, Any]) -> HttpResponse:
+def half_of(request: HttpRequest) -> User | None:
+    """Who has given the password in this browser a moment ago, and is to give the rest."""
+    half = request.session.get(HALF, {})
+    user = User.objects.filter(pk=half.get("user"), is_active=True).first()
+    late = time.time() - half.get("at", 0) > CODE_WITHIN
+    if not user or late or user.get_session_auth_hash() != half["hash"]:
+        return None
+    return user
+
+
+def enter(request: HttpRequest, user: User, device: Any) -> HttpResponse:
+    half = request.session.pop(HALF)
     load_backend(half["backend"])
-    del request.session[HALF]
     login(request, user, backend=half["backend"])
     otp_login(request, device)
-    recovery = isinstance(device, StaticDevice)
     left = second_factor.codes_left(user)
-    record(cast(Request, request), f"sign in with a recovery code ({left} left)" if recovery
-           else "sign in with a second factor")  # fmt: skip
-    there = half.get("next") or ""
-    if not url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure()):
-        there = resolve_url(settings.LOGIN_REDIRECT_URL)
-    return HttpResponseRedirect(there)
+    ways = {StaticDevice: f"a recovery code ({left} left)", Passkey: f"the passkey {device}"}
+    record(cast(Request, request), f"sign in with {ways.get(type(device), 'a second factor')}")
+    return there(request, half.get("next") or "")
+
+
+def there(request: HttpRequest, path: str) -> HttpResponse:
+    """To where they were going, if it is a page of ours."""
+    if not url_has_allowed_host_and_scheme(path, {request.get_host()}, request.is_secure()):
+        path = resolve_url(settings.LOGIN_REDIRECT_URL)
+    return HttpResponseRedirect(path)
+
+
+def refused(request: HttpRequest, error: ceremony.Unproven, name: str) -> None:
+    """A passkey's wrong answer; a counter that went back means that there is a copy of the key."""
+    if not error.passkey:
+        failed(request, name, "failed with a passkey")
+        return
+    copied = ": its counter went back, so it may have been copied"
+    what = f"was refused with the passkey {error.passkey}"
+    whose = error.passkey.user.get_username()
+    failed(request, whose, f"{what}{copied if error.passkey.went_back else ''}")
 
 
 def failed(request: HttpRequest, name: str, what: str, once: Knock | None = None) -> None:

@@ -22,7 +22,8 @@ from containers.models.user_session import UserSession
 from containers.views.page import Request, need, page, record
 from containers.views.sign_in.confirmation import confirmed
 
-OPEN = ("second_factor", "logout", "login", "sign_in_code", "theme", "health", "set_password")
+OPEN = ("second_factor", "passkeys", "passkey_challenge", "passkey_sign_in", "logout", "login",
+        "sign_in_code", "theme", "health", "set_password")  # fmt: skip
 
 
 class Require(MiddlewareMixin):
@@ -48,8 +49,9 @@ def show(request: Request) -> HttpResponse:
 def present(request: Request, form: CodeForm | None = None) -> HttpResponse:
     context: dict[str, Any] = {
         "device": second_factor.of(request.user),
+        "has": second_factor.has(request.user),
         "left": second_factor.codes_left(request.user),
-        "required": second_factor.required(request.user),
+        "required": staff_need(request, apps=1),
         "form": form or CodeForm(),
     }
     if not context["device"]:
@@ -87,7 +89,7 @@ def enrol(request: Request) -> HttpResponse:
 
 
 def codes(request: Request) -> HttpResponse:
-    if not second_factor.of(request.user):
+    if not second_factor.has(request.user):
         return redirect("second_factor")
     record(request, "make new recovery codes")
     return shown(request)
@@ -99,12 +101,19 @@ def shown(request: Request, *, new: bool = False) -> HttpResponse:
     return page(request, "account/recovery_codes.html", context)
 
 
+def staff_need(request: Request, **which: int) -> bool:
+    """Whether these are the last that staff must not be without: apps=1, or passkeys=1."""
+    return second_factor.required(request.user) and second_factor.last(request.user, **which)
+
+
 def remove(request: Request) -> HttpResponse:
-    if second_factor.required(request.user):
+    if staff_need(request, apps=1):
         raise PermissionDenied("Staff have to have a second factor here.")
-    if second_factor.remove(request.user):
+    if second_factor.remove_app(request.user):
         record(request, "remove their second factor")
-        messages.success(request, "You sign in with your password alone now.")
+        alone = not second_factor.has(request.user)
+        said = "You sign in with your password alone now." if alone else "The app is not asked now."
+        messages.success(request, said)
     return redirect("account")
 
 

@@ -25,6 +25,7 @@ from containers.models import (
 from containers.node.states import Progress
 from containers.permissions import SNAPSHOT
 from containers.views.page import Request, attempted, container_of, page, posted, record
+from containers.views.sign_in.confirmation import confirmed
 
 VERDICT_WITHIN = timedelta(minutes=5)  # that a verdict is waited for
 
@@ -140,7 +141,12 @@ def show(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     return page(request, "snapshots/show.html", context, parts=["facts"])
 
 
+def erases(request: Request, ctid: int, uuid: UUID) -> bool:
+    return at_page("snapshot_deletion").erases({})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(erases)
 def delete(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     snapshot = snapshot_of(request, ctid, uuid)
     container, status = snapshot.container, 200

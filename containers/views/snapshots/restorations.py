@@ -15,10 +15,17 @@ from containers.models import Snapshot
 from containers.models.snapshot import SAFETY_KEPT
 from containers.node.states import State
 from containers.views.page import Request, attempted, page, posted, record
+from containers.views.sign_in.confirmation import confirmed
 from containers.views.snapshots.line import line, snapshot_of
 
 
+def erases(request: Request, ctid: int, uuid: UUID) -> bool:
+    form = RestoreForm(request.POST, snapshot=snapshot_of(request, ctid, uuid))
+    return form.is_valid() and at_page("restoration").erases(form.cleaned_data)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(erases)
 def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     """POST does it."""
     snapshot = snapshot_of(request, ctid, uuid)

@@ -68,34 +68,6 @@ def test_usage_without_quotas_is_an_error_one_can_read() -> None:
         load("btrfs").parse_usage(b"")
 
 
-@pytest.mark.parametrize(
-    ("number", "inner"),
-    [("261\n", [264, 263, 262]), ("265\n", [])],
-    ids=["nested in each other", "none"],
-)
-def test_nested_subvolumes_are_deleted_however_deep_the_innermost_first(
-    number: str, inner: list[int]
-) -> None:
-    listing = b"""\
-ID 256 gen 17 parent 5 top level 5 path private/102/fs
-ID 261 gen 24 parent 5 top level 5 path private/101/fs
-ID 262 gen 24 parent 261 top level 261 path private/101/fs/nested
-ID 263 gen 24 parent 262 top level 262 path private/101/fs/nested/a b
-ID 264 gen 24 parent 263 top level 263 path private/101/fs/nested/a b/ID 9 gen 1 parent 256
-ID 265 gen 24 parent 256 top level 256 path private/102/fs/other
-"""
-    answers = {
-        f"btrfs inspect-internal rootid {FS}": number.encode(),
-        f"btrfs subvolume list -p {FS}": listing,
-    }
-
-    deleting = BTRFS.delete_nested(FS, lambda argv: answers[shlex.join(argv)])
-
-    assert [shlex.join(argv) for argv in deleting] == [
-        f"btrfs subvolume delete --subvolid {each} {FS}" for each in inner
-    ]
-
-
 def test_nothing_is_nested_in_a_plain_directory() -> None:
     def ask(argv: Argv) -> bytes:
         raise AssertionError
