@@ -97,7 +97,8 @@ def test_the_user_of_the_web_process_reaches_what_the_node_keeps(panel: Panel, w
     user = pwd.getpwnam("panel")
     path = panel.conf.state / what
     assert path.exists()
-    for argv in (["rm", "-f", path], ["sh", "-c", f"echo x >>{path}"], ["mv", path.parent, "/tmp"]):
+    moving = ["mv", f"{path.parent}", "/tmp"]
+    for argv in (["rm", "-f", f"{path}"], ["sh", "-c", f"echo x >>{path}"], moving):
         done = subprocess.run(argv, user=user.pw_uid, group=user.pw_gid, extra_groups=[],
                               capture_output=True, check=False)  # fmt: skip
         assert done.returncode != 0, argv
