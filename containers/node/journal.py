@@ -166,12 +166,19 @@ class Past:
                    bool(undos) or failed(events, len(planned)), tuple(undos), over,
                    tuple(cgroups), script)  # fmt: skip
 
-    def tells_of(self, steps: Sequence[Step]) -> bool:
-        """Whether it is these steps that it planned, by their keys of now or of before."""
-        return len(steps) == len(self.planned) and all(
-            key in (step.key, FORMER.get(step.key))
-            for key, step in zip(self.planned, steps, strict=True)
-        )
+    def among(self, steps: Sequence[Step]) -> Sequence[Step] | None:
+        """Those of a plan's steps that it planned, by their keys of now or of before.
+
+        None where it planned others, too. An upgrade may have put new steps in between.
+        """
+        left, found = list(steps), []
+        for key in self.planned:
+            while left and key not in (left[0].key, FORMER.get(left[0].key)):
+                left.pop(0)
+            if not left:
+                return None
+            found.append(left.pop(0))
+        return found
 
 
 def failed(events: Sequence[Event], planned: int) -> bool:

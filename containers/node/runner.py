@@ -182,9 +182,10 @@ class Runner:
 
     def steps_of(self, past: Past) -> Sequence[Step]:
         """The table the dead runner followed: the entry whose steps have the keys it noted."""
-        for way in self.plan.entry.values():
-            if isinstance(way, Sequence) and past.tells_of(way):
-                return way
+        ways = [way for way in self.plan.entry.values() if isinstance(way, Sequence)]
+        for way in sorted(ways, key=len):
+            if steps := past.among(way):
+                return steps
         return ()
 
     def ending(self, ct: Ct, progress: Progress, error: OperationError | None = None) -> "Ending":
