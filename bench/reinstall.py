@@ -27,7 +27,7 @@ PAIRS = 4
 LIMIT = 1.3
 BOOTED = 3.0  # seconds until its system has booted
 SCRIPTS = [f"{scope}-{name}" for scope in Scope for name in BY_NAME]
-ITS_OWN = ("halt", "boot", *SCRIPTS)  # the keys of those steps
+ITS_OWN = ("halt", "boot", "go-on", *SCRIPTS)  # the keys of those steps
 # An old user is taken over where name and id are the new one's, or where there is none
 MERGE = """
 awk -F: -v OFS=: 'NR == FNR { old[$1] = $0; id[$1] = $3; next }

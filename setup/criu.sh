@@ -74,6 +74,8 @@ unpack() { # SUITE
         refuse "apt has no package list of a Debian archive (run apt-get update)"
     mkdir -p "$work/lists/partial" "$work/archives/partial"
     : >"$work/installed"
+    # An index past its Valid-Until is refused, for it may hold back a fixed CRIU: apt's default, which
+    # stays as it is. A machine whose apt is told otherwise, as for a mirror that is frozen, has that.
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $1 main" >"$work/sources.list"
     local apt=(apt-get -qq -y
         -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
@@ -82,7 +84,7 @@ unpack() { # SUITE
         -o "Dir::State::extended_states=$work/extended"
         -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives"
         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
-        -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false
+        -o Acquire::http::Timeout=20 -o APT::Update::Error-Mode=any -o Acquire::Languages=none
         -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o APT::Keep-Downloaded-Packages=true)
     "${apt[@]}" update
     "${apt[@]}" --download-only install criu

@@ -10,6 +10,7 @@ host=${PANEL_HTTP%:*} port=${PANEL_HTTP##*:}
 main() {
     allowed
     setup/setup.sh apply run
+    [[ ${PANEL_RUNTIME:-} == dry-run ]] || /usr/bin/python3 -B -m containers.node.runtimes.advisories
     setup/run-folder.sh
     only_one
     port_free

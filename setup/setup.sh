@@ -17,4 +17,5 @@ fi
 setup/commands.sh "$1"
 if [[ $2 == run ]]; then
     setup/static.sh "$1"
+    [[ ${PANEL_RUNTIME:-} == dry-run ]] || setup/kernel.sh "$1"
 fi

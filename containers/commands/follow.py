@@ -15,6 +15,7 @@ from containers.commands.output import Output
 from containers.commands.places import here
 from containers.commands.work import Work
 from containers.models import LogChunk, Operation, outcome
+from containers.node.bound import Cut
 from containers.node.errors import Code, OperationError, Problem
 from containers.node.states import Progress
 
@@ -79,9 +80,10 @@ def watch(operation: Operation, offset: int, output: Output) -> int:
             for chunk in LogChunk.objects.filter(operation=operation, offset__gte=offset).order_by(
                 "offset"
             ):
-                data = bytes(chunk.data)
-                output.log(data)
-                offset = chunk.offset + len(data)
+                if chunk.offset > offset:
+                    output.log(Cut(offset, chunk.offset).mark)
+                output.log(bytes(chunk.data))
+                offset = chunk.offset + len(chunk.data)
             return offset
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > deadline:

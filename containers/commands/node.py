@@ -10,6 +10,9 @@ from containers.commands.places import this_node
 from containers.grammar import BadSyntax, Given
 from containers.models import Node, UndoProfile
 from containers.node.errors import BadUsages, BadValue, BadValues, Code
+from containers.node.network.reach import Reach
+
+LOG_LIMITS = range(1, 1025)  # MiB
 
 
 def show(given: Given, output: Output) -> int:
@@ -20,13 +23,17 @@ def show(given: Given, output: Output) -> int:
 
 def change(given: Given, output: Output) -> int:
     node = chosen(given)
-    settings = given.pick("undo_profile", "script_timeout")
+    settings = given.pick("undo_profile", "script_timeout", "log_limit", "reach")
     if not settings:
         raise BadSyntax(BadUsages.NOTHING_TO_CHANGE)
     if settings.get("undo_profile", "vzctl") not in UndoProfile.values:
         raise BadValue(BadValues.NOT_A_PROFILE, known=UndoProfile.values)
     if "script_timeout" in settings:
         settings["script_timeout"] = settings["script_timeout"] or 0  # unlimited
+    if settings.get("reach", Reach.ALL) not in [*Reach]:
+        raise BadValue(BadValues.NOT_A_REACH, known=[*Reach])
+    if "log_limit" in settings and settings["log_limit"] not in LOG_LIMITS:
+        raise BadValue(BadValues.LOG_LIMIT, least=LOG_LIMITS[0], most=LOG_LIMITS[-1])
     Node.objects.filter(pk=node.pk).update(**settings)
     noted(f"change node {node}", **settings)
     node.refresh_from_db()
@@ -52,6 +59,8 @@ def described(node: Node) -> dict[str, Any]:
         "storage": node.storage,
         "undo_profile": node.undo_profile,
         "script_timeout": node.script_timeout,
+        "log_limit": node.log_limit,
+        "reach": node.reach,
         "pool": node.pool,
         "heartbeat": node.heartbeat,
         "away": node.away,

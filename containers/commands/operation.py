@@ -8,6 +8,7 @@ from containers.commands.follow import described, follow, title
 from containers.commands.output import Output, table
 from containers.grammar import Given
 from containers.models import LogChunk, Operation
+from containers.node.bound import Cut
 from containers.node.errors import BadValue, BadValues, Code
 from containers.node.states import Progress
 
@@ -77,8 +78,12 @@ def log(given: Given, output: Output) -> int:
     output.raw = True
     if "follow" in given and not operation.done:
         return follow(lambda: operation, output)
+    offset = 0
     for chunk in LogChunk.objects.filter(operation=operation).order_by("offset").iterator():
+        if chunk.offset > offset:
+            output.write(Cut(offset, chunk.offset).mark)
         output.write(bytes(chunk.data))
+        offset = chunk.offset + len(chunk.data)
     return Code.OK
 
 

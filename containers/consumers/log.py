@@ -4,6 +4,7 @@ ws/operations/PK/log?from=N, N an offset in the log; -N: the last N bytes. To th
 
     binary    a byte 1, the offset (8 bytes, big-endian), then bytes of the log
     {type: hello, from, end, state}     skip {from, to}: bytes it may not see
+    {type: cut, from, to, mark}         bytes that are not kept any more, and a line that says so
     {type: state, state}                eof {len, state, code, error, problem}, then close 1000
 
 From the browser: {ack: offset}, once it has shown everything up to there.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,8 +22,9 @@ from urllib.parse import parse_qs
 from django.contrib.auth.models import User
 
 from containers.consumers.socket import Close, Message, Shut, Socket
-from containers.loghub import Relay, following
+from containers.loghub import Piece, Relay, following
 from containers.models import Operation
+from containers.node.bound import Cut
 
 WINDOW = 256 * 1024  # bytes sent and not yet acknowledged
 FRAME = 64 * 1024
@@ -71,10 +74,14 @@ class LogConsumer(Socket):
             for hidden, run in groupby(
                 pieces, lambda piece: piece.staff_only and not self.sees_all
             ):
-                if hidden:
-                    await self.skip(list(run)[-1].end)
-                else:
-                    await self.send_bytes(b"".join(piece.data for piece in run))
+                for piece in joined(run):
+                    if piece.offset > self.cursor:
+                        await self.leave_out(Cut(self.cursor, piece.offset))
+                    await (self.skip(piece.end) if hidden else self.send_bytes(piece.data))
+
+    async def leave_out(self, cut: Cut) -> None:
+        await self.say(type="cut", **{"from": cut.begin}, to=cut.end, mark=cut.mark.decode())
+        self.cursor = cut.end
 
     async def skip(self, end: int) -> None:
         await self.say(type="skip", **{"from": self.cursor}, to=end)
@@ -96,6 +103,23 @@ class LogConsumer(Socket):
         while self.flying and self.flying[0][0] <= ack:
             self.in_flight -= self.flying.popleft()[1]
         self.room.set()
+
+
+def joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """What follows on one another as one piece."""
+    whole: list[Piece] = []
+    for piece in pieces:
+        if whole and whole[-1].end != piece.offset:
+            yield as_one(whole)
+            whole = []
+        whole.append(piece)
+    if whole:
+        yield as_one(whole)
+
+
+def as_one(pieces: list[Piece]) -> Piece:
+    first = pieces[0]
+    return Piece(first.offset, b"".join(piece.data for piece in pieces), first.staff_only)
 
 
 def start(query: bytes, end: int) -> int:

@@ -12,22 +12,32 @@ UNDO_PROFILES = (
     ("documented", "As documented: the container is stopped and dismounted, and no script runs"),
     ("vzctl", "As vzctl 4.11 does: the umount scripts run as well"),
 )
+REACH = (
+    ("owner", "Those of one owner, and those without an owner"),
+    ("none", "None"),
+    ("all", "All"),
+)
 
 
 class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Node
-        fields = ["undo_profile", "script_timeout"]
-        widgets = {"undo_profile": forms.RadioSelect}
+        fields = ["undo_profile", "script_timeout", "log_limit", "reach"]
+        widgets = {"undo_profile": forms.RadioSelect, "reach": forms.RadioSelect}
         labels = {
             "undo_profile": "When a start script fails",
             "script_timeout": "Time limit of a script",
+            "log_limit": "Size limit of a log",
+            "reach": "Which containers of this node reach one another",
         }
         help_texts = {
-            "script_timeout": "In seconds, 0 for no limit. A script that takes longer fails"
+            "script_timeout": "In seconds, 0 for no limit. A script that takes longer fails",
+            "log_limit": "In MiB. Of longer output the first and the last half of it are kept",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         profile: Any = self.fields["undo_profile"]
         profile.choices = UNDO_PROFILES
+        reach: Any = self.fields["reach"]
+        reach.choices = REACH

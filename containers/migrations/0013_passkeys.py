@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("containers", "0009_container_uid_base"),
+        ("containers", "0011_log_limit_and_reach"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -19,6 +19,7 @@ from containers.models.operation import Busy, Operation, Via
 from containers.models.settings import Settings, cleaned
 from containers.models.template import Template
 from containers.node.actions import START, STOP
+from containers.node.death import Death
 from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.operations import PLANS
 from containers.node.plan import Refusal
@@ -291,6 +292,12 @@ class Container(Settings):
     def init_ended(self, *, rebooting: bool) -> Operation:
         """Its init has ended by itself: queue what is due then. Raises Busy."""
         return self.request("rebooted" if rebooting else "halted", via=Via.CONTAINER)
+
+    def start_failed(self, death: Death) -> None:
+        """Its init has died in its first seconds: whatever started it was told as done too soon."""
+        began = datetime.fromtimestamp(death.began, UTC)
+        for told in self.operations.filter(exclusive=True, started__lte=began, finished__gte=began):
+            told.correct(death.error)
 
     def start_after_boot(self) -> Operation:
         """Queue its start, or that of its saved processes. Raises Busy."""

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
+
+from containers.node.network.reach import Reach
 
 SILENT = timedelta(seconds=20)  # without a heartbeat for this long, a node counts as away
 
@@ -24,6 +27,15 @@ class Node(models.Model):
     )
     script_timeout = models.PositiveIntegerField(
         default=600, help_text="Seconds an action script may run before it is ended; 0: no limit"
+    )
+    log_limit = models.PositiveIntegerField(
+        default=64,
+        validators=[MinValueValidator(1), MaxValueValidator(1024)],
+        help_text="MiB of an operation's log that are kept: half from its beginning and half from"
+        " its end",
+    )
+    reach = models.CharField(
+        max_length=8, choices=[(r.value, r.value) for r in Reach], default=Reach.OWNER.value
     )
     pool = models.CharField(
         max_length=43, blank=True, help_text="Addresses to give, as 10.1.2.0/24"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import F
 from django.urls import reverse
 from django.utils.timezone import localtime, now
 
@@ -16,7 +15,8 @@ from containers.models.failure import Failure
 from containers.models.node import Node
 from containers.node import problems
 from containers.node.actions import Where
-from containers.node.errors import Cancelled, Problem
+from containers.node.bound import Cut
+from containers.node.errors import Cancelled, OperationError, Problem
 from containers.node.operations import PLANS
 from containers.node.states import FINISHED, UNFINISHED, Progress, State, StepState
 
@@ -57,11 +57,14 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
     def claim(self, node: Node) -> Operation | None:
         """Take the oldest queued operation of a node, unless another worker is faster."""
-        for operation in self.filter(node=node, state=Progress.QUEUED).order_by("pk"):
-            taken = self.filter(pk=operation.pk, state=Progress.QUEUED)
-            if taken.update(state=Progress.RUNNING, started=now(), fence=F("fence") + 1):
-                whole = self.select_related("node", "container__template")
-                return whole.get(pk=operation.pk)
+        queued = self.filter(node=node, state=Progress.QUEUED).order_by("pk")
+        while operation := queued.select_related("node", "container__template").first():
+            taken = {"state": Progress.RUNNING, "started": now(), "fence": operation.fence + 1}
+            still = self.filter(pk=operation.pk, state=Progress.QUEUED, fence=operation.fence)
+            if still.update(**taken):
+                for name, value in taken.items():
+                    setattr(operation, name, value)
+                return operation
         return None
 
     def visible_to(self, user: User) -> OperationQuerySet:
@@ -91,6 +94,8 @@ class Operation(Failure):
     code = models.IntegerField(null=True)  # vzctl's exit code
     fence = models.PositiveIntegerField(default=0)  # whoever ships for it holds this number
     log_len = models.BigIntegerField(default=0)  # bytes of the spool's log that are chunks
+    cut_begin = models.BigIntegerField(default=0)  # of the log, what is not kept: see Cut
+    cut_end = models.BigIntegerField(default=0)
     events_len = models.PositiveIntegerField(default=0)  # events of its journal that are rows
     requested = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True)
@@ -170,13 +175,19 @@ class Operation(Failure):
     @property
     def script(self) -> tuple[str, str] | None:
         """Scope and action of the script that failed, or was running when something else did."""
-        if self.problem == Problem.FOREIGN_FILE or "action" not in self.details:
+        unrun = (Problem.FOREIGN_FILE, Problem.NOT_APPROVED)
+        if self.problem in unrun or "action" not in self.details:
             return None
         return self.details["scope"], self.details["action"]
 
     @property
     def done(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def cut(self) -> Cut:
+        """What its log has too much of, and doesn't keep."""
+        return Cut(self.cut_begin, self.cut_end)
 
     @property
     def asked(self) -> list[str]:
@@ -217,7 +228,7 @@ class Operation(Failure):
 
         What follows is the kind's to say (containers/kinds).
         """
-        Operation.objects.filter(pk=self.pk).update(
+        self.set(
             state=progress,
             code=code,
             error=error,
@@ -231,8 +242,6 @@ class Operation(Failure):
                 state=StepState.FAILED, note="it was interrupted"
             )
             self.reserved.all().delete()
-        ended = ["state", "code", "error", "problem", "details", "finished", "params"]
-        self.refresh_from_db(fields=ended)
         if not (container := self.container):
             return
         kind, plan = self.of_kind, PLANS.get(self.kind)
@@ -247,6 +256,18 @@ class Operation(Failure):
             kind.succeeded(self, container)
         else:
             kind.ended_badly(self, container)
+
+    def set(self, **values: Any) -> None:
+        """Write these fields, and no others, to its row."""
+        Operation.objects.filter(pk=self.pk).update(**values)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def correct(self, error: OperationError) -> None:
+        """It was told as done, and has turned out to have failed."""
+        mine = Operation.objects.filter(pk=self.pk, state=Progress.SUCCEEDED)
+        if mine.update(state=Progress.FAILED, code=error.code, **error.record):
+            transaction.on_commit(self.ring)
 
     def ring(self) -> None:
         """Tell viewers and pages that it has changed."""

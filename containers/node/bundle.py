@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from containers.node import ids, observed, settings
+from containers.node import apparmor, ids, observed, settings, syscalls
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
 from containers.node.idmap import Ids, Rootfs
+from containers.node.kernel.limits import PTYS
 from containers.node.network.hook import hook
-from containers.node.storage import nesting
 from containers.node.templates.init import Init, Kind, NoInit, detect
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, SafeTree
@@ -40,7 +40,8 @@ MOUNTS: list[dict[str, Any]] = [
     {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
      "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
     {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
-     "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]},
+     "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
+                 f"max={PTYS}"]},
     {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",  # noqa: S108
      "options": [*NOSUID, "mode=1777", "size=65536k"]},
     {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": NOSUID},
@@ -50,8 +51,11 @@ RUN_MOUNTS: list[dict[str, Any]] = [
      "options": ["nosuid", "nodev", "mode=755"]},
     {"destination": "/run/lock", "type": "tmpfs", "source": "tmpfs", "options": NOSUID},
 ]  # fmt: skip
-MASKED = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-          "/proc/sched_debug", "/sys/firmware"]  # fmt: skip
+# Its root can take these off. What lies beneath is closed to it, or says nothing of others.
+MASKED = ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore",
+          "/proc/keys", "/proc/kmsg", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
+          "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+          "/sys/firmware"]  # fmt: skip
 READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger"]
 ALWAYS = ("/dev", "/proc", "/run", "/sys")
 KEPT_OPTIONS = ("ro", "nosuid", "nodev", "noexec", "noatime")
@@ -115,7 +119,7 @@ def config_of(ct: Ct) -> dict[str, Any]:
     return {
         "ociVersion": "1.0.2",
         "process": {
-            **process([init.path] if init else NO_INIT, ENV),
+            **process(ct, [init.path] if init else NO_INIT, ENV),
             "terminal": True,
         },
         "root": {"path": f"{ct.paths.rootfs}"},
@@ -139,7 +143,7 @@ def config_of(ct: Ct) -> dict[str, Any]:
 
 
 def filters() -> dict[str, Any]:
-    found = nesting.seccomp()
+    found = syscalls.seccomp()
     return {"seccomp": found} if found else {}
 
 
@@ -166,8 +170,8 @@ def rootfs(ct: Ct) -> Rootfs:
     return Rootfs(ct.paths.fs, target, Ids(there.base, own.base, own.size))
 
 
-def process(argv: list[str], env: list[str]) -> dict[str, Any]:
-    allowed = capabilities()
+def process(ct: Ct, argv: list[str], env: list[str]) -> dict[str, Any]:
+    allowed, profile = capabilities(), apparmor.profile(ct.paths.node)
     return {
         "user": {"uid": 0, "gid": 0},
         "args": argv,
@@ -176,6 +180,7 @@ def process(argv: list[str], env: list[str]) -> dict[str, Any]:
         "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), allowed),
         "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": nofile()}],
         "noNewPrivileges": False,
+        **({"apparmorProfile": profile} if profile else {}),
     }
 
 
@@ -185,7 +190,7 @@ def write_process(ct: Ct, argv: list[str]) -> Path:
     require_real_places(ct.paths.fs)
     env = ["HOME=/", "TERM=linux", f"PATH={PATH}", f"VEID={ct.ctid}"]
     path = ct.paths.bundle / f"process-{ct.operation}.json"
-    path.write_text(json.dumps({**process(argv, env), "terminal": False}))
+    path.write_text(json.dumps({**process(ct, argv, env), "terminal": False}))
     return path
 
 

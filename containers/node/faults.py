@@ -57,6 +57,15 @@ class BadValues(Fault):
     LINE_LONG = "line-too-long", "The {what} is longer than {most} characters."
     LINE_BROKEN = "line-broken", "The {what} has a line break or control character in it."
     NOT_UTF8 = "not-utf8", "The {what} is not UTF-8."
+    NOT_A_TIME = (
+        "not-a-time",
+        "This is not a time, such as 2026-01-31 or 2026-01-31T12:00: {word!r}.",
+    )
+    NOT_A_HEAD = "not-a-head", "This is not LINES:HASH, as pctl audit verify prints it: {word!r}."
+    NOTHING_TO_APPROVE = (
+        "nothing-to-approve",
+        "The {script} runs in the container: only scripts that run on the node are approved.",
+    )
     NOT_A_SETTING = "not-a-setting", "This is not the name of a setting: {word!r}."
 
     # limits
@@ -177,6 +186,8 @@ class BadValues(Fault):
     NOT_A_SNAPSHOT = "not-a-snapshot", "This is not the UUID of a snapshot: {word!r}."
     NO_GROUP = "no-group", "There is nothing called {word} to keep, only: {known:list}."
     NOT_A_PROFILE = "not-a-profile", "The option --undo-profile is one of: {known:list}."
+    NOT_A_REACH = "not-a-reach", "The option --reach is one of: {known:list}."
+    LOG_LIMIT = "log-limit", "A log may have from {least} to {most} MiB."
 
     # scripts
     NO_INTERPRETER = (
@@ -309,9 +320,10 @@ class BadUsages(Fault):
     VALUE_MISSING = "value-missing", "The option {name} needs a value: {value}."
     VALUE_SPARE = "value-spare", "The option {name} takes no value."
     REASON_MISSING = "reason-missing", "The option {name} needs --reason: why it is passed over."
+    NOBODY_TO_ASK = "nobody-to-ask", "Nobody is there to ask: give --yes to approve it unasked."
     NAME_MISSING = "name-missing", "The option --file needs the NAME of what it is."
     ONE_OF_BOTH = "one-of-both", "Give either a CT ID or --global, not both."
     NOTHING_TO_CHANGE = (
         "nothing-to-change",
-        "There is nothing to change: give --undo-profile or --script-timeout.",
+        "There is nothing to change: give an option, as --undo-profile.",
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from containers.node.actions import Action, Scope
 from containers.node.conf import NodeConf
+from containers.node.errors import BadValue, BadValues
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Layout:
 
     node: NodeConf
     ctid: int
+
+    def __post_init__(self) -> None:
+        """SQLite keeps any text as a number: whoever writes rows by hand is not to name paths."""
+        if not isinstance(self.ctid, int):
+            raise BadValue(BadValues.NOT_A_CTID, word=f"{self.ctid}"[:30])
 
     @property
     def private(self) -> Path:
@@ -66,6 +72,11 @@ class Layout:
     @property
     def bundle(self) -> Path:
         return self.node.run / "bundle" / f"{self.ctid}"
+
+    @property
+    def let_go(self) -> Path:
+        """Made when its init, or its restored processes, begin to run."""
+        return self.bundle / "let-go"
 
     @property
     def rootfs(self) -> Path:

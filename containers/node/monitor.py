@@ -3,7 +3,7 @@
 One process a container, forked by the runner that makes it and living on after it. It writes
 only its own spool, <state>/spool/ct-<CTID>:
 
-    events    {ev: init, pid, started}, then {ev: gone, code, signal}
+    events    {ev: init, pid, started}, then {ev: gone, code, signal, lived, oom, last}: death.py
     console   what the container wrote to its console, the last MiB or two
     runner    locked while the monitor lives
 """
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from containers.node import observed
+from containers.node import death, observed
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, OperationError, TimedOut
 from containers.node.idmap import Rootfs, shown
@@ -76,6 +76,12 @@ def ask(node: NodeConf, what: dict[str, Any]) -> dict[str, Any]:
 def fork_beforehand(node: NodeConf) -> None:
     """For the first container that this process makes."""
     BEFOREHAND.append(fork(node))
+
+
+def last_event(paths: Layout) -> dict[str, Any]:
+    """What it has noted last; empty when it has noted nothing yet."""
+    events, _ = Spool(paths.monitor).read_events()
+    return events[-1] if events else {}
 
 
 def settle(paths: Layout) -> None:
@@ -155,6 +161,7 @@ class Monitor:
                 answer(line, exit=exit, said=said, seconds=seconds)
                 return
             init = Init(pid, observed.started(pid) or 0)
+            self.paths.let_go.unlink(missing_ok=True)
             self.start(init)
             answer(line, pid=pid)
             self.watch(init, listener)
@@ -186,6 +193,7 @@ class Monitor:
 
     def watch(self, init: Init, listener: socket.socket) -> None:
         """Read the consoles until the init has ended, then say how."""
+        groups = observed.cgroup_paths(self.paths)
         ended = observed.pidfd(init)
         while ended is not None:
             ready = self.wait(ended, listener.fileno())
@@ -198,8 +206,16 @@ class Monitor:
             reap(but=init.pid)
         code, by = reaped(init.pid)
         self.console.drain()
-        self.note(ev="gone", code=code, signal=by)
+        last = death.last_lines(self.console.tail)
+        oom = death.out_of_memory(groups)
+        self.note(ev="gone", code=code, signal=by, lived=self.lived(), oom=oom, last=last)
         Nudge(self.paths.node.doorbell, f"ct-{self.paths.ctid}")()
+
+    def lived(self) -> float | None:
+        """Seconds since it was let go; None where nobody has noted when."""
+        with contextlib.suppress(OSError):
+            return time.time() - self.paths.let_go.stat().st_mtime
+        return None
 
     def wait(self, *fds: int) -> list[int]:
         due = self.console.wake()

@@ -96,6 +96,15 @@ def started(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def sleeps(pid: int) -> bool:
+    """Whether it waits for something, and is not busy; so does one that is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat[stat.rindex(")") + 2] not in "RD"
+
+
 def children(parent: int) -> list[int]:
     return [pid for pid in processes() if parent_of(pid) == parent]
 

@@ -117,7 +117,7 @@ OTHERS = (
             {"--iptables": "NAME", "--netfilter": "MODE"}, of="set"),
     refused("every container has the same capabilities", "CAPABILITY",
             {"--capability": "NAME:on|off"}, of="set"),
-    refused("every container has the same features", "FEATURES",
+    refused("every container has the same features, and Docker is none of them", "FEATURES",
             {"--features": "NAME:on|off"}, of="set"),
     refused(NO_DEVICES, "DEVICES DEVNODES PCI",
             {"--devices": "DEVICE", "--devnodes": "DEVICE", "--pci_add": "DEVICE",

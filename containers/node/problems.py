@@ -221,6 +221,13 @@ class Problem(StrEnum):
         f"A script of the container was changed on the server. {STAFF_LOOK}",
         Code.SCRIPT,
     )
+    NOT_APPROVED = (
+        "not-approved",
+        "{scope:Whose} {action:script} is not approved, and its node runs only approved ones. Type "
+        "{command} on the node to look at it and approve it.",
+        "{scope:Theirs} {action:script} has to be approved before it runs. " + STAFF_LOOK,
+        Code.SCRIPT,
+    )
     NO_NEW_AREA = (
         "no-new-area",
         "{scope:Whose} {action:script} ended with exit code 0, but did not make the new private "
@@ -228,6 +235,14 @@ class Problem(StrEnum):
         "{scope:Theirs} {action:script} did not make a new system.",
         Code.CUSTOM_REINSTALL,
     )
+
+    LEDGER_CUT = (
+        "ledger-cut",
+        "The end of {path} is missing: somebody has cut it, or an old copy was put there.",
+        BROKEN,
+    )
+
+    NO_LEDGER = "no-ledger", "This node has seen nothing of the audit yet: {path} is empty.", BROKEN
 
     # room
     NO_SPACE = "no-space", "The disk that holds the containers is full.", NO_DISK, Code.NO_SPACE
@@ -378,6 +393,20 @@ class Problem(StrEnum):
         "not-made",
         "The container could not be made by its runtime.",
         f"The container could not be started. {STAFF_LOOK}",
+        Code.ENV_CREATE,
+    )
+    INIT_DIED = (
+        "init-died",
+        "The container's init {exit:ended} {lived:lived}{last:console}.",
+        "The container's system ended {lived:lived}{last:console}.",
+        Code.ENV_CREATE,
+    )
+    INIT_OUT_OF_MEMORY = (
+        "init-out-of-memory",
+        "The container's init was killed for want of memory {lived:lived}: raise the limit of its "
+        "memory{last:console}.",
+        "The container's memory does not suffice for its system, which ended {lived:lived}"
+        "{last:console}.",
         Code.ENV_CREATE,
     )
     NO_INIT = "no-init", "There is no init in the container.", "", Code.BAD_TEMPLATE

@@ -7,6 +7,7 @@ recover it ends what a dead runner has left: forward when that one had begun to 
 import base64
 import contextlib
 import ctypes
+import hashlib
 import os
 import signal
 import traceback
@@ -39,6 +40,8 @@ from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.runtimes import DRY_RUN
 from containers.node.spool import ROOM_TIMEOUT, Nudge, Spool, Writer
 from containers.node.states import Progress, State
+from containers.node.steps.proving import require_alive
+from containers.node.steps.scripting import require_approved
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -58,7 +61,8 @@ def main(
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         request = spool.read_request()
         patience = request.get("patience", ROOM_TIMEOUT)
-        writer = Writer(spool, Nudge(conf.doorbell, f"{operation}"), patience)
+        nudge = Nudge(conf.doorbell, f"{operation}")
+        writer = Writer(spool, nudge, patience, spool.bound())
         try:
             Runner(conf, request, writer, cgroup).run(recover=recover)
         finally:
@@ -99,7 +103,10 @@ class Runner:
                     if recover:
                         self.recover(ct, past)
                     else:
+                        require_approved(self.plan, ct)
                         follow(self.plan, ct, self.journal)
+                        if self.plan.on_container and self.plan.exclusive:
+                            require_alive(ct)
                     return self.ending(ct, Progress.SUCCEEDED)
                 except Cancelled as e:
                     return self.ending(ct, Progress.CANCELLED, e)
@@ -247,11 +254,13 @@ def end_what_is_left(ct: Ct) -> None:
 
 
 def script_of(values: dict[str, Any]) -> Script:
+    """Its hash is that of its text: what a row says of it is not asked."""
+    body = base64.b64decode(values["body"])
     return Script(
         scope=Scope(values["scope"]),
         action=actions.BY_NAME[values["action"]],
-        body=base64.b64decode(values["body"]),
-        sha256=values["sha256"],
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
         version=values["version"],
     )
 

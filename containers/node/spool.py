@@ -2,7 +2,8 @@
 
 <state>/spool/<operation>/
     request.json   what to do: everything the runner needs to know, for it asks no database
-    log            what was said, byte for byte, only ever appended to
+    log            what was said, byte for byte, only ever appended to; past its limit a hole
+    cut            where the hole is: offsets of its first byte and of the first behind it
     events         the journal: a JSON object a line, on disk before what may have to be undone
     runner         locked (fcntl, by its open description) by the runner while it lives; its pid
 
@@ -30,9 +31,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from containers.node.bound import DEFAULT, MIB, Bound, Cut
 from containers.node.errors import NoSpace, Problem
 
 Event = dict[str, Any]
+AT_ONCE = 64 * 1024  # bytes of the log that are written in one go
+KEEP_SIZE, PUNCH_HOLE = 1, 2  # modes of fallocate(2)
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
 ROOM_TIMEOUT = 30.0  # seconds a writer waits for room on a full disk
 COLOUR, PLAIN = "\x1b[1;34m", "\x1b[0m"  # around a line of the panel's own
@@ -59,6 +63,30 @@ class Spool:
     @property
     def runner(self) -> Path:
         return self.path / "runner"
+
+    @property
+    def cut_file(self) -> Path:
+        return self.path / "cut"
+
+    def cut(self) -> Cut:
+        """What of the log is not kept. Bytes read from it count if they lie outside afterwards."""
+        try:
+            return Cut(*map(int, self.cut_file.read_text().split()))
+        except FileNotFoundError:
+            return Cut()
+
+    def write_cut(self, cut: Cut) -> None:
+        draft = self.cut_file.with_suffix(".new")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(f"{cut.begin} {cut.end}")
+        draft.replace(self.cut_file)
+
+    def bound(self) -> Bound:
+        """How much of the log is kept, as its request says."""
+        try:
+            return Bound((self.read_request().get("log_limit") or DEFAULT) * MIB)
+        except FileNotFoundError:
+            return Bound()
 
     def write_request(self, request: Mapping[str, Any]) -> None:
         """Make the spool; the request is there whole or not at all, after a power cut if kept."""
@@ -125,6 +153,8 @@ class Writer:
     spool: Spool
     nudge: "Nudge"
     patience: float = ROOM_TIMEOUT
+    bound: Bound = field(default_factory=Bound)
+    cut: Cut = field(default_factory=Cut)
     n: int = 0
     off: int = 0
     lost: int = 0  # bytes of output for which there was no room
@@ -140,11 +170,12 @@ class Writer:
         os.ftruncate(self._events, whole)  # a runner may have died in the middle of a line
         self.n = len(events)
         self.off = os.fstat(self._log).st_size
+        self.cut = self.spool.cut()
 
     def reserve(self) -> None:
         """Take room for the journal, so that a full disk doesn't end it. Raises NoSpace."""
         try:
-            fallocate_keeping_size(self._events, RESERVE)
+            fallocate(self._events, KEEP_SIZE, 0, RESERVE)
         except OSError as e:
             if e.errno in (errno.ENOSPC, errno.EDQUOT):  # else the file system can't do that
                 raise NoSpace(Problem.LOG_FULL) from e
@@ -170,6 +201,13 @@ class Writer:
 
     def write(self, data: bytes) -> None:
         """Append to the log. Room is waited for, but once only; then raises NoSpace."""
+        for begin in range(0, len(data), AT_ONCE):
+            self.write_piece(data[begin : begin + AT_ONCE])
+
+    def write_piece(self, data: bytes) -> None:
+        cut = self.bound.cut(self.off + len(data), self.cut)
+        if cut != self.cut:
+            self.give_up(cut)
         written = self.append(self._log, data, 0 if self.full else self.patience)
         self.off += written
         self.full = written < len(data)
@@ -177,6 +215,17 @@ class Writer:
             self.lost += len(data) - written
             raise NoSpace(Problem.LOG_FULL)
         self.nudge()
+
+    def give_up(self, cut: Cut) -> None:
+        """Keep no more of the log's middle. Told first: who reads a hole must find out."""
+        try:
+            self.spool.write_cut(cut)
+        except OSError as e:
+            raise NoSpace(Problem.LOG_FULL) from e
+        begin = max(cut.begin, self.cut.end)
+        self.cut = cut
+        with contextlib.suppress(OSError):  # a file system without holes keeps it a while longer
+            fallocate(self._log, PUNCH_HOLE | KEEP_SIZE, begin, cut.end - begin)
 
     def append(self, file: int, data: bytes, patience: float) -> int:
         """How many bytes of it there was room for, within so many seconds."""
@@ -226,9 +275,9 @@ class Nudge:
         return False
 
 
-def fallocate_keeping_size(fd: int, size: int) -> None:
+def fallocate(fd: int, mode: int, offset: int, size: int) -> None:
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.fallocate(fd, 1, ctypes.c_int64(0), ctypes.c_int64(size)):
+    if libc.fallocate(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(size)):
         raise OSError(ctypes.get_errno(), "fallocate")

@@ -71,6 +71,15 @@ def said(text: Any) -> str:
     return f": {clause(text)}" if clause(text) else ""
 
 
+def lived(seconds: float) -> str:
+    return f"{seconds:.1f} s after it was started"
+
+
+def console(lines: Sequence[str]) -> str:
+    """What it showed last, as the end of a sentence."""
+    return f"; on its console: {clause(' / '.join(lines))}" if lines else ""
+
+
 def whose(scope: str) -> str:
     return "its" if scope == Scope.OWN else "the node's global"
 
@@ -92,6 +101,8 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "clauses": clauses,
     "few": few,
     "said": said,
+    "lived": lived,
+    "console": console,
     "capital": lambda text: capitalized(f"{text}"),
     "lower": lambda text: f"{text}".lower(),
     "list": lambda texts: ", ".join(f"{text}" for text in texts),

@@ -12,6 +12,7 @@ from containers.models import Busy, Container, Node, Operation, Via
 from containers.node import observed
 from containers.node.access import hostkeys
 from containers.node.conf import NodeConf
+from containers.node.death import Death
 from containers.node.errors import OperationError
 from containers.node.figures import measure
 from containers.node.layout import Layout
@@ -19,7 +20,8 @@ from containers.node.runtimes import DRY_RUN
 from containers.node.spool import Spool
 from containers.node.states import UNFINISHED, State
 from containers.node.storage import load as load_storage
-from containers.worker import replaced_systems, snapshots, startup
+from containers.worker import approvals, replaced_systems, snapshots, startup
+from containers.worker.reach import Neighbourhood
 from containers.worker.runners import Runners
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Periodic:
         self.conf, self.node, self.runners = conf, node, runners
         self.next = self.figures = self.replaced_due = 0.0
         self.network = 0.0
+        self.neighbourhood = Neighbourhood(conf)
         self.unmeasured: list[int] = []  # one a turn: logs are not to wait for all of them
         self.adopted: dict[int, float] = {}
         self.keys = Thread()
@@ -54,9 +57,11 @@ class Periodic:
         if clock >= self.next:
             self.next = clock + LOOK
             self.look(clock)
+            self.neighbourhood.sync(self.node)
             self.start_after_boot()
             snapshots.go(self.node)
             self.make_keys()
+            approvals.sync(self.conf, self.node)
         if clock >= self.figures and not self.unmeasured:
             self.figures = clock + FIGURES
             self.unmeasured = list(self.running().values_list("pk", flat=True))
@@ -71,6 +76,7 @@ class Periodic:
         if clock >= self.network:
             self.network = clock + NETWORK
             startup.bring_up(self.conf, self.node)
+            self.neighbourhood.sync(self.node, look=True)
             startup.note_facts(self.conf, self.node)
 
     def look(self, clock: float) -> None:
@@ -86,6 +92,8 @@ class Periodic:
     def ended_by_itself(self, container: Container, monitor: Spool) -> None:
         events, _ = monitor.read_events()
         gone = [event for event in events if event["ev"] == "gone"]
+        if gone and (death := Death.of(gone[-1])).early:
+            container.start_failed(death)
         try:
             container.init_ended(rebooting=bool(gone) and gone[-1]["signal"] == REBOOT)
         except Busy as busy:

@@ -20,6 +20,7 @@ def request_of(operation: Operation) -> dict[str, Any]:
         "plan": operation.kind,
         "profile": node.undo_profile,
         "script_timeout": node.script_timeout or None,
+        "log_limit": node.log_limit,
         "runtime": node.runtime,
         "storage": node.storage,
         "ct": told_of(operation, container) if container else {},

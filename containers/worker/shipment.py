@@ -5,18 +5,22 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.db import transaction
 
 from containers.models import LogChunk, Operation
 from containers.node.actions import Where
+from containers.node.bound import Bound, Cut
 from containers.node.spool import Event, Spool
 from containers.worker.journal import record
+from containers.worker.step_rows import StepRows
 
 CHUNK = 64 * 1024  # bytes of the log in a row
 BATCH = 32 * CHUNK  # in a transaction
 NO_STEP = -1
 PAUSE = 0.04  # seconds between two readings of a log that keeps growing
+TRIES = 3  # to read what its runner is about to cut away
 
 
 class LeaseLost(Exception):
@@ -37,6 +41,7 @@ class Section:
 class Shipment:
     operation: Operation
     spool: Spool
+    steps: StepRows
     sections: list[Section] = field(default_factory=list)
     waiting: list[Event] = field(default_factory=list)  # read, and not rows yet
     position: int = 0  # in the journal, in bytes
@@ -47,19 +52,20 @@ class Shipment:
     @classmethod
     def of(cls, operation: Operation, spool: Spool) -> "Shipment":
         """Go on where the rows end."""
-        begun = operation.steps.filter(offset__isnull=False) if operation.events_len else ()
+        steps = StepRows.of(operation)
         sections = [
-            Section(s.number, s.offset or 0, s.end_offset, s.where == Where.NODE) for s in begun
+            Section(s.number, s.offset, s.end_offset, s.where == Where.NODE)
+            for s in steps.rows.values()
+            if s.offset is not None
         ]
-        return cls(operation, spool, sorted(sections, key=lambda s: (s.begin, s.i)))
+        return cls(operation, spool, steps, sorted(sections, key=lambda s: (s.begin, s.i)))
 
     def ship(self) -> bool:
         """Make rows of what is new. True when there is more already. Raises Outdone."""
         self.look()
-        first, last = self.operation.log_len, self.size
-        data = self.read(first, min(last - first, BATCH))
+        first, data = self.read_on()
         events = self.waiting
-        if events and events[-1]["ev"] == "end" and first + len(data) < last:
+        if events and events[-1]["ev"] == "end" and first + len(data) < self.size:
             events = events[:-1]  # the end comes last
         if data or events:
             self.commit(first, data, events)
@@ -106,6 +112,21 @@ class Shipment:
                 if section.i == event["i"]:
                     section.end = event["off"]
 
+    @cached_property
+    def bound(self) -> Bound:
+        return self.spool.bound()
+
+    def read_on(self) -> tuple[int, bytes]:
+        """Where the rows go on, and the bytes from there; past the cut, if that has begun."""
+        for _ in range(TRIES):
+            cut = self.spool.cut()
+            first = cut.behind(self.operation.log_len)
+            last = cut.begin if cut and first < cut.begin else self.size
+            data = self.read(first, min(last - first, BATCH))
+            if not self.spool.cut().touches(first, first + max(1, len(data))):
+                return first, data
+        return self.operation.log_len, b""
+
     def read(self, offset: int, length: int) -> bytes:
         if length <= 0:
             return b""
@@ -114,19 +135,36 @@ class Shipment:
 
     def commit(self, first: int, data: bytes, events: list[Event]) -> None:
         operation = self.operation
-        log_len = first + len(data)
+        before, log_len = operation.log_len, first + len(data)
         events_len = events[-1]["n"] + 1 if events else operation.events_len
         mine = Operation.objects.filter(
-            pk=operation.pk, fence=operation.fence, log_len=first, events_len=operation.events_len
+            pk=operation.pk, fence=operation.fence, log_len=before, events_len=operation.events_len
         )
         with transaction.atomic():
             if not mine.update(log_len=log_len, events_len=events_len):
                 raise LeaseLost
             LogChunk.objects.bulk_create(self.chunks(first, data))
-            record(operation, events)
+            cut = self.cut(before, first, log_len)
+            record(self.steps, events)
         operation.log_len, operation.events_len = log_len, events_len
+        operation.cut_begin, operation.cut_end = cut.begin, cut.end
         self.waiting = self.waiting[len(events) :]
         self.over = bool(events) and events[-1]["ev"] == "end"
+
+    def cut(self, before: int, first: int, log_len: int) -> Cut:
+        """Delete the rows of what is too much; as rows end, so does the cut."""
+        operation, bound = self.operation, self.bound
+        cut = bound.cut(log_len, operation.cut)
+        if cut == operation.cut and first == before:
+            return cut
+        chunks = LogChunk.objects.filter(operation=operation, offset__gte=bound.head)
+        later = chunks.filter(offset__gte=max(first if first > before else 0, cut.end))
+        end = later.order_by("offset").values_list("offset", flat=True).first()
+        cut = Cut(bound.head, log_len if end is None else end)
+        chunks.filter(offset__lt=cut.end).delete()
+        rows = Operation.objects.filter(pk=operation.pk)
+        rows.update(cut_begin=cut.begin, cut_end=cut.end)
+        return cut
 
     def catch_up(self) -> bool:
         """After a commit nobody knows the outcome of: go on where the rows are. False: Outdone."""
@@ -134,6 +172,8 @@ class Shipment:
         if row is None:
             return False
         self.operation.log_len, self.operation.events_len = row.log_len, row.events_len
+        self.steps = StepRows.of(self.operation)
+        self.operation.cut_begin, self.operation.cut_end = row.cut_begin, row.cut_end
         self.waiting = [event for event in self.waiting if event["n"] >= row.events_len]
         self.over = row.done
         return True
@@ -153,6 +193,8 @@ class Shipment:
         """Cut a range of the log where steps begin and end, and to the size of a chunk."""
         while begin < end:
             cut, staff_only = min(end, begin + CHUNK), False
+            if begin < self.bound.head:
+                cut = min(cut, self.bound.head)
             for section in reversed(self.sections):
                 if section.end is not None and section.end <= begin:
                     break

@@ -10,13 +10,13 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation
-from containers.node import observed
+from containers.node import apparmor, observed
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.network import prepare as network
-from containers.node.runtimes import DRY_RUN
+from containers.node.runtimes import DRY_RUN, advisories
 from containers.node.runtimes import load as load_runtime
 from containers.node.states import FINISHED, UNFINISHED, Progress, State
 from containers.node.storage import pool, space
@@ -32,7 +32,7 @@ def bring_up(conf: NodeConf, node: Node) -> None:
     if node.runtime == DRY_RUN:
         return
     try:
-        for sentence in [*pool.prepare(conf), *network.prepare(conf)]:
+        for sentence in [*pool.prepare(conf), *network.prepare(conf), *apparmor.prepare(conf)]:
             logger.info("%s", sentence)
     except OperationError as error:
         logger.warning("the node is not ready for containers: %s", error)
@@ -105,6 +105,7 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
     name = os.uname()
     return {
         **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
+        "advisories": advisories.open_here() if node.runtime != DRY_RUN else [],
         "network": network.missing(conf),
         "warnings": network.warnings(conf),
         "timezone": timezone(),

@@ -22,6 +22,8 @@ from tests.web.conftest import (  # noqa: F401 (fixtures)
     node_conf,
     operation,
     run,
+    scribe,
+    worker,
 )
 
 

@@ -32,6 +32,7 @@ FIELDS = """
     ctid hostname name description owner ram cpus pids diskspace ips nameservers searchdomains
     snapshot_limit template addressing password sshkeys kind confirmation command reason step
     operation body number inquiry do count unit cron keep username email script_timeout undo_profile
+    log_limit reach
     session code offered theme next path node note what access build_-name import-path
 """
 

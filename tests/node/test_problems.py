@@ -43,7 +43,7 @@ NOT_FOR_CUSTOMERS = re.compile(
 SAMPLES: dict[str, object] = {
     "exit": 3, "scope": "own", "action": "start", "seconds": 600.0, "said": "no such device.",
     "why": "No such file or directory.", "recovered": "back", "reasons": ["one.", "two"],
-    "names": ["img/a", "img/b"],
+    "names": ["img/a", "img/b"], "lived": 0.04, "last": ["Failed to start.", "Exiting."],
     "paths": ["/mnt", "/srv"], "known": ["a", "b"], "found": ["a", "b"], "what": "CT 101",
     "cause": {"problem": "no-space", "details": {}},
 }  # fmt: skip

@@ -17,6 +17,7 @@ class DyingJournal(SpoolJournal):
     """Ends its process the moment before, or after, a step is done."""
 
     at = ("", "")
+    by = signal.SIGKILL
 
     def began(self, step: Step, *, undoing: bool = False) -> None:
         super().began(step, undoing=undoing)
@@ -28,21 +29,32 @@ class DyingJournal(SpoolJournal):
 
     def die(self, step: Step, moment: str) -> None:
         if self.at == (step.key, moment):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.by)
 
 
 def run_dying(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
     """Run an operation whose runner is killed at a moment; returns its number."""
     number = rig.request(plan, ctid, **params)
+    assert run_hit(rig, number, step, moment, signal.SIGKILL) == -signal.SIGKILL
+    return number
+
+
+def run_cancelled(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
+    """Run an operation that is cancelled at a moment, and has ended; returns its number."""
+    number = rig.request(plan, ctid, **params)
+    assert run_hit(rig, number, step, moment, signal.SIGTERM) == 0
+    return number
+
+
+def run_hit(rig: Rig, number: int, step: str, moment: str, by: signal.Signals) -> int:
     child = os.fork()
     if not child:
         try:
             os.setsid()
-            DyingJournal.at = (step, moment)
+            DyingJournal.at, DyingJournal.by = (step, moment), by
             pytest.MonkeyPatch().setattr(runner, "SpoolJournal", DyingJournal)
             runner.main(rig.conf, number)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
-    return number
+    return os.waitstatus_to_exitcode(status)

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import TypedDict
 
 import pytest
 
-from containers.node.network import names, record
+from containers.node.errors import OperationError
+from containers.node.network import names, reach, record, remove
 from containers.node.states import State
 from tests.real.rig import Rig
 
@@ -49,6 +51,49 @@ def test_two_containers_talk_to_each_other_and_the_node_to_both(
     assert ask(rig, two, first) == f"i am ct{one}\n"
     for number, address in pair.items():
         assert node_asks(address) == f"i am ct{number}\n"
+
+
+@pytest.fixture(params=["nft", "iptables"])
+def firewall(request: pytest.FixtureRequest, rig: Rig, networked: IPv4Network) -> Iterator[str]:
+    """The node as if it had this one; its rules on who reaches whom are gone afterwards."""
+    before = record.load(rig.conf)
+    record.save(rig.conf, replace(before, firewall=request.param))
+    try:
+        try:
+            reach.apply(rig.conf, ())
+        except OperationError as error:
+            pytest.skip(f"no NAT: {error}")
+        yield request.param
+    finally:
+        reach.apply(rig.conf, None)
+        assert reach.stands(rig.conf, None)
+        record.save(rig.conf, before)
+
+
+def test_containers_reach_one_another_only_within_a_group(
+    rig: Rig, firewall: str, pair: dict[int, str]
+) -> None:
+    (one, first), (two, second) = pair.items()
+    for groups, there, back in (
+        ((), "", ""),
+        (((one, two),), f"i am ct{two}\n", f"i am ct{one}\n"),
+        (((one, 990), (two, 991)), "", ""),
+    ):
+        reach.apply(rig.conf, groups)
+        assert reach.stands(rig.conf, groups)
+        assert (shortly(rig, one, second), shortly(rig, two, first)) == (there, back)
+        assert node_asks(first) == f"i am ct{one}\n"
+    gone = [change.said for change in remove.changes(rig.conf, record.load(rig.conf))]
+    assert any(reach.table(rig.conf) in said for said in gone)
+    reach.apply(rig.conf, None)
+    assert shortly(rig, one, second) == f"i am ct{two}\n"
+
+
+def shortly(rig: Rig, ctid: int, address: str) -> str:
+    """What is answered there within a second."""
+    return rig.inside(ctid, "timeout", "1", *ASK.format(address).split()).replace(
+        "Terminated\n", ""
+    )
 
 
 def test_neither_can_use_the_others_address(rig: Rig, pair: dict[int, str]) -> None:

@@ -55,3 +55,10 @@ def test_an_init_that_does_not_halt_is_killed_at_the_nodes_time_limit(
 
     assert outcome.code == 0, outcome.log
     assert "did not halt within 1 s; it is killed" in outcome.log
+
+
+def test_it_has_a_bound_of_ptys_by_its_own_mount(rig: Rig, ctid: int) -> None:
+    assert rig.operate("start", ctid).code == 0
+    (line,) = [line for line in rig.inside(ctid, "cat", "/proc/mounts").splitlines()
+               if " /dev/pts " in line]  # fmt: skip
+    assert "max=512" in line.split()[3].split(",")

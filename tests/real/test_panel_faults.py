@@ -321,6 +321,23 @@ def test_what_is_halted_from_within_is_dismounted_with_its_scripts(
     assert observed.state_of(panel.path(ctid)) is State.STOPPED
 
 
+def test_a_start_whose_init_dies_a_second_later_is_told_as_failed_after_all(
+    panel: Panel, ctid: int
+) -> None:
+    init = panel.path(ctid).fs / "sbin/init"
+    init.unlink()
+    init.write_text("#!/bin/sh\n# panel-init\necho no disk >/dev/console\nsleep 1\nexit 3\n")
+    init.chmod(0o755)
+    panel.pctl("start", ctid)
+    start = panel.last(ctid)
+    panel.until_state(ctid, State.STOPPED)
+    shown = panel.shown(start)
+    assert (shown["kind"], shown["state"], shown["code"]) == ("start", "failed", 7)
+    assert "ended with exit code 3 1." in shown["error"]
+    assert shown["error"].endswith("on its console: no disk.")
+    assert panel.shown(panel.last(ctid))["kind"] == "halted"
+
+
 def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(
     panel: Panel, ctid: int
 ) -> None:

@@ -1,7 +1,5 @@
 """Settings that are changed reach a container: its files at once, its processes while it runs."""
 
-import os
-import signal
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from containers.node import figures, observed, veconf
 from containers.node.access.accounts import hash_password
 from containers.node.processes.run import call
 from containers.node.states import State
-from tests.real.dying import run_dying
+from tests.real.dying import run_cancelled, run_dying
 from tests.real.rig import Rig
 
 MIB = 1024 * 1024
@@ -349,20 +347,8 @@ def test_an_address_that_is_taken_in_between_leaves_those_it_has(
     assert addresses(rig, settled) == {one}
 
 
-SLOW = '#!/bin/sh\n[ "$1" = after ] && echo waiting && sleep 60\nexec busybox hostname "$@"\n'
-
-
 def test_a_change_that_is_cancelled_leaves_what_was_in_force(rig: Rig, settled: int) -> None:
-    place = rig.paths(settled).fs / "usr/local/sbin/hostname"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(SLOW)
-    place.chmod(0o755)
-    number = rig.begin("set", settled, spec=CHANGED, former=IN_FORCE)
-    rig.wait_for(lambda: "waiting" in rig.said(number), "the host name to be set")
-
-    pid = rig.spool(number).pid()
-    assert pid is not None
-    os.kill(pid, signal.SIGTERM)
+    number = run_cancelled(rig, "set", settled, "apply", "began", spec=CHANGED, former=IN_FORCE)
     ended = rig.finish(number)
 
     assert ended.end["progress"] == "cancelled", ended.log

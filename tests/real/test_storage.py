@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from containers.node import syscalls
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Refused
 from containers.node.processes.run import call
-from containers.node.storage import Storage, load, nesting, pool, space, subvolumes
+from containers.node.storage import Storage, load, pool, space, subvolumes
 from containers.node.storage.mounts import mount_of, mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates import busybox as busybox_template
@@ -216,10 +217,10 @@ exit(syscall(16, fileno($folder), $ARGV[0] + 0, $name) ? $! + 0 : 0);
 def test_a_container_can_not_nest_subvolumes_to_get_past_its_limit(
     node_conf: NodeConf, debian_template: Template, number: int
 ) -> None:
-    for seccomp, nested in ((None, True), (nesting.seccomp(), False)):
+    for seccomp, nested in ((None, True), (syscalls.seccomp(), False)):
         with booted(node_conf, debian_template, seccomp) as container:
             argv = ["exec", container.name, "perl", "-e", NEST, f"{number}"]
-            call(container.runc(*argv), ok=(0,) if nested else (nesting.NO_SUCH_IOCTL,))
+            call(container.runc(*argv), ok=(0,) if nested else (errno.ENOTTY,))
             assert (container.fs / "root/nested").is_dir() is nested
 
 

@@ -212,7 +212,10 @@ def test_every_change_is_in_the_audit_log(
 ) -> None:
     as_alice.post("/containers/101/scripts/start/", {"body": "#!/bin/sh\n", "reason": "why not"})
     as_alice.post("/containers/101/scripts/start/disabling/")
-    as_alice.post("/nodes/alpha/", {"undo_profile": "vzctl", "script_timeout": "5"})
+    as_alice.post(
+        "/nodes/alpha/",
+        {"undo_profile": "vzctl", "script_timeout": "5", "log_limit": "64", "reach": "owner"},
+    )
     as_alice.post(f"/templates/{busybox.pk}/", {})
     as_alice.post("/people/new/", {"username": "dave", "is_staff": "1"})
     as_alice.post("/containers/101/password/", {"password_choice": "generate"})
@@ -233,7 +236,10 @@ def test_every_change_is_in_the_audit_log(
 
 
 def test_a_nodes_settings_are_changed(alpha: Node, as_alice: Client) -> None:
-    as_alice.post("/nodes/alpha/", {"undo_profile": "vzctl", "script_timeout": "5"})
+    as_alice.post(
+        "/nodes/alpha/",
+        {"undo_profile": "vzctl", "script_timeout": "5", "log_limit": "64", "reach": "owner"},
+    )
     alpha.refresh_from_db()
     assert (alpha.undo_profile, alpha.script_timeout) == (UndoProfile.VZCTL, 5)
 

@@ -198,6 +198,12 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
     alpha.refresh_from_db()
     assert (alpha.undo_profile, alpha.script_timeout) == ("vzctl", 30)
     assert run("node", "set", "--undo-profile", "nice")[0] == 21
+    assert run("node", "set", "--log-limit", "8")[0] == 0
+    assert Node.objects.get().log_limit == 8
+    assert run("node", "set", "--reach", "all")[0] == 0
+    assert Node.objects.get().reach == "all"
+    assert run("node", "set", "--reach", "some")[0] == 21
+    assert run("node", "set", "--log-limit", "0")[2] == "A log may have from 1 to 1024 MiB.\n"
     assert run("node", "set")[0] == 20
     Node.objects.all().delete()
     assert run("node", "show")[0] == 3
@@ -209,7 +215,11 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
         ("template build nix", 21, "There is no recipe for nix, only for debian-12,"),
         ("create 150 --ostemplate nix", 91, "There is no template nix: pctl template list tells"),
         ("create 150 --ostemplate debian-12", 91, "pctl template build debian-12 makes it."),
-        ("node set", 20, "There is nothing to change: give --undo-profile or --script-timeout."),
+        (
+            "node set",
+            20,
+            "There is nothing to change: give an option, as --undo-profile.",
+        ),
         ("node set --script-timeout -5", 21, "This is not a whole number from 0 on: '-5'."),
         ("node set --script-timeout 5", 0, "The new settings of node alpha apply"),
         (

@@ -2,12 +2,16 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Thread
 
 import pytest
+from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation, Template
+from containers.models.outcome import sentences
 from containers.node import observed
 from containers.node.access import hostkeys
 from containers.node.conf import NodeConf
@@ -35,7 +39,7 @@ class Body:
         paths.fs.mkdir(parents=True)
         paths.monitor.mkdir(parents=True)
 
-    def end(self, **how: int | None) -> None:
+    def end(self, **how: object) -> None:
         self.init.kill()
         self.init.wait()
         if how:
@@ -93,6 +97,57 @@ def test_an_init_that_ended_by_itself_is_an_operation_by_the_container(
     periodic.look(200.0)
     assert kinds() == [kind]
     assert Operation.objects.get().via == "container"
+
+
+def started(container: Container) -> Operation:
+    """An operation that has begun ten seconds ago, and ended nine ago."""
+    operation = container.request("start")
+    Operation.objects.update(started=now() - timedelta(seconds=10))
+    operation.end(Progress.SUCCEEDED, code=0, state=State.RUNNING, at=now() - timedelta(seconds=9))
+    return operation
+
+
+@pytest.mark.parametrize(
+    ("how", "lived", "state"),
+    [
+        ({"code": 3, "signal": None}, 1.5, Progress.FAILED),
+        ({"code": None, "signal": 9}, 4.9, Progress.FAILED),
+        ({"code": 3, "signal": None}, 5.1, Progress.SUCCEEDED),
+        ({"code": None, "signal": 2}, 1.5, Progress.SUCCEEDED),  # it asked for a halt
+    ],
+)
+def test_a_start_whose_init_died_in_its_first_seconds_is_told_as_failed_after_all(
+    periodic: Periodic,
+    running: Body,
+    ct101: Container,
+    how: dict[str, int | None],
+    lived: float,
+    state: Progress,
+) -> None:
+    operation = started(ct101)
+    at = time.time() - 9.5 + lived
+    running.end(**how, t=at, lived=lived, oom=False, last=["no such thing"])
+    periodic.look(100.0)
+    operation.refresh_from_db()
+    assert operation.state == state
+    assert kinds() == ["start", "halted"]
+    if state is Progress.FAILED:
+        assert (operation.code, operation.problem) == (7, "init-died")
+        assert "no such thing" in operation.why
+        assert sentences(operation, staff=False)[0].endswith("no such thing.")
+
+
+def test_only_the_operation_that_started_it_is_corrected(
+    periodic: Periodic, running: Body, ct101: Container
+) -> None:
+    first = started(ct101)
+    later = ct101.request("set")
+    later.end(Progress.SUCCEEDED, code=0, state=State.RUNNING)
+    running.end(code=1, signal=None, t=time.time() - 8.5, lived=1, oom=False, last=[])
+    periodic.look(100.0)
+    first.refresh_from_db()
+    later.refresh_from_db()
+    assert (first.state, later.state) == (Progress.FAILED, Progress.SUCCEEDED)
 
 
 def test_an_init_that_an_operation_ends_is_that_operations_affair(

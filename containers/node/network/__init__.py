@@ -15,6 +15,7 @@ addresses  which addresses a container can have          pool       the node's o
 link       the commands that make a link                 hook       the same, as an OCI hook
 live       addresses of running containers               taken      is an address in use?
 nft, iptables, rules   what containers may reach         resolver   resolv.conf
+reach      which containers reach one another
 prepare    the node's part: pool, forwarding, firewall   record     what prepare found
 remove     takes it away                                 proxies    whom the node answers for
 probe      what this machine allows                      traffic    bytes in and out

@@ -9,7 +9,7 @@ from pathlib import Path
 from containers.node import veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
-from containers.node.network import pool, record
+from containers.node.network import pool, reach, record
 from containers.node.network.live import links
 from containers.node.network.prepare import SYSCTLS, Change, dropped, read, route_of, rules, setter
 from containers.node.network.probe import FIREWALLS
@@ -49,6 +49,11 @@ def changes(conf: NodeConf, old: Record) -> Iterator[Change]:
                     f"the {firewall.PROGRAM} rules of {wanted.table} are deleted",
                     partial(run, firewall.remove(wanted)),
                 )
+    if old.firewall and not reach.stands(conf, None):
+        yield Change(
+            f"the {old.firewall} rules of {reach.table(conf)} are deleted",
+            partial(run, reach.remove(conf)),
+        )
     if route_of(own):
         yield Change(
             f"the unreachable route for {own} is deleted",

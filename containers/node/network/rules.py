@@ -6,7 +6,8 @@ a source that isn't routed to its link        | dropped, before anything else se
 to the node: answers, echo requests, DNS      | accepted (DNS to the node's own resolver)
 to the node: anything else                    | dropped, on each of the node's addresses
 to a cloud's metadata (its credentials)       | dropped, but for DNS to a resolver there
-to other containers and the world             | routed; from pool addresses by NAT
+to other containers                           | routed or dropped: reach.py
+to the world                                  | routed; from pool addresses by NAT
 
 Accepted means: not dropped here. The machine's other rules still have their say.
 """

@@ -16,6 +16,7 @@ from containers.node.errors import Code
 from containers.node.operations import start, stop
 from containers.node.plan import Plan, Step, Steps, whole
 from containers.node.states import State
+from containers.node.steps import proving
 from containers.node.steps import reinstalling as new
 
 
@@ -95,6 +96,7 @@ CHANGING = [
     new.LET_IN,
     new.HIDE_OLD,
     new.SETTLE,
+    proving.GO_ON,
     new.COMMIT,
     steps.WRITE_CONF,
 ]

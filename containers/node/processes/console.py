@@ -12,6 +12,7 @@ from pathlib import Path
 KEPT = 1024 * 1024  # bytes; then the file becomes console.1
 QUIET = 0.1  # seconds before a console nobody has open is read again
 RATE = 2 * 1024 * 1024  # bytes a second that are read
+TAIL = 4096  # bytes of what was written last, at hand
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Console:
     file: Path
     awake: list[int] = field(default_factory=list)
     asleep: list[tuple[float, int]] = field(default_factory=list)  # until when
+    tail: bytes = b""
 
     def wake(self) -> float | None:
         """Have those listened to again whose time has come; in how many seconds the next is due."""
@@ -58,6 +60,7 @@ class Console:
                     self.keep(said)
 
     def keep(self, said: bytes) -> None:
+        self.tail = (self.tail + said)[-TAIL:]
         path = self.file
         with contextlib.suppress(OSError):  # a full disk is no reason to leave the container
             if path.exists() and path.stat().st_size > KEPT:

@@ -17,6 +17,7 @@ from containers.node.lock import locked
 from containers.node.observed import Init
 from containers.node.plan import Step
 from containers.node.processes.run import call
+from containers.node.steps.configuring import name_running
 from containers.node.steps.making import delete_private, make_private
 from containers.node.steps.mounting import dismount, mount
 from containers.node.steps.owners import settle
@@ -63,7 +64,7 @@ def restore_clone(ct: Ct) -> None:
         restore(ct, kept_of(ct), tcp_close=True)
     init = observed.init_of(ct.paths)
     if init and ct.spec.hostname:
-        call(["nsenter", f"--uts=/proc/{init.pid}/ns/uts", "hostname", ct.spec.hostname])
+        name_running(ct)
     if init:
         read_host_keys(init)
 

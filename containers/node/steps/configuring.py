@@ -11,14 +11,15 @@ from containers.node.access import identity
 from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB, resources
 from containers.node.ct import Ct, Spec
+from containers.node.descriptors import closing
 from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.network import live, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
-from containers.node.scripts import run_inside
+from containers.node.processes import uts
 from containers.node.states import State
 from containers.node.trees.area import tree_of
-from containers.node.trees.safe_tree import BadTree, SafeTree
+from containers.node.trees.safe_tree import SafeTree
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
 FULL = "Disk quota exceeded"  # btrfs, of a limit by the path of what has outgrown it
@@ -122,6 +123,7 @@ def apply(ct: Ct) -> None:
     configure(ct)
     if ct.state is State.RUNNING:
         apply_hostname(ct)
+    ct.executor.obey()
 
 
 def put_back(ct: Ct) -> None:
@@ -205,14 +207,20 @@ def plain(addresses: Sequence[str]) -> list[str]:
 
 
 def apply_hostname(ct: Ct) -> None:
-    """Best effort: a container without a hostname command gets it at its next start."""
+    """Best effort, and from outside: its own programs may be anything."""
     try:
-        failed = run_inside(ct, ["hostname", ct.spec.hostname], "hostname", timeout=10)
-    except (CommandFailed, BadTree) as e:
-        ct.say(f"{e}")
-        failed = 1
-    if failed:
-        ct.say("The running container keeps its host name until it is restarted.")
+        name_running(ct)
+    except OSError as e:
+        ct.say(f"The running container keeps its host name until it is restarted ({e}).")
+
+
+def name_running(ct: Ct) -> None:
+    """Raises OSError."""
+    init = observed.init_of(ct.paths)
+    fd = observed.pidfd(init) if init else None
+    if fd is not None:
+        with closing(fd):
+            uts.set_hostname(fd, ct.spec.hostname)
 
 
 WRITE_CONF = Step("write-conf", "write its configuration file", do=write_conf)

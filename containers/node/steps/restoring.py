@@ -21,6 +21,7 @@ from containers.node.plan import Step
 from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.states import State
+from containers.node.steps import proving
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.owners import claim
@@ -72,6 +73,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
         describe(ct, kept, alone=alone)
         argv = ct.runtime.restore(ct.paths, env, images_for(ct, kept), work)
         pid = monitor.make(ct.paths, argv, rootfs(ct), timeout=limit)
+        ct.paths.let_go.touch()
     except CommandFailed as e:
         raise not_restored(ct, e, work / "restore.log", limit) from e
     finally:
@@ -80,6 +82,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     init = init_of(ct)
     if init and init.kind is Kind.SYSTEMD:
         delegate(ct)
+    proving.go_on(ct, proving.RESTORED)
     ct.fact("init_pid", pid)
     ct.fact("init", init.kind if init else "")
 

@@ -17,6 +17,7 @@ from containers.node.plan import Step, Steps
 from containers.node.processes.cgroup import Group
 from containers.node.scripts import run_inside
 from containers.node.states import State
+from containers.node.steps import proving
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.scripting import script
 from containers.node.storage.mounts import mounts_in
@@ -24,6 +25,7 @@ from containers.node.templates.init import Halt, Kind
 from containers.node.trees.safe_tree import BadTree
 
 STOP_TIMEOUT = 120.0  # seconds an init has to halt, unless vz.conf says otherwise; then: killed
+ASKING = 10.0  # seconds that asking it to halt may take
 LETTING_GO = 5.0  # seconds an init may take to write that it goes on
 KILL_TIMEOUT = 30.0  # seconds until a killed init has to be gone
 DELEGATED = ("", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control")
@@ -97,8 +99,11 @@ def kill(init: Init, patience: float = KILL_TIMEOUT) -> None:
 def boot(ct: Ct) -> None:
     if init_of(ct) is None:
         raise OperationError(Problem.NO_INIT)
-    if not let_go(ct):
-        ct.run(ct.runtime.start(ct.paths))
+    if observed.booting(ct.paths):  # else a runner that died since has let it go
+        ct.paths.let_go.touch()
+        if not let_go(ct):
+            ct.run(ct.runtime.start(ct.paths))
+    proving.come_up(ct)
 
 
 def let_go(ct: Ct) -> bool:
@@ -143,7 +148,7 @@ def ask_to_halt(ct: Ct, fd: int, how: Halt) -> None:
         if how.signal is not None:
             signal.pidfd_send_signal(fd, how.signal)
         elif how.command:
-            run_inside(ct, list(how.command), "halt", timeout=10)
+            run_inside(ct, list(how.command), "halt", timeout=ASKING, quiet=True)
     except (CommandFailed, BadTree, ProcessLookupError) as e:
         ct.say(f"The container could not be asked to halt ({e}).")
 

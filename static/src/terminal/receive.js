@@ -1,4 +1,4 @@
-// Bytes come with their offset, and are acknowledged; after a gap they go on where they ended.
+// Bytes come with their offset, and are acknowledged; after a lost connection they go on where they ended.
 import { keepOpen } from "../socket.js";
 import { parse } from "./frame.js";
 
@@ -32,8 +32,9 @@ export function receive(terminal, log, lost, arrived) {
     });
   }
 
-  function control({ type, to }) {
-    if (type === "skip") next = Math.max(next, to);
+  function control({ type, to, mark }) {
+    if (type === "skip" || type === "cut") next = Math.max(next, to);
+    if (type === "cut") terminal.write(mark);
     if (type === "eof") {
       ended = true;
       log.dataset.ended = "1";
