@@ -75,7 +75,7 @@ def password_in_a_name(path: Path, end: str) -> bool:
 def journal(path: Path, end: str) -> bool:
     spool = Spool(path)
     spool.events.write_bytes(json.dumps({"a": end}, ensure_ascii=False).encode() + b"\n")
-    return spool.read_events()[0] == [{"a": end}]  # type: ignore[comparison-overlap]
+    return spool.read_events()[0] == [{"a": end}]
 
 
 def names_of_groups(path: Path, end: str) -> bool:
