@@ -80,7 +80,8 @@ class Tally:
 
     async def stay(self, place: str, who: str, most: int) -> bool:
         """Have a place among most, for PLACE seconds; called again, for as long again."""
-        keys, args = [named("place", place)], [who, most, PLACE]
+        keys = [named("place", place)]
+        args: list[str | int] = [who, most, PLACE]
         said = await self.ask(lambda redis: redis.register_script(STAY)(keys, args))
         return said is None or bool(said)
 

@@ -9,6 +9,7 @@ from containers.commands import manual, repertoire
 from containers.commands.output import Output
 from containers.grammar import BadSyntax, Command, Given, parse
 from containers.node.errors import BadUsages, OperationError
+from containers.node.lines import lines_in
 
 INTERRUPTED = 130  # as a shell counts SIGINT
 
@@ -48,7 +49,7 @@ def understand(words: list[str]) -> Given | list[str]:
     if not words or words[0] in ("help", "--help", "-h"):
         return repertoire.help_all()
     if words[0] == "options":
-        return manual.markdown().splitlines()
+        return lines_in(manual.markdown())
     command, left = find(words)
     if "--help" in (left[:1] if command.raw else flags + left):
         return repertoire.help_one(command)

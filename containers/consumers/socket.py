@@ -120,7 +120,7 @@ class Socket:
             if message["type"] == "websocket.disconnect":
                 raise Left
             text = message.get("text") or ""
-            self.weigh(len(text) or len(message.get("bytes") or b""))
+            self.weigh(len(text.encode(errors="replace")) or len(message.get("bytes") or b""))
             try:
                 self.hear(understood(text))
             except (ValueError, TypeError, LookupError, ArithmeticError) as error:

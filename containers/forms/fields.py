@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from containers.node.access import accounts
 from containers.node.errors import OperationError
+from containers.node.lines import lines_in
 
 T = TypeVar("T")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
@@ -69,5 +70,5 @@ class KeysField(forms.CharField):
         super().__init__(required=False, widget=forms.Textarea(attrs=attrs), **options)
 
     def clean(self, value: Any) -> list[str]:
-        lines = super().clean(value).splitlines()
-        return [checked(accounts.validate_key, line) for line in lines if line.strip()]
+        sent = super().clean(value).replace("\r\n", "\n")
+        return [checked(accounts.validate_key, line) for line in lines_in(sent) if line.strip()]

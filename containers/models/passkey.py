@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.timezone import now
 from django_otp.models import Device
 
+if TYPE_CHECKING:
+    Text = models.CharField[str, str]
+    Number = models.PositiveBigIntegerField[int, int]
+    Moment = models.DateTimeField[datetime | None, datetime | None]
+
 LONGEST = 1400  # letters of a credential's id: 1023 bytes in base64url
 
 
-class Passkey(Device):
+class Passkey(Device):  # type: ignore[misc]
     """One credential (WebAuthn), good at the host name under which it was made.
 
     Its place in a session is that of any device of django-otp: it counts as a second factor.
     """
 
-    credential = models.CharField(max_length=LONGEST, unique=True)  # its id, in base64url
-    public_key = models.BinaryField()  # as the authenticator gives it (COSE)
-    rp_id = models.CharField(max_length=253)
+    credential: Text = models.CharField(max_length=LONGEST, unique=True)  # its id, in base64url
+    public_key: models.BinaryField[bytes, bytes] = (
+        models.BinaryField()
+    )  # as the authenticator gives it (COSE)
+    rp_id: Text = models.CharField(max_length=253)
     transports = models.JSONField(default=list)  # how a browser reaches it, as it said itself
-    sign_count = models.PositiveBigIntegerField(default=0)  # 0 for ever: it does not count
-    answered = models.CharField(max_length=64, blank=True)  # digest of the last challenge
-    added = models.DateTimeField(default=now)
-    used = models.DateTimeField(null=True)
-    went_back = models.DateTimeField(null=True)  # when its counter did: there may be a copy of it
+    sign_count: Number = models.PositiveBigIntegerField(default=0)  # 0 for ever: it does not count
+    answered: Text = models.CharField(max_length=64, blank=True)  # digest of the last challenge
+    added: models.DateTimeField[datetime, datetime] = models.DateTimeField(default=now)
+    used: Moment = models.DateTimeField(null=True)
+    went_back: Moment = models.DateTimeField(
+        null=True
+    )  # when its counter did: there may be a copy of it
 
     class Meta:
         ordering = ["added", "pk"]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}"
 
     def take(self, answered: str, sign_count: int) -> bool:
         """Note a signature that was right; whether it counts.

@@ -15,6 +15,7 @@ from pathlib import Path
 from containers.node import veconf
 from containers.node.conf import NodeConf, load
 from containers.node.errors import OperationError
+from containers.node.lines import lines_of
 from containers.node.processes.run import call
 
 PARSER = "apparmor_parser"
@@ -67,7 +68,7 @@ def wanted(conf: NodeConf) -> bool:
 def known(loaded: Path) -> list[str]:
     """The profiles that the kernel has, by name; none where it has no AppArmor."""
     try:
-        return [line.rpartition(" ")[0] for line in loaded.read_text().splitlines()]
+        return [line.rpartition(" ")[0] for line in lines_of(loaded)]
     except OSError:
         return []
 

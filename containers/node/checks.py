@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from containers.node.access import hostname as access
 from containers.node.errors import BadValue, BadValues, Code
 from containers.node.network import addresses as network
 from containers.node.network import resolver
 
-LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
 NAME = re.compile(r"[A-Za-z0-9 +_.-]+\Z")
 NUMBER = re.compile(r"\s*\+?[0-9]+\Z")
-HOST_NAME_MAX = 64  # bytes, of Linux
 Facts = Mapping[str, Any]  # what a node says of itself
 
 
@@ -62,12 +61,7 @@ class Range:
 
 
 def hostname(text: str) -> str:
-    word = text.strip().rstrip(".")
-    if len(word) > HOST_NAME_MAX:
-        raise BadValue(BadValues.HOSTNAME_LONG, Code.BAD_VALUE, most=HOST_NAME_MAX)
-    if not word or not all(LABEL.match(label) for label in word.split(".")):
-        raise BadValue(BadValues.NOT_A_HOSTNAME, Code.BAD_VALUE, word=text)
-    return word
+    return access.check(text.strip().removesuffix("."), Code.BAD_VALUE)
 
 
 def name(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from containers.node import observed
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
+from containers.node.lines import lines_of
 from containers.node.processes.run import call
 from containers.node.storage import Storage
 
@@ -77,6 +78,6 @@ def number(path: Path) -> int | None:
 
 def pairs(path: Path) -> dict[str, int]:
     with contextlib.suppress(OSError):
-        lines = (line.split() for line in path.read_text().splitlines())
+        lines = (line.split() for line in lines_of(path))
         return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
     return {}

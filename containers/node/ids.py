@@ -20,6 +20,7 @@ from pathlib import Path
 from containers.node import veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError, Problem
+from containers.node.lines import lines_of
 
 BASE, SIZE = 200000, 65536  # where nobody has reserved them, and vz.conf says nothing
 BLOCK = 1024 * SIZE  # ids of all containers together: at most, for it has to fit
@@ -208,6 +209,6 @@ def ranges(but: str = "") -> Iterator[tuple[int, int]]:
 
 def lines(file: Path) -> list[str]:
     try:
-        return [line.strip() for line in file.read_text().splitlines()]
+        return [line.strip() for line in lines_of(file)]
     except FileNotFoundError:
         return []

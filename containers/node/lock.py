@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from containers.node.errors import Locked, NoSpace, Problem
+from containers.node.lines import lines_in, lines_of
 
 LOCKS = Path("/proc/locks")
 INSTANT = 0.05  # seconds
@@ -64,7 +65,7 @@ def holder(file: int) -> str:
 
 
 def written(file: int) -> tuple[str, str]:
-    lines = os.pread(file, 200, 0).decode(errors="replace").splitlines()
+    lines = lines_in(os.pread(file, 200, 0).decode(errors="replace"))
     pid, status = [*lines, "", ""][:2]
     return (pid, status) if pid.isdecimal() else ("", "")
 
@@ -73,7 +74,7 @@ def flocked_by(file: int) -> str:
     """The pid that took the lock, from lines `1: FLOCK  ADVISORY  WRITE 4711 fd:01:1234 0 EOF`."""
     wanted = f"{os.fstat(file).st_ino}"
     with contextlib.suppress(OSError):
-        for line in LOCKS.read_text().splitlines():
+        for line in lines_of(LOCKS):
             words = line.split()
             if words[1:2] == ["FLOCK"] and words[5].rpartition(":")[2] == wanted:
                 return words[4] if int(words[4]) > 0 else ""

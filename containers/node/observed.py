@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.layout import Layout
+from containers.node.lines import lines_of
 from containers.node.states import State
 
 
@@ -132,7 +133,7 @@ def submounts(root: Path) -> list[tuple[str, list[str]]]:
 
 def mounts() -> list[tuple[str, list[str]]]:
     found = []
-    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+    for line in lines_of("/proc/self/mountinfo"):
         fields = line.split(" ")
         found.append((unescape(fields[4]), fields[5].split(",")))
     return found

@@ -113,7 +113,7 @@ class Spool:
         except FileNotFoundError:
             return [], offset
         whole = data[: data.rfind(b"\n") + 1]
-        return [json.loads(line) for line in whole.splitlines()], offset + len(whole)
+        return [json.loads(line) for line in whole.split(b"\n")[:-1]], offset + len(whole)
 
     def alive(self) -> bool:
         """Whether its runner lives."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from containers.node.errors import BadValue, BadValues
+from containers.node.lines import lines_in, text_of
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -23,7 +24,7 @@ SPECIAL = re.compile(r'(["$`\\])')
 def read(path: Path) -> dict[str, str]:
     """The values of a file, if there is one. Of a doubled key the last counts, as in a shell."""
     try:
-        text = path.read_text(errors="surrogateescape")
+        text = text_of(path)
     except FileNotFoundError:
         return {}
     return parse(text)
@@ -31,7 +32,7 @@ def read(path: Path) -> dict[str, str]:
 
 def parse(text: str) -> dict[str, str]:
     values = {}
-    for line in text.split("\n"):  # not splitlines(): a shell knows no other line ends
+    for line in lines_in(text):
         match = LINE.match(line)
         if match:
             values[match[1]] = unquote(match[2])
@@ -59,7 +60,7 @@ def unquote(text: str) -> str:
 
 def render(values: Mapping[str, str], heading: str = "") -> str:
     """The text of such a file. Raises BadValue for a value no line can hold."""
-    lines = [f"# {line}" for line in heading.splitlines()]
+    lines = [f"# {line}" for line in lines_in(heading)]
     lines += [f'{key}="{escape(key, value)}"' for key, value in values.items()]
     return "\n".join(lines) + "\n"
 

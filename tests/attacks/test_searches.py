@@ -34,6 +34,7 @@ FIELDS = """
     operation body number inquiry do count unit cron keep username email script_timeout undo_profile
     log_limit reach
     session code offered theme next path node note what access build_-name import-path
+    passkey purpose remove clean_groups import-clean_it password_again passkey_again safety discard
 """
 
 

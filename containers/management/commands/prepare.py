@@ -23,6 +23,7 @@ from containers.models import Node
 from containers.node import apparmor, ids, veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
+from containers.node.lines import lines_in
 from containers.node.network import prepare as network
 from containers.node.network import record
 from containers.node.network.pool import KEY as POOL
@@ -179,7 +180,7 @@ def add(conf: NodeConf, values: dict[str, str]) -> None:
     """Not veconf.render: $VEID is to be read as a variable by whoever sources this."""
     text = conf.vz_conf.read_text(errors="surrogateescape") if conf.vz_conf.exists() else ""
     if not text:
-        text = "".join(f"# {line}\n" for line in HEADING.splitlines())
+        text = "".join(f"# {line}\n" for line in lines_in(HEADING))
     elif not text.endswith("\n"):
         text += "\n"
     new = conf.vz_conf.with_suffix(".new")

@@ -178,8 +178,8 @@ def add_lines(tree: SafeTree, user: str, lines: bytes) -> bool:
     """Add to a user's authorized_keys what isn't there yet; False when nothing was to add."""
     with home_of(tree, user, make=True) as (account, home):
         old = authorized(home)
-        there = set().union(*map(blobs, old.splitlines()))
-        new = [line for line in lines.splitlines() if blobs(line) - there]
+        there = set().union(*map(blobs, old.split(b"\n")))
+        new = [line for line in lines.split(b"\n") if blobs(line) - there]
         if new:
             old += b"\n" if old and not old.endswith(b"\n") else b""
             authorize(home, account, old + b"".join(line + b"\n" for line in new))

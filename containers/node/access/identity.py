@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from containers.node.access import hostkeys
 from containers.node.access.accounts import fingerprint
 from containers.node.access.hostkeys import QUICK, SLOW, Key
+from containers.node.access.hostname import LABEL, check
 from containers.node.errors import BadValue, BadValues
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, Kind, Missing, SafeTree
@@ -18,9 +19,6 @@ NETWORK = "/etc/sysconfig/network"  # where Red Hat's distributions kept the nam
 SSH = "/etc/ssh"
 OURS = "# set by the panel"
 DEFAULT_HOSTS = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
-# Underscores as vzctl takes them, though RFC 1123 has none
-LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
-LONGEST_HOSTNAME = 64  # characters, Linux's; RFC 1123 would allow 253
 LONGEST_DOMAIN = 253
 NAMESERVERS, SEARCH_DOMAINS, SEARCH_LENGTH = 3, 6, 256  # what every resolver heeds: resolv.conf(5)
 PUBLIC_KEY = re.compile(r"ssh_host_([a-z0-9]+)_key\.pub\Z")
@@ -30,18 +28,6 @@ HOST_KEY_LINE = re.compile(rb"^[ \t]*HostKey[ \t=]+\S*ssh_host_([a-z0-9]+)_key\b
 
 Fingerprints = list[tuple[str, str]]
 Maker = Callable[[Sequence[str], str], list[Key]]
-
-
-def validate_hostname(text: str) -> str:
-    """A name by RFC 1123, of one label or more, that isn't a number or an address."""
-    labels = text.split(".")
-    if len(text) > LONGEST_HOSTNAME:
-        raise BadValue(BadValues.HOSTNAME_LONG, most=LONGEST_HOSTNAME)
-    if not all(LABEL.match(label) for label in labels):
-        raise BadValue(BadValues.NOT_A_HOSTNAME, word=text)
-    if labels[-1].isdigit():
-        raise BadValue(BadValues.HOSTNAME_NUMBER, word=text)
-    return text
 
 
 def validate_nameserver(text: str) -> str:
@@ -79,7 +65,7 @@ def set_hostname(tree: SafeTree, hostname: str, addresses: Sequence[str] = ()) -
 
     addresses: its own, that the name is to resolve to in it; without, that's 127.0.1.1.
     """
-    hostname = validate_hostname(hostname)
+    hostname = check(hostname)
     text = hosts(read_text(tree, HOSTS) or DEFAULT_HOSTS, hostname, addresses)
     tree.write(HOSTNAME, f"{hostname}\n".encode())
     tree.write(HOSTS, encoded(text))

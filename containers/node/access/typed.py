@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from containers.node.errors import BadValue, BadValues
+from containers.node.lines import lines_in
 
 KEYS = 64 * 1024  # bytes of a file of keys
 
@@ -29,7 +30,7 @@ def keys(text: str) -> list[str]:
     """The public keys in a file, as ~/.ssh/id_ed25519.pub or authorized_keys."""
     from containers.node.access import accounts
 
-    lines = file(text, most=KEYS).decode(errors="replace").splitlines()
+    lines = lines_in(file(text, most=KEYS).decode(errors="replace"))
     found = [accounts.validate_key(line) for line in lines if line.strip() and line[0] != "#"]
     if not found:
         raise BadValue(BadValues.NO_KEYS, path=text)

@@ -2,9 +2,9 @@
 
 import contextlib
 import os
-from pathlib import Path
 
 from containers.node.checkpoint.obstacles import members
+from containers.node.lines import lines_of
 
 IDLE = {"0A", "06"}  # listening, and nothing but waiting for the last packet (TCP_TIME_WAIT)
 
@@ -26,6 +26,6 @@ def states(pid: int) -> set[str]:
     found: set[str] = set()
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):
-            lines = Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
+            lines = lines_of(f"/proc/{pid}/net/{name}")[1:]
             found |= {line.split()[3] for line in lines}
     return found

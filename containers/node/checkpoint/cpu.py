@@ -51,7 +51,7 @@ def of_node() -> int:
 def read(text: str) -> int:
     mask = -1
     vendor = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         key, _, value = line.partition(":")
         key = key.strip()
         if key == "vendor_id":

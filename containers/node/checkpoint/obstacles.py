@@ -7,6 +7,7 @@ import contextlib
 import os
 
 from containers.node.checkpoint import cpu
+from containers.node.lines import lines_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def members(init: int) -> list[int]:
 def group_of(pid: int) -> str:
     """Its folder in one hierarchy, the same for all: v1's freezer, or v2's. Empty for none."""
     found = {}
-    for line in read(f"/proc/{pid}/cgroup").splitlines():
+    for line in lines_in(read(f"/proc/{pid}/cgroup")):
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             found[controller] = path
@@ -86,7 +87,7 @@ def group_of(pid: int) -> str:
 
 
 def hierarchy(kind: str, controller: str) -> str:
-    for line in read("/proc/self/mountinfo").splitlines():
+    for line in lines_in(read("/proc/self/mountinfo")):
         where, _, what = line.partition(" - ")
         words = what.split(" ")
         if words[0] == kind and (not controller or controller in words[-1].split(",")):
@@ -139,7 +140,7 @@ def file_systems(init: int) -> "Iterator[Obstacle]":
 
 
 def devices(init: int) -> "Iterator[Obstacle]":
-    for line in read(f"/proc/{init}/net/dev").splitlines()[2:]:
+    for line in lines_in(read(f"/proc/{init}/net/dev"))[2:]:
         name = line.partition(":")[0].strip()
         if name not in FALLBACKS:
             yield Obstacle(cpu.NETDEV, "interface", fatal=False, name=plain(name))
@@ -161,7 +162,7 @@ def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
 
 def mounts_of(pid: int) -> "Iterator[tuple[str, str]]":
     """Where, and of which kind. Blanks in a path stay as the kernel writes them, \\040."""
-    for line in read(f"/proc/{pid}/mountinfo").splitlines():
+    for line in lines_in(read(f"/proc/{pid}/mountinfo")):
         where, _, what = line.partition(" - ")
         yield where.split(" ")[4], what.split(" ")[0]
 
@@ -200,7 +201,7 @@ def plain(text: str) -> str:
 def read(path: str) -> str:
     """Empty when it's gone."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        with open(path, "rb") as file:  # as text, a carriage return would end a line
+            return file.read().decode("utf-8", "replace")
     except OSError:
         return ""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from containers.node import observed
 from containers.node.layout import Layout
+from containers.node.lines import lines_of
 
 MIB = 1 << 20
 SPARE = 16 * MIB  # for what else is written
@@ -27,7 +28,7 @@ def available() -> int:
 
 def pairs(path: Path) -> dict[str, int]:
     try:
-        lines = [line.split() for line in path.read_text().splitlines()]
+        lines = [line.split() for line in lines_of(path)]
     except OSError:
         return {}
     return {line[0]: int(line[1]) for line in lines if len(line) > 1 and line[1].isdecimal()}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from containers.node.conf import NodeConf
 from containers.node.kernel.limits import wanted
+from containers.node.lines import lines_of
 
 HEADING = """\
 # Limits that the containers of this machine share, raised by the panel of {state}.
@@ -27,7 +28,7 @@ class Raised:
     @classmethod
     def read(cls, file: Path) -> "Raised":
         try:
-            lines = file.read_text().splitlines()
+            lines = lines_of(file)
         except OSError:  # there is none
             return cls()
         values = [line.split(" = ") for line in lines if " = " in line]
@@ -127,9 +128,9 @@ def remove(conf: NodeConf, machine: Machine = HERE) -> list[str]:
         return []
     old, others = Raised.read(file), machine.others(conf)
     if others:
-        text = others[0].read_text()
+        heading = lines_of(others[0])[:2]
         theirs = Raised.read(others[0]).with_older(old)
-        theirs.write(others[0], "".join(text.splitlines(keepends=True)[:2]))
+        theirs.write(others[0], "".join(f"{line}\n" for line in heading))
         file.unlink()
         return [f"the limits of the kernel are left to {others[0]}"]
     said = [put_back(machine, key, value) for key, value in reversed(old.before.items())

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
+from containers.node.lines import lines_in
 from containers.node.network import names, record
 from containers.node.network.rules import Command, digest
 from containers.node.processes.run import call
@@ -139,7 +140,7 @@ def chains_gone(conf: NodeConf, tool: str) -> Iterator[Command]:
     name, links = table(conf), f"{names.prefix(conf)}+"
     yield Command([tool, "-w", "-D", "FORWARD", "-i", links, "-o", links, "-j", name], ok=ABSENT)
     said = call([tool, "-w", "-S"], ok=ABSENT).decode()
-    found = [words[1] for line in said.splitlines() if (words := line.split())[:1] == ["-N"]]
+    found = [words[1] for line in lines_in(said) if (words := line.split())[:1] == ["-N"]]
     ours = [each for each in found if each.startswith(name)]
     for option in ("-F", "-X"):
         yield from (Command([tool, "-w", option, each], ok=ABSENT) for each in ours)

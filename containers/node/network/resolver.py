@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from containers.node.errors import BadValue, BadValues, Code
+from containers.node.lines import lines_in, text_of
 from containers.node.network.addresses import Address
 
 INHERIT = "inherit"  # NAMESERVER and SEARCHDOMAIN in vz.conf and ve.conf, as vzctl has it
@@ -37,7 +38,7 @@ def text(
 
 
 def node_texts() -> list[str]:
-    return [path.read_text(errors="replace") for path in PLACES if path.is_file()]
+    return [text_of(path) for path in PLACES if path.is_file()]
 
 
 def parse(word: str) -> Address:
@@ -78,14 +79,14 @@ def inherited(texts: Iterable[str]) -> list[str]:
 def searches(texts: Iterable[str]) -> list[str]:
     """The search domains of the node: as the C library, the last line of a file counts."""
     for body in texts:
-        lines = [line.split()[1:] for line in body.splitlines() if words_of(line, "search")]
+        lines = [line.split()[1:] for line in lines_in(body) if words_of(line, "search")]
         if lines:
             return lines[-1]
     return []
 
 
 def listed(body: str, key: str) -> list[str]:
-    return [line.split()[1] for line in body.splitlines() if words_of(line, key)]
+    return [line.split()[1] for line in lines_in(body) if words_of(line, key)]
 
 
 def words_of(line: str, key: str) -> bool:

@@ -4,9 +4,9 @@ Counted at the node's end of each link, for a container's root can rename and re
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from containers.node.conf import NodeConf
+from containers.node.lines import lines_in, text_of
 from containers.node.network import names
 
 IN, OUT = 0, 8  # columns of /proc/net/dev
@@ -22,12 +22,12 @@ class Traffic:
 
 def measure(conf: NodeConf) -> dict[int, Traffic]:
     """By CT ID, of all that have a link."""
-    return parse(conf, Path("/proc/net/dev").read_text())
+    return parse(conf, text_of("/proc/net/dev"))
 
 
 def parse(conf: NodeConf, text: str) -> dict[int, Traffic]:
     traffic = {}
-    for line in text.splitlines():
+    for line in lines_in(text):
         name, colon, figures = line.partition(":")
         ctid = names.ctid_of(conf, name.strip())
         if colon and ctid is not None:

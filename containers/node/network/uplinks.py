@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
+from containers.node.lines import lines_in
 from containers.node.network.addresses import Address
 
 GATEWAY = 0x2  # RTF_GATEWAY
@@ -53,7 +54,7 @@ def is_host(route: Route) -> bool:
 
 
 def parse4(text: str) -> Iterator[Route]:
-    for line in text.splitlines()[1:]:
+    for line in lines_in(text)[1:]:
         interface, destination, _, flags, _, _, _, mask, *_ = line.split()
         if int(flags, 16) & REJECT or interface in ("*", "lo"):
             continue
@@ -68,7 +69,7 @@ def native4(digits: str) -> int:
 
 
 def parse6(text: str) -> Iterator[Route]:
-    for line in text.splitlines():
+    for line in lines_in(text):
         destination, length, _, _, _, _, _, _, flags, interface = line.split()
         if int(flags, 16) & (REJECT | LOCAL | ANYCAST) or interface == "lo":
             continue

@@ -8,8 +8,10 @@ from containers.node.ct import Ct
 from containers.node.plan import Plan, Step
 from containers.node.states import State
 from containers.node.steps.cloning import DISCARD_TEMPLATE, build_of
-from containers.node.templates import busybox, catalogue, debian, inspection
+from containers.node.templates import busybox, catalogue, debian, inspection, remains
+from containers.node.templates.catalogue import Build
 from containers.node.templates.shift import Shift
+from containers.node.trees.area import tree_of
 
 RECIPES = (*debian.FLAVOURS, busybox.NAME)
 PACKAGES_TIMEOUT = 3600.0  # seconds that fetching the packages may take
@@ -29,8 +31,19 @@ def configure(ct: Ct) -> None:
 
 
 def publish(ct: Ct) -> None:
-    """Its facts say whether it is the panel's own: only those are offered to customers unasked."""
+    """Cleaned of what people left in it, as far as that is wanted. What stays is said.
+
+    A part of this step, so that journals from before an upgrade still tell of the same rows.
+    """
     build = build_of(ct)
+    if not is_built(ct):
+        with tree_of(ct.paths.node, build.fs) as tree:
+            remains.clean(tree, ct.params.get("clean", []), ct.say)
+    appear(ct, build)
+
+
+def appear(ct: Ct, build: Build) -> None:
+    """Its facts say whether it is the panel's own: only those are offered to customers unasked."""
     there = ids.on_disk(ct.paths.node, build.fs)  # raised still in a snapshot of before
     done = Shift(there.base, there.size, source=there.base).tree(build.fs)
     facts = inspection.facts(build.fs, done, recipe=ct.params["name"] if is_built(ct) else "")

@@ -12,7 +12,7 @@ from containers.node.errors import BadValue, BadValues
 from containers.node.operations.build_template import BEGIN, PUBLISH
 from containers.node.plan import Plan, Step
 from containers.node.states import State
-from containers.node.steps.cloning import CLEAN_TEMPLATE, build_of
+from containers.node.steps.cloning import build_of
 from containers.node.templates import inspection, tarball
 
 NOW_AND_THEN = 2.0  # seconds between two lines that say how far it is
@@ -45,7 +45,6 @@ PLAN = Plan(
             Step("check-tarball", "check the tarball", do=check),
             BEGIN,
             Step("unpack", "unpack the tarball", do=unpack),
-            CLEAN_TEMPLATE,
             PUBLISH,
         ]
     },

@@ -16,7 +16,6 @@ PLAN = Plan(
             restoring.CHECK,
             cloning.BEGIN_TEMPLATE,
             cloning.LEAVE_OUT,
-            cloning.CLEAN_TEMPLATE,
             PUBLISH,
         ]
     },

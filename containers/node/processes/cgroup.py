@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from containers.node.lines import lines_of
+
 CLONE3, CLONE_INTO_CGROUP = 435, 0x200000000  # the system call's number on all machines
 SWEEPS = 200  # a group without cgroup.kill is swept this often, 10 ms apart, before we give up
 
@@ -164,7 +166,7 @@ def hierarchy() -> Path:
 def mounted() -> dict[str, Path]:
     """Where cgroup2, and of v1 freezer and pids, are mounted; the first mount counts."""
     found: dict[str, Path] = {}
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    for line in lines_of("/proc/self/mountinfo"):
         place, _, kind = line.partition(" - ")
         what, _, options = kind.split(" ", 2)
         names = {"cgroup2": ["cgroup2"], "cgroup": options.rsplit(" ", 1)[-1].split(",")}

@@ -31,7 +31,7 @@ from containers.node.steps.restoring import (
 )
 from containers.node.steps.running import delete
 from containers.node.storage.removal import remove
-from containers.node.templates import catalogue, remains
+from containers.node.templates import catalogue
 from containers.node.templates.catalogue import Build
 from containers.node.trees.area import tree_of
 from containers.node.trees.openat2 import Links
@@ -110,12 +110,6 @@ def leave_out(ct: Ct) -> None:
         tree.write(identity.HOSTS, identity.encoded("".join(f"{line}\n" for line in kept)))
 
 
-def clean_template(ct: Ct) -> None:
-    """params: clean, words of the groups that go (templates/remains.py). What stays is said."""
-    with tree_of(ct.paths.node, build_of(ct).fs) as tree:
-        remains.clean(tree, ct.params.get("clean", []), ct.say)
-
-
 def tried(ct: Ct) -> Ct:
     """The same container as one that has a number, disk and network of its own, and no address."""
     number = TRIALS + ct.operation % (36**6 - TRIALS)
@@ -166,7 +160,6 @@ BEGIN_TEMPLATE = Step(
     "begin-copy", "copy the snapshot's disk", do=begin_template, undo=(DISCARD_TEMPLATE,)
 )
 LEAVE_OUT = Step("leave-out", "remove host keys, machine ID and host name", do=leave_out)
-CLEAN_TEMPLATE = Step("clean-template", "remove what is somebody's", do=clean_template)
 THROW_AWAY = Step("throw-away", "delete the copy", do=throw_away)
 PREPARE = Step("prepare", "make a copy of its disk", do=prepare, undo=(THROW_AWAY,))
 TRIAL = Step("trial-restore", "restore its processes in the copy", do=try_restore)

@@ -14,6 +14,7 @@ from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, OperationError, Problem, TimedOut
 from containers.node.layout import Layout
+from containers.node.lines import lines_of
 from containers.node.network import hook, names
 from containers.node.network.link import LOOPBACK, Lines
 from containers.node.plan import Step
@@ -178,7 +179,7 @@ def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
         return
     top = mounted()["cgroup2"] / ct.paths.cgroup.lstrip("/")
     base = f"{ct.ids.base}"
-    names = [name for name in kept.groups.read_text().splitlines() if name]
+    names = [name for name in lines_of(kept.groups) if name]
     yield {
         "path": "/usr/bin/install",
         "args": ["install", "-d", "-o", base, "-g", base,

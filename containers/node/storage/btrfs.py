@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from containers.node.errors import OperationError, Problem
+from containers.node.lines import lines_in
 from containers.node.storage import Argv, Ask, Usage, subvolumes
 
 ROOT = 256  # the inode number of every subvolume's root
@@ -59,7 +60,7 @@ class Driver:
 
     def parse_usage(self, said: bytes) -> Usage:
         """Read the line `0/257  157270016  52445184  157286400  path`."""
-        for line in said.decode(errors="replace").splitlines():
+        for line in lines_in(said.decode(errors="replace")):
             words = line.split()
             if words and words[0].startswith("0/"):
                 limit = words[3]
@@ -71,6 +72,6 @@ class Driver:
 
     def parse_identity(self, said: bytes) -> str:
         """Its UUID, once it is read-only. (Its generation changes when it is copied.)"""
-        lines = (line.partition(":") for line in said.decode(errors="replace").splitlines())
+        lines = (line.partition(":") for line in lines_in(said.decode(errors="replace")))
         values = {key.strip(): value.strip() for key, _, value in lines}
         return values.get("UUID", "") if "readonly" in values.get("Flags", "") else ""

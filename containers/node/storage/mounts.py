@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from containers.node.lines import lines_of
+
 ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -20,14 +22,13 @@ def mounts() -> list[Mount]:
 
     Lines: `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`, white space as \\040.
     """
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
-        return [parse(line) for line in lines]
+    return [parse(line) for line in lines_of("/proc/self/mountinfo")]
 
 
 def parse(line: str) -> Mount:
     where, _, what = line.partition(" - ")
-    kind, source = what.split()[:2]
-    return Mount(Path(unescape(where.split()[4])), kind, unescape(source))
+    kind, source = what.split(" ")[:2]  # a path may have other white space in it
+    return Mount(Path(unescape(where.split(" ")[4])), kind, unescape(source))
 
 
 def mount_of(path: Path) -> Mount:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node.errors import OperationError, Problem
+from containers.node.lines import lines_in
 from containers.node.processes.run import call
 from containers.node.storage import Argv
 from containers.node.trees.openat2 import Links
@@ -110,7 +111,7 @@ def configure(name: str, fs: Path) -> None:
 def inittab(text: str) -> str:
     """Without the terminals of a screen, with one on the console (CRIU wants it held open)."""
     lines = [f"#{line}" if "getty" in line and ":respawn:" in line and line[0] != "#" else line
-             for line in text.splitlines()]  # fmt: skip
+             for line in lines_in(text)]  # fmt: skip
     return "\n".join([*lines, CONSOLE, ""])
 
 

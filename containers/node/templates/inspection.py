@@ -4,6 +4,7 @@ import platform
 from pathlib import Path
 
 from containers.node.errors import OperationError, Unfits
+from containers.node.lines import lines_in
 from containers.node.templates import init
 from containers.node.templates.catalogue import Facts
 from containers.node.templates.shift import Shift
@@ -46,12 +47,12 @@ def distribution(fs: Path) -> str:
     """As it calls itself, such as Debian GNU/Linux 12 (bookworm)."""
     with SafeTree(fs) as tree:
         for path in RELEASES:
-            for line in text(tree, path).splitlines():
+            for line in lines_in(text(tree, path)):
                 if line.startswith("PRETTY_NAME="):
                     return clean(line.partition("=")[2].strip().strip("\"'"))
         for path in OLD_RELEASES:
             if found := text(tree, path).strip():
-                return clean(found.splitlines()[0])
+                return clean(lines_in(found)[0])
         if version := text(tree, "/etc/debian_version").strip():
             return clean(f"Debian {version}")
     return "unknown"

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from containers.forms.scripts import RestoreForm
 from containers.models import ScriptTarget, ScriptVersion
+from containers.node.lines import lines_in
 from containers.views.page import Request, actor, page
 from containers.views.scripts.addresses import address, addresses, target_of
 from containers.views.scripts.editor import runs_on_node
@@ -71,6 +72,6 @@ def diff(older: ScriptVersion | None, newer: ScriptVersion | None) -> list[Line]
     if not newer:
         return []
     if not older:
-        return [Line("same", text) for text in newer.text.splitlines()]
-    lines = difflib.unified_diff(older.text.splitlines(), newer.text.splitlines(), lineterm="", n=5)
-    return [Line(KINDS.get(line[:1], "same"), line) for line in list(lines)[2:]]
+        return [Line("same", text) for text in lines_in(newer.text)]
+    found = difflib.unified_diff(lines_in(older.text), lines_in(newer.text), lineterm="", n=5)
+    return [Line(KINDS.get(line[:1], "same"), line) for line in list(found)[2:]]

@@ -157,7 +157,7 @@ def made(request: HttpRequest, user: User, text: str, name: str) -> Passkey:
     if len(credential) > LONGEST or Passkey.objects.filter(credential=credential).exists():
         raise Unproven("that passkey is known already")
     said = answer["response"].get("transports")
-    return Passkey.objects.create(
+    passkey: Passkey = Passkey.objects.create(
         user=user,
         name=name,
         credential=credential,
@@ -166,6 +166,7 @@ def made(request: HttpRequest, user: User, text: str, name: str) -> Passkey:
         sign_count=found.sign_count,
         transports=[word for word in said if word in TRANSPORTS] if isinstance(said, list) else [],
     )
+    return passkey
 
 
 def proven(request: HttpRequest, purpose: Purpose, text: str, user: User | None = None) -> Passkey:
@@ -174,7 +175,9 @@ def proven(request: HttpRequest, purpose: Purpose, text: str, user: User | None 
     user: whose it has to be. Without, its authenticator must have verified whoever holds it.
     """
     challenge, answer = challenge_for(request, purpose), read(text)
-    found = Passkey.objects.filter(credential=f"{answer.get('id')}"[:LONGEST]).first()
+    found: Passkey | None = Passkey.objects.filter(
+        credential=f"{answer.get('id')}"[:LONGEST]
+    ).first()
     if not found or found.rp_id != rp_id(request) or not found.user.is_active:
         raise Unproven("no passkey of this panel")
     if user and found.user != user:

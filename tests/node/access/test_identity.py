@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.node.access import hostname
 from containers.node.access.identity import (
     host_keys,
     hosts,
@@ -15,7 +16,6 @@ from containers.node.access.identity import (
     set_hostname,
     set_machine_id,
     set_resolver,
-    validate_hostname,
     validate_nameserver,
     validate_nameservers,
     validate_search_domain,
@@ -41,7 +41,7 @@ def tree(fs: Path) -> Iterator[SafeTree]:
     "good", ["web", "a", "1and1", "web-1.example.com", "WWW", "x" * 63, "3com", "a_b", "_a"]
 )
 def test_a_host_name_is_taken_as_it_is(good: str) -> None:
-    assert validate_hostname(good) == good
+    assert hostname.check(good) == good
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_host_name_is_taken_as_it_is(good: str) -> None:
 )  # fmt: skip
 def test_what_is_no_host_name_is_refused(bad: str) -> None:
     with pytest.raises(BadValue) as error:
-        validate_hostname(bad)
+        hostname.check(bad)
     assert error.value.code == Code.HOSTNAME
 
 
