@@ -23,7 +23,7 @@ main() {
 
 not_running() {
     local lock
-    for lock in "$RUN/make-run.lock" "$STATE/node-$NODE.lock"; do
+    for lock in "$RUN/make-run.lock" "$STATE"/node-*.lock; do
         [[ ! -e $lock ]] || flock --nonblock "$lock" true || refuse \
             "The panel runs: stop it first (Ctrl-C where make run is, or systemctl stop panel.target)."
     done
@@ -39,7 +39,8 @@ end_containers() {
         [[ $answer == [yY]* ]] || refuse "Nothing was changed."
     fi
     for ctid in "${running[@]}"; do
-        "$STATE/bin/pctl" stop "$ctid" || refuse "Container $ctid did not stop, so the rest stays as it is: see what pctl stop $ctid says."
+        # With the settings of the last set-up, the node's name among them.
+        env -u PANEL_STATE_DIR "$STATE/bin/pctl" stop "$ctid" || refuse "Container $ctid did not stop, so the rest stays as it is: see what pctl stop $ctid says."
     done
 }
 

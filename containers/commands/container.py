@@ -68,6 +68,9 @@ def change(given: Given, output: Output) -> int:
         output.say(f"{KINDS['set'].label} of {container}: done.")
         output.show({"ctid": container.ctid, "state": "succeeded", "code": 0}, [])
         return Code.OK
+    named_too = [name for name in ACCESS if name in given]
+    if decided := [*(name for name in shall if named(name).at_once), *named_too]:
+        audit.noted(f"change {container}: {', '.join(decided)}", ctid=container.ctid)
     return follow(
         lambda: container.change(
             add=given.get("ipadd", ()),

@@ -42,3 +42,10 @@ def beginning(data: bytes) -> int:
         if data.endswith(colour[:size]):
             return len(data) - size
     return len(data)
+
+
+def visible(text: str) -> str:
+    """With nothing in it that a terminal would obey, or not show, or show in another order."""
+    return "".join(
+        char if char.isprintable() or char == "\t" else ascii(char)[1:-1] for char in text
+    )

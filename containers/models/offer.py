@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from django.db.models import Model
 
 from containers.kind import KINDS, Asking, Kind, order
+from containers.models import approval
 from containers.node import problems
 from containers.node.errors import OperationError, Problem
 from containers.node.states import State
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 class Offering(Protocol):
     """What is asked of a container."""
 
+    ctid: int
     state: str
     disabled: bool
 
@@ -87,8 +89,10 @@ def refusal(
         return f"{off}" if staff else problems.for_customers(Problem.SNAPSHOTS_OFF, {})
     if unfit := kind.unfit(container):
         return unfit
-    why = container.refusal(kind.name)
-    return why.told(staff=staff) if why else ""
+    if why := container.refusal(kind.name):
+        return why.told(staff=staff)
+    found = approval.blocking(container.node, container.ctid, State(container.state), kind)
+    return found.refusal.told(staff=staff) if found else ""
 
 
 def under_way(holder: Operation) -> str:

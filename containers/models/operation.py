@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import F
 from django.urls import reverse
 from django.utils.timezone import localtime, now
 
@@ -58,11 +57,14 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
     def claim(self, node: Node) -> Operation | None:
         """Take the oldest queued operation of a node, unless another worker is faster."""
-        for operation in self.filter(node=node, state=Progress.QUEUED).order_by("pk"):
-            taken = self.filter(pk=operation.pk, state=Progress.QUEUED)
-            if taken.update(state=Progress.RUNNING, started=now(), fence=F("fence") + 1):
-                whole = self.select_related("node", "container__template")
-                return whole.get(pk=operation.pk)
+        queued = self.filter(node=node, state=Progress.QUEUED).order_by("pk")
+        while operation := queued.select_related("node", "container__template").first():
+            taken = {"state": Progress.RUNNING, "started": now(), "fence": operation.fence + 1}
+            still = self.filter(pk=operation.pk, state=Progress.QUEUED, fence=operation.fence)
+            if still.update(**taken):
+                for name, value in taken.items():
+                    setattr(operation, name, value)
+                return operation
         return None
 
     def visible_to(self, user: User) -> OperationQuerySet:
@@ -173,7 +175,8 @@ class Operation(Failure):
     @property
     def script(self) -> tuple[str, str] | None:
         """Scope and action of the script that failed, or was running when something else did."""
-        if self.problem == Problem.FOREIGN_FILE or "action" not in self.details:
+        unrun = (Problem.FOREIGN_FILE, Problem.NOT_APPROVED)
+        if self.problem in unrun or "action" not in self.details:
             return None
         return self.details["scope"], self.details["action"]
 
@@ -225,7 +228,7 @@ class Operation(Failure):
 
         What follows is the kind's to say (containers/kinds).
         """
-        Operation.objects.filter(pk=self.pk).update(
+        self.set(
             state=progress,
             code=code,
             error=error,
@@ -239,8 +242,6 @@ class Operation(Failure):
                 state=StepState.FAILED, note="it was interrupted"
             )
             self.reserved.all().delete()
-        ended = ["state", "code", "error", "problem", "details", "finished", "params"]
-        self.refresh_from_db(fields=ended)
         if not (container := self.container):
             return
         kind, plan = self.of_kind, PLANS.get(self.kind)
@@ -255,6 +256,12 @@ class Operation(Failure):
             kind.succeeded(self, container)
         else:
             kind.ended_badly(self, container)
+
+    def set(self, **values: Any) -> None:
+        """Write these fields, and no others, to its row."""
+        Operation.objects.filter(pk=self.pk).update(**values)
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def ring(self) -> None:
         """Tell viewers and pages that it has changed."""

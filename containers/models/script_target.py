@@ -7,6 +7,8 @@ from typing import Unpack
 
 from django.db import transaction
 
+from containers.models import approval
+from containers.models.approval import Waiting
 from containers.models.audit import Actor, AuditEvent
 from containers.models.container import Container
 from containers.models.node import Node
@@ -71,6 +73,11 @@ class ScriptTarget:
     def current(self) -> ScriptVersion | None:
         script = self.script
         return script.current if script else None
+
+    @property
+    def waits(self) -> Waiting | None:
+        """For root's approval on its node, as that said it last."""
+        return approval.find(self.node, self.ctid, self.action)
 
     def made(self) -> Script:
         """The row, made if there is none."""

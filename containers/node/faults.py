@@ -57,6 +57,15 @@ class BadValues(Fault):
     LINE_LONG = "line-too-long", "The {what} is longer than {most} characters."
     LINE_BROKEN = "line-broken", "The {what} has a line break or control character in it."
     NOT_UTF8 = "not-utf8", "The {what} is not UTF-8."
+    NOT_A_TIME = (
+        "not-a-time",
+        "This is not a time, such as 2026-01-31 or 2026-01-31T12:00: {word!r}.",
+    )
+    NOT_A_HEAD = "not-a-head", "This is not LINES:HASH, as pctl audit verify prints it: {word!r}."
+    NOTHING_TO_APPROVE = (
+        "nothing-to-approve",
+        "The {script} runs in the container: only scripts that run on the node are approved.",
+    )
     NOT_A_SETTING = "not-a-setting", "This is not the name of a setting: {word!r}."
 
     # limits
@@ -310,6 +319,7 @@ class BadUsages(Fault):
     VALUE_MISSING = "value-missing", "The option {name} needs a value: {value}."
     VALUE_SPARE = "value-spare", "The option {name} takes no value."
     REASON_MISSING = "reason-missing", "The option {name} needs --reason: why it is passed over."
+    NOBODY_TO_ASK = "nobody-to-ask", "Nobody is there to ask: give --yes to approve it unasked."
     NAME_MISSING = "name-missing", "The option --file needs the NAME of what it is."
     ONE_OF_BOTH = "one-of-both", "Give either a CT ID or --global, not both."
     NOTHING_TO_CHANGE = (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from containers.node.actions import Action, Scope
 from containers.node.conf import NodeConf
+from containers.node.errors import BadValue, BadValues
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Layout:
 
     node: NodeConf
     ctid: int
+
+    def __post_init__(self) -> None:
+        """SQLite keeps any text as a number: whoever writes rows by hand is not to name paths."""
+        if not isinstance(self.ctid, int):
+            raise BadValue(BadValues.NOT_A_CTID, word=f"{self.ctid}"[:30])
 
     @property
     def private(self) -> Path:

@@ -1,11 +1,11 @@
 """A plan is a table of steps. Follow it down; when a step fails, undo it back up."""
 
 import errno
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from containers.node.actions import Where
+from containers.node.actions import Action, Scope, Where
 from containers.node.ct import Ct
 from containers.node.errors import Cancelled, Code, NoSpace, OperationError, Problem, Refused
 from containers.node.states import State
@@ -27,6 +27,7 @@ class Step:
     commits: once it has begun, a dead runner's operation is finished rather than undone.
     once: an interrupted one is never done a second time; it counts as failed (scripts).
     unbroken: what it runs is not to be ended half way, also when its runner is dead.
+    scripts: those that it runs; of a hook the first that is there.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Step:
     commits: bool = False
     once: bool = False
     unbroken: bool = False
+    scripts: tuple[tuple[Scope, Action], ...] = ()
 
     def undoing(self, profile: str) -> Sequence["Step"]:
         if isinstance(self.undo, Mapping):
@@ -191,6 +193,15 @@ class Whole:
 
 def whole(steps: Sequence[Step]) -> Whole:
     return Whole(tuple(steps))
+
+
+def scripts_of(steps: Sequence[Step], profile: str) -> Iterator[tuple[Scope, Action]]:
+    """Every script that these steps may run, and those that undo them; some more than once."""
+    for step in steps:
+        yield from step.scripts
+        if isinstance(step.do, Whole):
+            yield from scripts_of(step.do.steps, profile)
+        yield from scripts_of(step.undoing(profile), profile)
 
 
 def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] = ()) -> None:

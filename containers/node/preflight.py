@@ -12,7 +12,8 @@ from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, OperationError
 from containers.node.lock import holder
 from containers.node.processes.run import call
-from containers.node.scripts import Written, hash_of, shell_of
+from containers.node.script_files import upcoming
+from containers.node.scripts import shell_of
 from containers.node.states import State
 from containers.node.steps.reinstalling import require_readable_credentials
 from containers.node.storage import space
@@ -116,14 +117,7 @@ def whose(ct: Ct, action: Action) -> str:
 
 def runs(ct: Ct, scope: Scope, action: Action) -> bool:
     """Whether the script will be there once the operation has written the container's own."""
-    path, want = ct.paths.script(scope, action), ct.scripts.get((scope, action))
-    have = hash_of(path)
-    if scope is Scope.GLOBAL:
-        return have is not None
-    wrote = Written(ct.paths.node.state / "written" / f"{ct.ctid}.json").get(path)
-    if want:
-        return have is not None or not (action.hook and wrote == want.sha256)
-    return have not in (None, wrote)
+    return upcoming(ct.paths, scope, action, ct.scripts.get((scope, action))) is not None
 
 
 def has_shell(ct: Ct) -> bool:

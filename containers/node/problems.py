@@ -221,6 +221,13 @@ class Problem(StrEnum):
         f"A script of the container was changed on the server. {STAFF_LOOK}",
         Code.SCRIPT,
     )
+    NOT_APPROVED = (
+        "not-approved",
+        "{scope:Whose} {action:script} is not approved, and its node runs only approved ones. Type "
+        "{command} on the node to look at it and approve it.",
+        "{scope:Theirs} {action:script} has to be approved before it runs. " + STAFF_LOOK,
+        Code.SCRIPT,
+    )
     NO_NEW_AREA = (
         "no-new-area",
         "{scope:Whose} {action:script} ended with exit code 0, but did not make the new private "
@@ -228,6 +235,14 @@ class Problem(StrEnum):
         "{scope:Theirs} {action:script} did not make a new system.",
         Code.CUSTOM_REINSTALL,
     )
+
+    LEDGER_CUT = (
+        "ledger-cut",
+        "The end of {path} is missing: somebody has cut it, or an old copy was put there.",
+        BROKEN,
+    )
+
+    NO_LEDGER = "no-ledger", "This node has seen nothing of the audit yet: {path} is empty.", BROKEN
 
     # room
     NO_SPACE = "no-space", "The disk that holds the containers is full.", NO_DISK, Code.NO_SPACE

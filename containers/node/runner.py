@@ -7,6 +7,7 @@ recover it ends what a dead runner has left: forward when that one had begun to 
 import base64
 import contextlib
 import ctypes
+import hashlib
 import os
 import signal
 import traceback
@@ -39,6 +40,7 @@ from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.runtimes import DRY_RUN
 from containers.node.spool import ROOM_TIMEOUT, Nudge, Spool, Writer
 from containers.node.states import Progress, State
+from containers.node.steps.scripting import require_approved
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -100,6 +102,7 @@ class Runner:
                     if recover:
                         self.recover(ct, past)
                     else:
+                        require_approved(self.plan, ct)
                         follow(self.plan, ct, self.journal)
                     return self.ending(ct, Progress.SUCCEEDED)
                 except Cancelled as e:
@@ -248,11 +251,13 @@ def end_what_is_left(ct: Ct) -> None:
 
 
 def script_of(values: dict[str, Any]) -> Script:
+    """Its hash is that of its text: what a row says of it is not asked."""
+    body = base64.b64decode(values["body"])
     return Script(
         scope=Scope(values["scope"]),
         action=actions.BY_NAME[values["action"]],
-        body=base64.b64decode(values["body"]),
-        sha256=values["sha256"],
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
         version=values["version"],
     )
 

@@ -1,12 +1,13 @@
 """A container's scripts on its node: written from the panel's versions, run where they belong."""
 
+import contextlib
 import hashlib
-import json
-import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from containers.node import actions, observed
+from containers.node import actions, approvals, observed
 from containers.node.actions import Action, Scope, Where
 from containers.node.bundle import write_process
 from containers.node.ct import Ct, Script
@@ -24,6 +25,7 @@ from containers.node.errors import (
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
 from containers.node.processes.executor import UMASK
+from containers.node.script_files import Written, hash_of, put
 from containers.node.trees.safe_tree import SafeTree
 
 HOST_ENV = {
@@ -49,7 +51,13 @@ def write_scripts(ct: Ct, *, tolerant: bool = False) -> None:
 
 
 def write_global_scripts(ct: Ct) -> None:
-    """Bring the global scripts on the node up to the panel's versions."""
+    """Bring the global scripts on the node up to the panel's versions.
+
+    Raises Refused, before one is written, where one of them would have to be approved first.
+    """
+    for script in ct.scripts.values():
+        if script.scope is Scope.GLOBAL and not may_run(ct, script):
+            raise Refused(Problem.NOT_APPROVED, **unapproved(ct, script.scope, script.action))
     record = global_record(ct.paths)
     for action in actions.ALL:
         if Scope.GLOBAL in action.scopes:
@@ -66,11 +74,11 @@ def check_global_scripts(ct: Ct) -> None:
                 raise foreign(path, Scope.GLOBAL, action)
 
 
-def global_record(paths: Layout) -> "Written":
+def global_record(paths: Layout) -> Written:
     return Written(paths.node.state / "written" / "global.json")
 
 
-def write_script(ct: Ct, scope: Scope, action: Action, record: "Written", tolerant: bool) -> None:
+def write_script(ct: Ct, scope: Scope, action: Action, record: Written, tolerant: bool) -> None:
     path, want = ct.paths.script(scope, action), ct.scripts.get((scope, action))
     have, wrote = hash_of(path), record.get(path)
     if have is None and want and wrote == want.sha256 and switched_off(ct, scope, action):
@@ -97,49 +105,6 @@ def foreign(path: Path, scope: Scope, action: Action) -> Refused:
     return Refused(Problem.FOREIGN_FILE, path=path, scope=scope, action=action)
 
 
-def put(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
-        os.fchmod(file.fileno(), 0o700)
-        file.write(body)
-    draft.replace(path)
-
-
-def hash_of(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return ""  # a directory, or worse: there, but nothing we wrote
-
-
-class Written:
-    """Hashes of the files the panel wrote, to tell them from those it did not."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self.hashes: dict[str, str] = json.loads(path.read_text())
-        except (OSError, ValueError):
-            self.hashes = {}
-
-    def get(self, path: Path) -> str | None:
-        return self.hashes.get(path.name)
-
-    def set(self, path: Path, sha256: str | None) -> None:
-        if self.hashes.get(path.name) == sha256:
-            return
-        self.hashes.pop(path.name, None)
-        if sha256:
-            self.hashes[path.name] = sha256
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(self.hashes))
-        draft.replace(self.path)
-
-
 def present(ct: Ct, scope: Scope, action: Action) -> bool:
     """Whether the file is there; a dangling link counts as absent (vzctl uses access)."""
     return ct.paths.script(scope, action).exists()
@@ -157,12 +122,16 @@ def run_script(ct: Ct, scope: Scope, action: Action, *args: str, ok: tuple[int, 
         raise ScriptFailed(
             Problem.SCRIPT_UNREADABLE, scope=scope, action=action, path=path, why=e.strerror
         ) from e
-    ct.ran(identify(ct, scope, action, body))
+    script = identify(ct, scope, action, body)
+    if not may_run(ct, script):
+        raise ScriptFailed(Problem.NOT_APPROVED, **unapproved(ct, scope, action))
+    ct.ran(script)
     try:
         if action.where is Where.CONTAINER:
             exit = run_in_container(ct, body)
         else:
-            exit = run_on_node(ct, [f"{path}", *args], ok)
+            with program(ct, path, body) as argv0:
+                exit = run_on_node(ct, [f"{argv0}", *args], ok)
     except TimedOut as e:
         raise ScriptFailed(Problem.TIME_LIMIT, scope=scope, action=action, seconds=e.seconds) from e
     except CannotStart as e:
@@ -187,6 +156,38 @@ def identify(ct: Ct, scope: Scope, action: Action, body: bytes) -> Script:
     known = ct.scripts.get((scope, action))
     version = known.version if known and known.sha256 == sha256 else None
     return Script(scope, action, body, sha256, version)
+
+
+def may_run(ct: Ct, script: Script) -> bool:
+    """Whether root has approved its text, where that is needed."""
+    if script.action.where is not Where.NODE or not approvals.required(ct.paths.node):
+        return True
+    sha256 = hashlib.sha256(script.body).hexdigest()
+    ctid = ct.ctid if script.scope is Scope.OWN else None
+    return approvals.approved(ct.paths.node, ctid, script.action, sha256)
+
+
+def unapproved(ct: Ct, scope: Scope, action: Action) -> dict[str, Any]:
+    whose = "--global" if scope is Scope.GLOBAL else ct.ctid
+    return {"scope": scope, "action": action, "command": f"pctl script approve {whose} {action}"}
+
+
+@contextlib.contextmanager
+def program(ct: Ct, path: Path, body: bytes) -> Iterator[Path]:
+    """What is run: the file itself, or where it had to be approved a copy of what was looked at.
+
+    So nobody can put another text there between the look and the run.
+    """
+    if not approvals.required(ct.paths.node):
+        yield path
+        return
+    copy = approvals.running(ct.paths.node, ct.ctid) / path.name
+    copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    put(copy, body)
+    try:
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:

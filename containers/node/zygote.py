@@ -28,6 +28,7 @@ from containers.node.processes.cgroup import Group
 from containers.node.processes.prefork import Prefork, ordered
 from containers.node.processes.run import spawn
 from containers.node.processes.runner_cgroup import RunnerCgroup
+from containers.node.storage import pool
 
 PR_SET_NAME = 15
 QUIET = 0.1  # seconds after which a child is forked beforehand
@@ -97,6 +98,8 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"panel-zygote", 0, 0, 0)
     for name in ("runc", runtimes.DRY_RUN):  # else each runner would load it anew
         runtimes.load(name)
+    with contextlib.suppress(OSError):
+        pool.driver(conf)
     gc.freeze()  # else a collection in each child copies all that they share
     Nursery(conf, line).serve()
 

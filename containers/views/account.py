@@ -19,9 +19,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from containers.forms.account import ChangeForm, SetForm
 from containers.models import AuditEvent, Via, second_factor
+from containers.models.knock import Knock
 from containers.models.user_session import UserSession
 from containers.views.context import THEMES
+from containers.views.failures import too_often
 from containers.views.page import Request, page, posted, record
+from containers.views.sign_in.entry import failed
 
 YEAR = 365 * 24 * 3600
 
@@ -67,6 +70,8 @@ def edit(request: Request) -> HttpResponse:
     form = ChangeForm(request.user, posted(request))
     if request.method != "POST":  # there is more on this page
         form.fields["old_password"].widget.attrs.pop("autofocus", None)
+    elif wait := waits(request, form):
+        return too_often(request, wait)
     if request.method == "POST" and form.is_valid():
         form.save()
         update_session_auth_hash(request, request.user)  # the other sessions end
@@ -81,6 +86,21 @@ def edit(request: Request) -> HttpResponse:
         "codes_left": second_factor.codes_left(request.user),
     }
     return page(request, "account/edit.html", context, status=422 if form.errors else 200)
+
+
+def waits(request: Request, form: ChangeForm) -> int:
+    """The seconds until a password may be tried again: a session that was left open is no way to
+    guess it.
+    """
+    name = request.user.get_username()
+    knock, wait = Knock.at(name, request.META.get("REMOTE_ADDR"))
+    if wait:
+        failed(request, name, f"had to wait {wait} s to change their password", once=knock)
+    elif "old_password" in form.errors:
+        failed(request, name, "gave a wrong password when changing it")
+    else:
+        knock.not_counted()
+    return wait
 
 
 @login_not_required

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from containers.forms.nodes import NodeForm
-from containers.models import Node
+from containers.models import Node, approval
 from containers.node.states import UNFINISHED, State
 from containers.views.page import Request, need, page, posted, record
 from containers.views.reinstallation import replaced
@@ -19,6 +19,8 @@ def index(request: Request) -> HttpResponse:
     need(request, "manage_nodes")
     running = Count("containers", filter=Q(containers__state=State.RUNNING), distinct=True)
     nodes = Node.objects.annotate(total=Count("containers", distinct=True), running=running)
+    for node in nodes:
+        node.waits = len(approval.waiting(node))  # type: ignore[attr-defined]
     context = {"nodes": nodes, "shortages": replaced.shortages()}
     return page(request, "nodes/index.html", context, parts=["rows"])
 
@@ -40,6 +42,7 @@ def show(request: Request, name: str) -> HttpResponse:
         "form": form,
         "facts": facts(node),
         "advisories": node.facts.get("advisories", []),
+        "waits": approval.waiting(node),
         "containers": node.containers.count(),
         "shortages": [short for short in replaced.shortages() if short.node == node],
         "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
@@ -55,12 +58,13 @@ def facts(node: Node) -> list[tuple[str, str]]:
         (WORDS.get(key, key), worded(value, key))
         for key, value in sorted(node.facts.items())
         if key not in HIDDEN and (value or key not in ABSENT)
-    ]
+    ] + [("scripts", "only approved ones run")] * approval.required(node)
 
 
 WORDS = {
     "criu": "CRIU",
     "cpus": "processors",
+    "ledger": "audit not kept",
     "nat": "NAT",
     "onboot": "containers still to start",
     "runtime": "runtime version",
@@ -70,12 +74,13 @@ WORDS = {
 }
 ABSENT = (
     "criu",
+    "ledger",
     "network",
     "snapshots_off",
     "warnings",
 )  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
-HIDDEN = {"caps", "advisories"}  # a mask, which says nothing to people; what has its own place
+HIDDEN = {"caps", "advisories", "approval"}  # a mask; what has a place of its own
 
 
 def worded(value: object, key: str = "") -> str:

@@ -16,7 +16,7 @@ from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.executor import Executor
 from containers.node.runner import script_of
-from containers.node.scripts import hash_of
+from containers.node.script_files import hash_of
 from containers.node.storage import load as load_storage
 from containers.worker.request import facts_of, scripts_for
 from containers.worker.verdicts import Verdicts

@@ -1,77 +1,44 @@
 """The events of a runner's journal, made into rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Case, Value, When
-
-from containers.models import Container, Operation, OperationStep
+from containers.models import Container, Operation
 from containers.node.spool import Event
 from containers.node.states import Progress, State, StepState
+from containers.worker.step_rows import StepRows, Values
 
-Values = dict[str, Any]
 LABEL, NOTE = 128, 255  # characters that their columns hold
 
 
-def record(operation: Operation, events: Iterable[Event]) -> None:
+def record(rows: StepRows, events: Sequence[Event]) -> None:
     """Make rows of events, in the caller's transaction. Events of kinds not known are skipped.
 
-    What is new of a step is one change of its row, and all before the end comes before it.
+    All that is new of the steps comes before the end, which has the last word on the state.
     """
-    steps: dict[int, Values] = {}
+    ends = [event for event in events if event["ev"] == "end"]
     for event in events:
         kind = event["ev"]
         if kind in OF_STEP:
-            steps.setdefault(event["i"], {}).update(OF_STEP[kind](event))
+            rows.change(event["i"], OF_STEP[kind](event))
+        elif kind == "plan":
+            plan(rows, event)
+        elif kind == "skipped":
+            rows.skip(event["i"])
+        elif kind == "state" and ends and ends[-1].get("state"):
+            continue
         elif kind in RECORD:
             if kind == "end":
-                write(operation, steps)
-            RECORD[kind](operation, event)
-    write(operation, steps)
+                rows.write()
+            RECORD[kind](rows.operation, event)
+    rows.write()
 
 
-def write(operation: Operation, steps: dict[int, Values]) -> None:
-    """Bring what was noted to the rows, and forget it."""
-    skipped = [number for number, values in steps.items() if values == SKIPPED]
-    if skipped:
-        operation.steps.filter(number__in=skipped).update(**SKIPPED)
-    for number, values in steps.items():
-        if values != SKIPPED:
-            values |= how_it_ended(values)
-            if not operation.steps.filter(number=number).update(**values):
-                operation.steps.create(number=number, **values)  # an undo step: not planned
-    steps.clear()
-
-
-def how_it_ended(values: Values) -> Values:
-    """Undo steps have words of their own; which it is may have been said long before."""
-    state = values.get("state")
-    if state not in UNDO:
-        return {}
-    if "undo" in values:
-        return {"state": UNDO[state] if values["undo"] else state}
-    return {"state": Case(When(undo=True, then=Value(UNDO[state])), default=Value(state))}
-
-
-UNDO = {StepState.DONE: StepState.UNDONE, StepState.FAILED: StepState.UNDO_FAILED}
-SKIPPED: Values = {"state": StepState.SKIPPED}
-
-
-def plan(operation: Operation, event: Event) -> None:
-    OperationStep.objects.bulk_create(
-        [
-            OperationStep(
-                operation=operation,
-                number=i,
-                key=step["step"],
-                label=step["label"][:LABEL],
-                where=step["where"],
-            )
-            for i, step in enumerate(event["steps"])
-        ],
-        ignore_conflicts=True,  # a recovery may tell the plan once more
-    )
+def plan(rows: StepRows, event: Event) -> None:
+    for i, step in enumerate(event["steps"]):
+        values = {"key": step["step"], "label": step["label"][:LABEL], "where": step["where"]}
+        rows.plan(i, values)
 
 
 def began(event: Event) -> Values:
@@ -135,12 +102,10 @@ def lost(event: Event) -> dict[str, Any]:
 
 OF_STEP: dict[str, Callable[[Event], Values]] = {
     "began": began,
-    "skipped": lambda event: SKIPPED,
     "ended": ended,
     "script": script,
 }
 RECORD: dict[str, Callable[[Operation, Event], None]] = {
-    "plan": plan,
     "fact": fact,
     "state": state,
     "end": end,

@@ -14,6 +14,7 @@ from containers.node.actions import Where
 from containers.node.bound import Bound, Cut
 from containers.node.spool import Event, Spool
 from containers.worker.journal import record
+from containers.worker.step_rows import StepRows
 
 CHUNK = 64 * 1024  # bytes of the log in a row
 BATCH = 32 * CHUNK  # in a transaction
@@ -40,6 +41,7 @@ class Section:
 class Shipment:
     operation: Operation
     spool: Spool
+    steps: StepRows
     sections: list[Section] = field(default_factory=list)
     waiting: list[Event] = field(default_factory=list)  # read, and not rows yet
     position: int = 0  # in the journal, in bytes
@@ -50,11 +52,13 @@ class Shipment:
     @classmethod
     def of(cls, operation: Operation, spool: Spool) -> "Shipment":
         """Go on where the rows end."""
-        begun = operation.steps.filter(offset__isnull=False) if operation.events_len else ()
+        steps = StepRows.of(operation)
         sections = [
-            Section(s.number, s.offset or 0, s.end_offset, s.where == Where.NODE) for s in begun
+            Section(s.number, s.offset, s.end_offset, s.where == Where.NODE)
+            for s in steps.rows.values()
+            if s.offset is not None
         ]
-        return cls(operation, spool, sorted(sections, key=lambda s: (s.begin, s.i)))
+        return cls(operation, spool, steps, sorted(sections, key=lambda s: (s.begin, s.i)))
 
     def ship(self) -> bool:
         """Make rows of what is new. True when there is more already. Raises Outdone."""
@@ -141,7 +145,7 @@ class Shipment:
                 raise LeaseLost
             LogChunk.objects.bulk_create(self.chunks(first, data))
             cut = self.cut(before, first, log_len)
-            record(operation, events)
+            record(self.steps, events)
         operation.log_len, operation.events_len = log_len, events_len
         operation.cut_begin, operation.cut_end = cut.begin, cut.end
         self.waiting = self.waiting[len(events) :]
@@ -169,6 +173,7 @@ class Shipment:
             return False
         self.operation.log_len, self.operation.events_len = row.log_len, row.events_len
         self.operation.cut_begin, self.operation.cut_end = row.cut_begin, row.cut_end
+        self.steps = StepRows.of(self.operation)
         self.waiting = [event for event in self.waiting if event["n"] >= row.events_len]
         self.over = row.done
         return True

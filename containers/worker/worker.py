@@ -20,6 +20,7 @@ from containers.node.operations import PLANS
 from containers.node.spool import Nudge
 from containers.node.states import FINISHED, Progress
 from containers.worker import inquiries, lock, periodic, replaced_systems, startup, templates
+from containers.worker.ledger import Keeper
 from containers.worker.runners import Runners
 from containers.worker.shipment import LeaseLost
 from containers.worker.supervision import Supervision
@@ -60,6 +61,7 @@ class Worker:
         self.until: int | None = None
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
+        self.audit = Keeper(conf, node)
         self.periodic = periodic.Periodic(conf, node, self.runners)
 
     def run(self, until: int | None = None) -> None:
@@ -134,6 +136,7 @@ class Worker:
             self.beat(clock)
             self.claim()
             self.cancel()
+            self.audit.go()
             if self.until is None:
                 inquiries.answer(self.conf, self.node, self.verdicts)
         for pk in [pk for pk, at in self.due.items() if at <= clock]:

@@ -20,6 +20,7 @@ from containers.node.spool import Nudge, Spool, Writer
 from containers.node.states import Progress, State
 from containers.worker.journal import record
 from containers.worker.shipment import Shipment
+from containers.worker.step_rows import StepRows
 
 FOREIGN = "/vz/private/101/scripts/start"
 FAILURES: list[tuple[OperationError, str, str]] = [
@@ -71,7 +72,7 @@ def fail(operation: Operation, error: OperationError, conf: NodeConf, *, undone:
         journal.ended(DISMOUNT)
     runner.end(Ending(Progress.FAILED, error, State.STOPPED))
     writer.close()
-    record(operation, writer.spool.read_events()[0])
+    record(StepRows.of(operation), writer.spool.read_events()[0])
     operation.refresh_from_db()
 
 
@@ -139,7 +140,7 @@ def test_what_was_refused_has_changed_nothing_and_says_no_more(
 
 def test_output_for_which_there_was_no_room_is_said_to_staff(operation: Operation) -> None:
     end = {"ev": "end", "t": 0.0, "progress": "failed", "code": 46, "state": None, "lost": 7}
-    record(operation, [{**end, **NoSpace(Problem.LOG_FULL).record}])
+    record(StepRows.of(operation), [{**end, **NoSpace(Problem.LOG_FULL).record}])
     operation.refresh_from_db()
     assert outcome.sentences(operation, staff=True) == [
         "The disk that holds the log is full.",
@@ -152,7 +153,7 @@ def test_an_event_of_an_older_runner_keeps_its_sentence(
     operation: Operation, as_bob: Client
 ) -> None:
     end = {"ev": "end", "t": 0.0, "progress": "failed", "code": 79, "state": "stopped"}
-    record(operation, [{**end, "error": "It broke. The container is stopped now."}])
+    record(StepRows.of(operation), [{**end, "error": "It broke. The container is stopped now."}])
     shown = text(as_bob.get(operation.get_absolute_url()))
     assert "It failed. It broke. The container is stopped now." in shown
 

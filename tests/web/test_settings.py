@@ -18,6 +18,7 @@ from containers.node.errors import BadValue, Problem
 from containers.node.states import Progress
 from containers.worker.journal import record
 from containers.worker.request import request_of
+from containers.worker.step_rows import StepRows
 
 MIB = 1 << 20
 ENDINGS = [Progress.FAILED, Progress.CANCELLED, Progress.INTERRUPTED]
@@ -29,7 +30,7 @@ def end(operation: Operation, progress: Progress, error: str = "", **facts: Any)
     code = 0 if progress is Progress.SUCCEEDED else 6
     said = [{"ev": "fact", "t": time.time(), "key": k, "value": v} for k, v in facts.items()]
     last = {"ev": "end", "t": time.time(), "progress": progress, "code": code, "error": error}
-    record(operation, [*said, last])
+    record(StepRows.of(operation), [*said, last])
 
 
 def test_a_row_has_what_is_in_force_until_the_node_has_done_more(ct101: Container) -> None:

@@ -15,6 +15,7 @@ from containers.node.checkpoint.reason import Reason
 from containers.node.errors import BadValue, Doubts, OperationError, Problem
 from containers.node.states import Progress, State
 from containers.worker import journal, snapshots
+from containers.worker.step_rows import StepRows
 from tests.web.scribe import settle
 from tests.web.test_pages import text
 
@@ -25,7 +26,7 @@ OFF = "Process snapshots are off on this node: the kernel can't dump processes."
 
 def told(operation: Operation, *events: dict[str, Any]) -> None:
     """What a runner of it says, in its journal."""
-    journal.record(operation, [{"t": now().timestamp(), **event} for event in events])
+    journal.record(StepRows.of(operation), [{"t": now().timestamp(), **event} for event in events])
 
 
 def kept(operation: Operation, **facts: Any) -> dict[str, Any]:

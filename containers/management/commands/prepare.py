@@ -1,9 +1,11 @@
 """Makes everything ready for the panel to run, any number of times: what is in place stays so."""
 
+import errno
 import os
 import pwd
 import secrets
 import shutil
+import stat
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -98,10 +100,26 @@ def make(path: Path, mode: int) -> None:
         hand_over(path)
 
 
-def hand_over(path: Path) -> None:
-    """Root makes it, the web process uses it."""
-    if os.geteuid() == 0 and (user := panel()):
-        os.chown(path, user.pw_uid, user.pw_gid)
+def hand_over(path: Path, mode: int | None = None) -> None:
+    """Root makes it, the web process uses it.
+
+    Whoever has that process can put a link there, to a file that is to become theirs: it is left.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOENT, errno.ENXIO):
+            return
+        raise
+    try:
+        found = os.fstat(file)
+        if stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1):
+            if os.geteuid() == 0 and (user := panel()):
+                os.fchown(file, user.pw_uid, user.pw_gid)
+            if mode is not None:
+                os.fchmod(file, mode)
+    finally:
+        os.close(file)
 
 
 def panel() -> pwd.struct_passwd | None:
@@ -119,7 +137,8 @@ def key() -> Iterator[Job]:
 
 def write_key(path: Path) -> None:
     new = path.with_suffix(".new")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(48))
     hand_over(new)
     new.replace(path)
@@ -216,8 +235,7 @@ def migrate() -> None:
     if connection.vendor == "sqlite":
         # SQLite gives the files beside it the database's owner and mode, also when root makes them.
         for path in database().parent.glob(f"{database().name}*"):
-            hand_over(path)
-            path.chmod(0o600)
+            hand_over(path, 0o600)
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 from functools import partial
 
-from containers.node import ids
+from containers.node import approvals, ids
 from containers.node.access import hostkeys, identity
 from containers.node.bundle import MIB
 from containers.node.checkpoint import saved
@@ -56,6 +56,7 @@ def delete_conf(ct: Ct) -> None:
         ct.paths.rootfs.rmdir()
         ct.paths.rootfs.parent.rmdir()
     ids.take_back(ct.paths.node, ct.ctid)
+    approvals.forget(ct.paths.node, ct.ctid, who=f"operation {ct.operation}")
 
 
 def copy_template(ct: Ct) -> None:

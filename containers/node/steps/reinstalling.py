@@ -235,6 +235,7 @@ BY_HOOK = Step(
     do=build_by_hook,
     when=lambda ct: custom(ct) is not None,
     once=True,
+    scripts=((Scope.OWN, REINSTALL), (Scope.GLOBAL, REINSTALL)),
 )
 BY_TEMPLATE = Step(
     "build-new",
@@ -259,6 +260,7 @@ RUN_CONFIGURE = Step(
     when=wants_configure,
     where=Where.CONTAINER,
     once=True,
+    scripts=((Scope.OWN, CONFIGURE), (Scope.GLOBAL, CONFIGURE)),
 )
 MERGE = Step("credentials", "carry over users and passwords", do=merge, when=wants_credentials)
 LET_IN = Step("let-in-new", "set password and keys", do=let_in)

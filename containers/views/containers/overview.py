@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from containers.models import Address, Container, Operation
+from containers.models import Address, Container, Operation, approval
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
 from containers.views.containers import refusals, usage
@@ -96,5 +96,7 @@ def show(request: Request, ctid: int) -> HttpResponse:
             "courses": lifecycle.courses(container),
             "cautions": lifecycle.cautions(container),
             "scripts": lifecycle.scripts(container),
+            "waits": approval.waiting_for(container.node, container.ctid),
+            "node": container.node,
         }
     return page(request, "containers/show.html", context, parts=["state", "history", "usage"])

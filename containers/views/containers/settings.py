@@ -29,6 +29,8 @@ def edit(request: Request, ctid: int) -> HttpResponse:
                 changed = ", ".join(f"{form.fields[name].label}" for name in form.changed_data)
                 if changed:
                     what = f"change {container}: {changed.lower()}"
+                    if "owner" in form.changed_data:
+                        what += f", which is now {form.cleaned_data['owner'] or 'nobody'}'s"
                     record(request, what, ctid=ctid, changed=form.changed_data)
                     if operation is None:  # else its node has not spoken yet
                         messages.success(request, f"Changed: {changed.lower()}.")

@@ -8,8 +8,10 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from containers.forms.reinstallation import Access, Draft, Keep
-from containers.models import Container, OperationStep, Template
+from containers.kind import known
+from containers.models import Container, OperationStep, Template, approval
 from containers.node.operations.stop import OWN_STOP
+from containers.node.states import State
 from containers.node.wording import capitalized
 from containers.views.reinstallation import remedies
 from containers.views.reinstallation.remedies import Way
@@ -42,6 +44,7 @@ def checks(
         can_be_stopped(container, draft, answer),
         credentials(draft, answer),
         hooks(user, answer),
+        approved(user, container),
     ]
     return [
         Check(c.level, c.text, remedies.allowed(user, container, [*c.ways])) for c in found if c
@@ -146,6 +149,13 @@ def hooks(user: User, answer: Answer) -> Check | None:
         return None
     text = "; ".join(said)
     return Check(GOOD, f"{capitalized(text)}.")
+
+
+def approved(user: User, container: Container) -> Check | None:
+    """What the node would refuse, whatever else is well."""
+    state = State(container.state)
+    found = approval.blocking(container.node, container.ctid, state, known("reinstall"))
+    return Check(STOPS, found.refusal.told(staff=user.is_staff)) if found else None
 
 
 def refused(found: list[Check]) -> bool:

@@ -89,6 +89,8 @@ def edit(
         "checked": request.method == "POST" and not form.errors,
         "findings": found,
         "refused": refused(target),
+        "waits": [target.waits] if target.waits else [],
+        "node": target.node,
         "last": script.versions.select_related("by")[:5] if script else [],
     }
     return page(request, "scripts/edit.html", context, status=422 if form.errors else 200)

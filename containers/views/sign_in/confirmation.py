@@ -73,6 +73,7 @@ def right(request: Request, form: ConfirmForm) -> bool:
     name = request.user.get_username()
     knock, wait = Knock.at(name, request.META.get("REMOTE_ADDR"))
     if wait:
+        failed(request, name, f"had to wait {wait} s to confirm who they are", once=knock)
         form.add_error(form.FIELD, f"Too many wrong passwords. Wait {wait} seconds.")
         return False
     if form.opens(request.user):

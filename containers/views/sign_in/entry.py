@@ -84,6 +84,7 @@ def code(request: HttpRequest) -> HttpResponse:
         name = user.get_username()
         knock, wait = Knock.at(name, request.META.get("REMOTE_ADDR"))
         if wait:
+            failed(request, name, f"had to wait {wait} s to give a code", once=knock)
             return too_often(request, wait)
         if second_factor.resting(user):
             knock.not_counted()
