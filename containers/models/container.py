@@ -297,7 +297,7 @@ class Container(Settings):
         """Its init has died in its first seconds: whatever started it was told as done too soon."""
         began = datetime.fromtimestamp(death.began, UTC)
         for told in self.operations.filter(exclusive=True, started__lte=began, finished__gte=began):
-            told.correct(death.error)
+            told.correct(death.error())
 
     def start_after_boot(self) -> Operation:
         """Queue its start, or that of its saved processes. Raises Busy."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGKILL
 from typing import Any
 
-from containers.node.errors import OperationError, Problem
+from containers.node.errors import Code, OperationError, Problem
 
 FIRST_SECONDS = 5.0  # an init that ends within them has not been started
 ASKED_FOR = (SIGHUP, SIGINT)  # how the kernel ends an init that asked to reboot, or to halt
@@ -44,12 +44,12 @@ class Death:
         asked = self.exit is not None and -self.exit in ASKED_FOR
         return not asked and self.lived is not None and self.lived < FIRST_SECONDS
 
-    @property
-    def error(self) -> OperationError:
+    def error(self, code: Code | None = None) -> OperationError:
+        """code: vzctl's, where it is not that of a start."""
         said: dict[str, Any] = {"exit": self.exit, "lived": self.lived, "last": list(self.last)}
         if self.out_of_memory and self.exit == -SIGKILL:
-            return OperationError(Problem.INIT_OUT_OF_MEMORY, **said)
-        return OperationError(Problem.INIT_DIED, **said)
+            return OperationError(Problem.INIT_OUT_OF_MEMORY, code, **said)
+        return OperationError(Problem.INIT_DIED, code, **said)
 
 
 def out_of_memory(groups: Mapping[str, Path]) -> bool:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,11 +107,11 @@ def test_nobody_comes_to_it_by_any_way(rig: Rig, ways: dict[str, Path]) -> None:
         owner = ids.of(rig.conf, ONE).base if name == "proc" else 0
         assert (bool(found.st_mode & stat.S_ISUID), found.st_uid) == (True, owner), name
         for who, uid in strangers(rig).items():
-            assert as_user(uid, lambda path=path: os.open(path, os.O_RDONLY)) == REFUSED, (
+            assert as_user(uid, partial(os.open, path, os.O_RDONLY)) == REFUSED, (
                 who,
                 name,
             )
-            assert as_user(uid, lambda path=path: os.execv(path, ["true"])) == REFUSED, (who, name)
+            assert as_user(uid, partial(os.execv, path, ["true"])) == REFUSED, (who, name)
 
 
 def test_every_folder_is_closed(rig: Rig, ways: dict[str, Path]) -> None:  # noqa: F811
@@ -123,7 +124,7 @@ def test_every_folder_is_closed(rig: Rig, ways: dict[str, Path]) -> None:  # noq
     ]
     for folder in folders:
         for who, uid in strangers(rig).items():
-            listed = as_user(uid, lambda folder=folder: os.listdir(folder))
+            listed = as_user(uid, partial(os.listdir, folder))
             assert listed == REFUSED, (who, folder)
 
 
@@ -140,7 +141,7 @@ def test_a_mounted_one_makes_nobody_root_even_where_folders_are_open(
     try:
         for folder in folders:
             folder.chmod(0o755)
-        shown = [as_user(EVE, lambda tree=tree: told(tree / "usr/bin/id-root"))
+        shown = [as_user(EVE, partial(told, tree / "usr/bin/id-root"))
                  for tree in (paths.root, paths.fs)]  # fmt: skip
         assert shown == [f"{EVE}\n", "0\n"]
     finally:
@@ -160,4 +161,4 @@ def test_no_socket_of_the_node_is_open_to_strangers(
     assert len(sockets) >= 2  # a console's, and the node's bell
     for path in sockets:
         for who, uid in strangers(rig).items():
-            assert as_user(uid, lambda path=path: os.access(path, os.W_OK)) is False, (who, path)
+            assert as_user(uid, partial(os.access, path, os.W_OK)) is False, (who, path)

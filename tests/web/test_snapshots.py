@@ -369,6 +369,14 @@ def test_a_trial_restore_that_fails_says_why_and_only_its_processes_break_the_ve
         assert f"Trial restore 0 minutes ago: it failed. {said}" in shown
 
 
+def test_processes_whose_init_dies_in_a_trial_break_the_verdict(ct101: Container) -> None:
+    snapshot = taken(ct101)
+    died = OperationError(Problem.INIT_DIED, exit=-11, lived=0.02, last=[])
+    told(snapshot.try_restore(), end("failed", code=17, **died.record))
+    snapshot.refresh_from_db()
+    assert snapshot.verdict == "broken"
+
+
 def test_what_cannot_be_tried_says_why(ct101: Container, as_bob: Client) -> None:
     snapshot = taken(ct101)
     place = reverse("trial", args=[101, snapshot.uuid])

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 PTYS = 512  # that a container has by its mount option
 # Bytes that one is charged for, at the least (docs/decisions/0018)
 CHARGED = {
-    "fs/inotify/max_user_instances": 2048,
-    "fs/inotify/max_user_watches": 128,
-    "fs/fanotify/max_user_groups": 2048,
-    "fs/fanotify/max_user_marks": 128,
+    "fs/inotify/max_user_instances": 768,
+    "fs/inotify/max_user_watches": 96,
+    "fs/fanotify/max_user_groups": 768,
+    "fs/fanotify/max_user_marks": 96,
     "fs/aio-max-nr": 64,
     "fs/file-max": 256,
     "kernel/pty/max": 3072,

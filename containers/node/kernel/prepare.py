@@ -133,7 +133,7 @@ def remove(conf: NodeConf, machine: Machine = HERE) -> list[str]:
         theirs.write(others[0], "".join(f"{line}\n" for line in heading))
         file.unlink()
         return [f"the limits of the kernel are left to {others[0]}"]
-    said = [put_back(machine, key, value) for key, value in reversed(old.before.items())
+    said = [put_back(machine, key, value) for key, value in reversed(list(old.before.items()))
             if machine.read(key) == old.values[key]]  # fmt: skip
     file.unlink()
     return [*said, f"the file {file} is deleted"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from containers.node import monitor, observed
 from containers.node.ct import Ct
 from containers.node.death import Death
+from containers.node.errors import Code
 from containers.node.observed import Init
 from containers.node.plan import Step
 from containers.node.spool import Spool
@@ -37,29 +38,29 @@ def come_up(ct: Ct) -> None:
                 return
 
 
-def go_on(ct: Ct, seconds: float = PROBATION) -> None:
+def go_on(ct: Ct, seconds: float = PROBATION, code: Code | None = None) -> None:
     """Wait until it has lived that long. Raises what says how it ended."""
-    with watched(ct) as (_, fd):
+    with watched(ct, code) as (_, fd):
         lived = time.time() - ct.paths.let_go.stat().st_mtime
-        live(ct, fd, max(0.0, seconds - lived))
+        live(ct, fd, max(0.0, seconds - lived), code)
 
 
 @contextlib.contextmanager
-def watched(ct: Ct) -> Iterator[tuple[Init, int]]:
+def watched(ct: Ct, code: Code | None = None) -> Iterator[tuple[Init, int]]:
     """Its init, and a descriptor that is readable once that has ended."""
     init = observed.init_of(ct.paths)
     fd = observed.pidfd(init) if init else None
     if init is None or fd is None:
-        raise death(ct).error
+        raise death(ct).error(code)
     try:
         yield init, fd
     finally:
         os.close(fd)
 
 
-def live(ct: Ct, fd: int, seconds: float) -> None:
+def live(ct: Ct, fd: int, seconds: float, code: Code | None = None) -> None:
     if ct.executor.wait(fd, seconds):
-        raise death(ct).error
+        raise death(ct).error(code)
 
 
 def has_children(pid: int) -> bool:
@@ -88,7 +89,7 @@ def require_alive(ct: Ct) -> None:
         return
     init = observed.init_of(ct.paths)
     if init and not init.alive and (found := death(ct)).early:
-        raise found.error
+        raise found.error()
 
 
-GO_ON = Step("go-on", "wait whether its init goes on", do=go_on)
+GO_ON = Step("go-on", "check that its init keeps running", do=go_on)

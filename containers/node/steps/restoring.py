@@ -12,7 +12,7 @@ from containers.node.checkpoint import criu, saved, userids
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
-from containers.node.errors import CommandFailed, OperationError, Problem, TimedOut
+from containers.node.errors import Code, CommandFailed, OperationError, Problem, TimedOut
 from containers.node.layout import Layout
 from containers.node.lines import lines_of
 from containers.node.network import hook, names
@@ -82,7 +82,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     init = init_of(ct)
     if init and init.kind is Kind.SYSTEMD:
         delegate(ct)
-    proving.go_on(ct, proving.RESTORED)
+    proving.go_on(ct, proving.RESTORED, Code.RESTORE)
     ct.fact("init_pid", pid)
     ct.fact("init", init.kind if init else "")
 
