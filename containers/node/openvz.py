@@ -69,6 +69,8 @@ OTHERS = (
     done("of vz.conf: the seconds an init has to halt, of every container", "STOP_TIMEOUT"),
     done("of vz.conf: no keeps the node from giving IPv6 addresses", "IPV6"),
     done("the CT ID: scripts have it in their environment", "VEID"),
+    done("of vz.conf: how many connections the node keeps track of for each container",
+         "CONNTRACK"),
     done("scripts look for it to see whether there is an OpenVZ", "VIRTUOZZO"),
     # What pctl create and pctl set pass over
     ignored("swap is not limited apart", "SWAPPAGES",

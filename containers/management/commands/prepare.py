@@ -21,8 +21,8 @@ from containers.models import Node
 from containers.node import capacity, ids, veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
+from containers.node.network import connections, record
 from containers.node.network import prepare as network
-from containers.node.network import record
 from containers.node.network.pool import KEY as POOL
 from containers.node.runtimes import DRY_RUN
 from containers.node.settings import lines_of_defaults
@@ -143,6 +143,7 @@ def wanted(conf: NodeConf, real: bool) -> dict[str, str]:
         "DEF_OSTEMPLATE": "debian-12",
         "STOP_TIMEOUT": "120",
         **lines_of_defaults(capacity.measure()),
+        connections.KEY: f"{connections.default()}",
         **(block(conf) if real else {}),
     }
 
