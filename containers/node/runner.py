@@ -177,7 +177,7 @@ class Runner:
         """The table the dead runner followed: the entry whose steps have the keys it noted."""
         for way in self.plan.entry.values():
             if isinstance(way, Sequence) and past.tells_of(way):
-                return way
+                return past.as_then(way)
         return ()
 
     def ending(self, ct: Ct, progress: Progress, error: OperationError | None = None) -> "Ending":
