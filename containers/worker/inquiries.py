@@ -50,7 +50,7 @@ def state(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
 
 
 def usage(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
-    container = Container.objects.filter(ctid=inquiry.ctid).first()
+    container = Container.objects.filter(ctid=inquiry.ctid or 0).first()
     limit = container.diskspace if container else None
     return figures.measure(paths, load_storage(inquiry.node.storage), limit)
 

@@ -343,7 +343,7 @@ def test_a_third_replaced_system_is_said_to_go_unless_all_of_the_old_goes(
     lost = review(as_bob).partition("Lost")[2].partition("Checks")[0]
     for day, goes in ((1, True), (8, True), (15, False)):
         assert (f"The system before the reinstallation of {day} November 2026" in lost) is goes
-    choose(as_bob, debian, keep="nothing")
+    choose(as_bob, debian, "keys", "nothing", sshkeys=KEY)
     node_says()
     assert "before the reinstallation of" not in review(as_bob).partition("Checks")[0]
 
@@ -351,10 +351,11 @@ def test_a_third_replaced_system_is_said_to_go_unless_all_of_the_old_goes(
 def test_a_reinstallation_that_keeps_nothing_is_begun_on_a_full_disk(
     ct101: Container, debian: Template, as_bob: Client
 ) -> None:
-    choose(as_bob, debian, "keep", "nothing")
+    choose(as_bob, debian, "keys", "nothing", sshkeys=KEY)
     node_says(pool__free=600 * MIB, kept={"bytes": 500 * MIB, "allowed": 400 * MIB})
     review(as_bob)
     assert confirm(as_bob).status_code == 302
+    assert asked()["skipbackup"] is True
 
 
 def test_without_users_and_files_they_are_among_the_lost(
