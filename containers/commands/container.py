@@ -16,7 +16,7 @@ from containers.node import veconf
 from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem
 from containers.node.operations.build_template import RECIPES
 from containers.node.setting import Type
-from containers.node.settings import TABLE, named
+from containers.node.settings import TABLE, defaults, named
 
 ACCESS = ("userpasswd", "sshkeys")
 NOBODY = ("none", "")
@@ -24,6 +24,7 @@ NOBODY = ("none", "")
 
 def create(given: Given, output: Output) -> int:
     node = this_node()
+    node.facts["defaults"] = defaults(veconf.read(settings.NODE.vz_conf), node.facts)
     number = ctid.new(given.operands["CTID"])
     template = template_of(node, given.get("ostemplate"))
     shall = columns(given)

@@ -16,6 +16,7 @@ from containers.models.container import HIGHEST, LOWEST
 from containers.node.errors import BadValue, Code, OperationError
 from containers.node.setting import Section, Setting
 from containers.node.settings import TABLE, named
+from containers.node.values import UNLIMITED
 
 FIRST = 101  # the lowest CT ID that is suggested: vzctl keeps 1 to 100 for itself
 FAVOURITE = "debian-12"  # what most people want comes first
@@ -69,10 +70,9 @@ class CreateForm(Refusing, AccessForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         templates = newest_templates()
-        facts = templates[0].node.facts if templates else {}
-        suggested = {s.name: s.suggestion(facts) for s in self.settings() if s.suggested}
-        kwargs["initial"] = {**suggested, **(kwargs.get("initial") or {})}
-        super().__init__(*args, **kwargs)
+        nodes = {template.node for template in templates}
+        defaults = nodes.pop().defaults() if len(nodes) == 1 else {}
+        super().__init__(*args, defaults=defaults, **kwargs)
         choice: Any = self.fields["template"]
         choice.queryset = Template.objects.filter(pk__in=[t.pk for t in templates])
         for name, when in self.shown_for.items():
@@ -87,6 +87,7 @@ class CreateForm(Refusing, AccessForm):
             self.add_error("ips", "Give at least one address, or choose another way.")
         if template := data.get("template"):
             self.check_bounds(template.node.facts)
+            self.fill_in(template.node.defaults())
         return data
 
     def request(self, *, by: User, via: str = Via.BROWSER) -> Operation | None:
@@ -121,12 +122,15 @@ class SettingsForm(Refusing):
     def __init__(self, *args: Any, container: Container, **kwargs: Any) -> None:
         values = {s.name: container.value_of(s.name) for s in self.settings()}
         initial = {name: getattr(value, "pk", value) for name, value in values.items()}
-        super().__init__(*args, initial=initial, **kwargs)
+        endless = [s.name for s in self.settings() if s.may_be_endless and values[s.name] is None]
+        initial |= dict.fromkeys(endless, UNLIMITED)
+        super().__init__(*args, defaults=container.node.defaults(), initial=initial, **kwargs)
         self.container = container
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         self.check_bounds(self.container.node.facts)
+        self.fill_in(self.container.node.defaults())
         return data
 
     def request(self, *, by: User, via: str = Via.BROWSER) -> Operation | None:
@@ -135,7 +139,7 @@ class SettingsForm(Refusing):
         None when the node need not know of it: then it is in force; or when it could not be, with
         the form's errors.
         """
-        changed = [named(name) for name in self.changed_data]
+        changed = [named(name) for name in self.changed]
         shall = {s.name: self.cleaned_data[s.name] for s in changed if s.in_row}
         has, wanted = self.container.addresses, self.cleaned_data.get("ips")
         try:
@@ -152,6 +156,15 @@ class SettingsForm(Refusing):
         except BadValue as error:
             self.refuse(error)
             return None
+
+    @property
+    def changed(self) -> list[str]:
+        """The settings that are to be others; an empty field may stand for what is in force."""
+        return [name for name in self.changed_data if not self.as_it_is(named(name))]
+
+    def as_it_is(self, setting: Setting) -> bool:
+        value = self.container.value_of(setting.name)
+        return setting.has_default and self.cleaned_data[setting.name] == value
 
 
 class OwnersForm(SettingsForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
@@ -16,16 +16,22 @@ from django.db import models
 from containers.forms.fields import CheckedField, WordsField, checked
 from containers.node.setting import Section, Setting, Type
 from containers.node.settings import TABLE
+from containers.node.values import UNLIMITED
 
 
 class LimitField(forms.DecimalField):
-    """A number with a range, or nothing; whatever else is typed gets the range as its answer."""
+    """A number with a range, or nothing; whatever else is typed gets the range as its answer.
+
+    Of a limit that may be none of the range, nothing stands for the node's default, which is for
+    the form to know: no limit has to be typed.
+    """
 
     def __init__(self, setting: Setting, **options: Any) -> None:
         self.setting = setting
         places = 2 if setting.type is Type.FRACTION else 0
-        super().__init__(required=False, decimal_places=places, **options)
-        self.widget.attrs.update(inputmode="decimal")
+        super().__init__(required=False, decimal_places=places, widget=forms.TextInput(), **options)
+        if not setting.may_be_endless:
+            self.widget.attrs.update(inputmode="decimal")
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value.normalize():f}" if isinstance(value, Decimal) else value
@@ -39,7 +45,7 @@ class LimitField(forms.DecimalField):
 
     def clean(self, value: Any) -> Any:
         text = f"{value}".strip() if value is not None else ""
-        if not text:
+        if not text or (text.lower() == UNLIMITED and self.setting.may_be_endless):
             return None
         try:
             number: Any = Decimal(text)
@@ -89,10 +95,13 @@ class SettingsFields(forms.Form):
     notes: dict[str, str] = {}
     sections: tuple[str, ...] = tuple(Section)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, defaults: Mapping[str, Any], **kwargs: Any) -> None:
+        """defaults: of limits that are left empty, as far as they are known already."""
         super().__init__(*args, **kwargs)
         for setting in self.settings():
             self.fields[setting.name] = made = field_of(setting)
+            if setting.has_default:
+                made.help_text += what_empty_gives(setting, defaults)
             if isinstance(made, forms.ModelChoiceField):
                 mine = models.Q(pk=self.initial.get(setting.name))
                 people = User.objects.filter(models.Q(is_active=True) | mine)
@@ -100,6 +109,12 @@ class SettingsFields(forms.Form):
 
     def settings(self) -> Iterable[Setting]:
         return TABLE
+
+    def fill_in(self, defaults: Mapping[str, Any]) -> None:
+        """Limits that were left empty are the node's defaults; none had to be typed."""
+        for setting in self.settings():
+            if setting.has_default and not f"{self[setting.name].data or ''}".strip():
+                self.cleaned_data[setting.name] = defaults.get(setting.name)
 
     def check_bounds(self, facts: dict[str, Any]) -> None:
         """What is new is to be there on the node: more memory than it has is no limit."""
@@ -131,6 +146,17 @@ class SettingsFields(forms.Form):
             fields = [each for _, each in group]
             rows += [[each] for each in fields] if alone else [fields]
         return Card(section, self.notes.get(section, ""), rows)
+
+
+def what_empty_gives(setting: Setting, defaults: Mapping[str, Any]) -> str:
+    if setting.name not in defaults:
+        found = "its node's default"
+    elif (value := defaults[setting.name]) is None:
+        found = "no limit, this node's default"
+    else:
+        unit = f" {setting.range.unit}" if setting.range and setting.range.unit else ""
+        found = f"{Decimal(f'{value}').normalize():f}{unit}, this node's default"
+    return f"; empty: {found}" + (f"; {UNLIMITED}: no limit" if setting.endless else "")
 
 
 def lone(field: forms.BoundField) -> bool:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("containers", "0009_container_uid_base")]
+    dependencies = [("containers", "0010_weight")]
 
     operations = [
         migrations.AddField(

@@ -138,12 +138,14 @@ class Container(Settings):
         """Record a new container and queue its creation, out of a template or as kind says.
 
         addresses: None gives it one of the node's pool, if the node has one.
-        shall: settings, as node/settings.py names them. copied: those that another container of
-        the node has: whether the node has as much is not asked of them.
+        shall: settings, as node/settings.py names them; a limit that isn't there is the node's
+        default, and None is no limit. copied: those that another container of the node has: whether
+        the node has as much is not asked of them.
         params: userpasswd {user, hash}, sshkeys [].
         Raises BadValue with vzctl's exit code: 21, 44 there is one, 78 address in use, 131 name.
         """
-        columns = {"hostname": f"ct{ctid}", **cleaned(copied or {}), **cleaned(shall, node.facts)}
+        wanted = {**node.defaults(), **cleaned(copied or {}), **cleaned(shall, node.facts)}
+        columns = {"hostname": f"ct{ctid}", **wanted}
         if not LOWEST <= ctid <= HIGHEST:
             raise BadValue(BadValues.CTID_RANGE, ctid=ctid, least=LOWEST, most=HIGHEST)
         with transaction.atomic():

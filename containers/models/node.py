@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
 from containers.node.network.reach import Reach
+from containers.node.settings import limits
 
 SILENT = timedelta(seconds=20)  # without a heartbeat for this long, a node counts as away
 
@@ -49,6 +51,11 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def defaults(self) -> dict[str, Any]:
+        """The limits of a new container, as columns: what its vz.conf says, as last heard."""
+        told = self.facts.get("defaults") or {}
+        return {s.name: s.stored(told[s.name]) for s in limits() if s.name in told}
 
     @property
     def away(self) -> bool:

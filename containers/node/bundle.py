@@ -208,14 +208,13 @@ def nofile() -> int:
 
 def resources(ct: Ct, *, all: bool = False) -> dict[str, Any]:
     """Its limits, as both config.json and `runc update` take them; all: also those it has not."""
-    found = {}
+    found: dict[str, Any] = {}
     for setting in settings.of_node():
         if resource := setting.resource:
             value = getattr(ct.spec, setting.name)
             if value is not None or all:
-                found[resource.name] = (
-                    resource.unlimited if value is None else resource.limit(value)
-                )
+                part = resource.unlimited if value is None else resource.limit(value)
+                found.setdefault(resource.name, {}).update(part)
     return found
 
 

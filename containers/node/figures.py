@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from containers.node import observed
+from containers.node import kept, observed
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.lines import lines_of
@@ -16,14 +16,18 @@ NONE = 1 << 60  # v1 writes a number like this where there is no limit
 Figure = dict[str, int | None]
 
 
-def measure(paths: Layout, storage: Storage) -> dict[str, Any]:
-    """memory, disk (bytes), pids: each {used, limit}; oom_kills. What can't be read is left out."""
+def measure(paths: Layout, storage: Storage, diskspace: int | None = None) -> dict[str, Any]:
+    """memory, disk, kept (bytes), pids: each {used, limit}; oom_kills.
+
+    What can't be read is left out. diskspace: its disk limit in MiB.
+    """
     groups = observed.cgroup_paths(paths)
     found: dict[str, Any] = {
         "memory": memory(groups),
         "pids": pids(groups),
         "oom_kills": oom_kills(groups),
         "disk": disk(paths, storage),
+        "kept": beside(paths, storage, diskspace),
     }
     return {name: figure for name, figure in found.items() if figure is not None}
 
@@ -66,6 +70,14 @@ def disk(paths: Layout, storage: Storage, *, fresh: bool = False) -> Figure | No
     except OperationError:
         return None
     return {"used": usage.bytes, "limit": usage.limit}
+
+
+def beside(paths: Layout, storage: Storage, diskspace: int | None) -> Figure | None:
+    try:
+        found = kept.look(paths, storage, diskspace, replaced=kept.REPLACED_MANY)
+    except (OSError, OperationError):
+        return None
+    return {"used": found.bytes, "limit": found.allowed} if found else None
 
 
 def number(path: Path) -> int | None:

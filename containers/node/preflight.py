@@ -4,7 +4,7 @@ import fcntl
 import os
 from typing import Any
 
-from containers.node import observed
+from containers.node import kept, observed, veconf
 from containers.node.access.accounts import PASSWD, number, table
 from containers.node.access.credentials import PERSONS
 from containers.node.actions import CONFIGURE, REINSTALL, START, STOP, Action, Scope
@@ -16,7 +16,7 @@ from containers.node.script_files import upcoming
 from containers.node.scripts import shell_of
 from containers.node.states import State
 from containers.node.steps.reinstalling import require_readable_credentials
-from containers.node.storage import space
+from containers.node.storage import reserve, space
 from containers.node.templates import catalogue
 from containers.node.trees.area import tree_of
 
@@ -34,7 +34,13 @@ def look(ct: Ct, template: str) -> dict[str, Any]:
         "new": found,
         "limited": ct.storage.has_limits,
         "shared": ct.storage.shares_blocks,
-        "pool": {"size": left.size, "free": left.free, "inodes_free": left.inodes_free},
+        "pool": {
+            "size": left.size,
+            "free": left.free,
+            "inodes_free": left.inodes_free,
+            "reserve": reserve.of(left.size, veconf.read(ct.paths.node.vz_conf)),
+        },
+        "kept": beside(ct),
         "locked": locked_by(ct),
         "template": missing,
         "credentials": unreadable(ct),
@@ -45,6 +51,16 @@ def look(ct: Ct, template: str) -> dict[str, Any]:
         "running": observed.state_of(ct.paths) in (State.RUNNING, State.PAUSED),
         "snapshots": len(list(ct.paths.snapshots.glob("*-*"))),
     }
+
+
+def beside(ct: Ct) -> dict[str, int] | None:
+    """What it would count if the old system were kept too; None where that isn't counted."""
+    spared = kept.REPLACED_MANY - 1
+    try:
+        found = kept.look(ct.paths, ct.storage, ct.spec.diskspace, replaced=spared)
+    except (OSError, OperationError):
+        return None
+    return {"bytes": found.bytes + found.disk, "allowed": found.allowed} if found else None
 
 
 def size_of_old(ct: Ct) -> int | None:

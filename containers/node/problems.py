@@ -260,6 +260,26 @@ class Problem(StrEnum):
         NO_DISK,
         Code.NO_SPACE,
     )
+    POOL_RESERVE = (
+        "pool-reserve",
+        "The node's disk has {free:size} left of {whole:size}, and new things leave {reserve:size} "
+        "of it to the containers that there are. Delete snapshots, templates or containers that "
+        "nobody needs, or enlarge the disk.",
+        "The server's disk has {free:size} left, which is kept for the containers that there are. "
+        "Everything that exists goes on. Deleting snapshots that you don't need makes room; "
+        "otherwise the hosting staff has to make some.",
+        Code.NO_SPACE,
+    )
+    KEEPS_TOO_MUCH = (
+        "keeps-too-much",
+        "Its snapshots count {snapshots:size} and its replaced systems {replaced:size}; this one "
+        "would add {new:size}, and {allowed:size} are allowed. Delete a snapshot, or raise its "
+        "disk limit.",
+        "Its snapshots count {snapshots:size} and its replaced systems {replaced:size}; this one "
+        "would add {new:size}, and {allowed:size} are allowed. Delete a snapshot, or wait until "
+        "a replaced system goes on its date.",
+        Code.NO_SPACE,
+    )
     DISK_LIMIT = (
         "disk-limit",
         "The file {path} in the container could not be written: the container's disk limit is "

@@ -1,6 +1,7 @@
 """A container's setting: its type, its check, and all the places where its value is put."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Any
 
 from containers.node import checks
 from containers.node.checks import Facts, Range
+from containers.node.errors import BadValue
 
 HUNDREDTH = Decimal("0.01")
 
@@ -61,11 +63,18 @@ class Word:
 
 @dataclass(frozen=True)
 class Key:
-    """A line of ve.conf; nothing is written of what is None."""
+    """A line of vz.conf or ve.conf. none: what is written of None; None: no line.
+
+    A limit that a container has not is a line too: scripts read vz.conf first, with its default.
+    """
 
     name: str
     write: Callable[[Any], str] = str
     read: Callable[[str], Any] = str
+    none: str | None = None
+
+    def line(self, value: Any) -> str | None:
+        return self.none if value is None else self.write(value)
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,8 @@ class Column:
 class Setting:
     """longest: characters of a line. wide: its field has a row of the page for itself.
 
-    suggested: for a new container. created: it is asked for when one is made.
+    default: of a new container on a node whose vz.conf does not say, and what set-up writes there;
+    None: no limit. endless: whether it may have none. created: asked for when one is made.
     running: a running container takes it at once, else at its next start.
     cloned: a clone has its source's. kept: by a reinstallation. restored: a restored snapshot
     brings it back (none does yet: a snapshot is disk and processes).
@@ -113,7 +123,8 @@ class Setting:
     longest: int = 0
     required: bool = False
     wide: bool = False
-    suggested: Any = None
+    default: Callable[[Facts], Any] = lambda facts: None
+    endless: bool = True
     created: bool = True
     running: bool = True
     cloned: bool = False
@@ -128,10 +139,17 @@ class Setting:
         number = self.range.clean(value, facts)
         return number if number is None or self.type is Type.FRACTION else int(number)
 
-    def suggestion(self, facts: Facts) -> Any:
-        """What a new container may well have on a node with these facts, all of it at most."""
+    def given(self, vz_conf: Mapping[str, str], facts: Facts) -> Any:
+        """What a new container of a node has unless somebody says otherwise; None: no limit.
+
+        Of what the node has, all at most. A line that says nothing sensible is as none.
+        """
+        found = self.default(facts)
+        if self.conf and self.conf.name in vz_conf:
+            with contextlib.suppress(BadValue):
+                found = self.clean(self.conf.read(vz_conf[self.conf.name]))
         most = self.range.most(facts) if self.range else None
-        return self.suggested if most is None else min(self.suggested, most)
+        return found if found is None or most is None else min(found, most)
 
     def plain(self, value: Any) -> Any:
         """The value as it travels to a node, in JSON."""
@@ -155,6 +173,16 @@ class Setting:
     @property
     def empty(self) -> Any:
         return EMPTY.get(self.type)
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a node's vz.conf has one, for new containers."""
+        return self.limits and self.conf is not None
+
+    @property
+    def may_be_endless(self) -> bool:
+        """Whether no limit is a choice, which has to be made."""
+        return self.has_default and self.endless
 
     @property
     def limits(self) -> bool:

@@ -6,7 +6,7 @@ a new one is a line here, a migration and a test. models/settings.py, forms/sett
 options.py say how a type of setting becomes a column, a field or an option.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,8 @@ PERIOD = 100_000  # µs, of the processor quota
 COLUMN_MAX = 2**31 - 1  # that a row's columns hold
 PID_MAX = 4194304  # the most that any Linux allows
 SNAPSHOTS_MAY = 5  # of one container, unless staff say otherwise
+EVEN = 1000  # vzctl's weight of a container like any other; of a control group that is 1024
+SHARES = 1024
 
 
 def yes_or_no(value: bool) -> str:
@@ -54,6 +56,15 @@ def memory_of(facts: Facts) -> int | None:
     return facts["memory"] // MIB if facts.get("memory") else None
 
 
+def memory_given(facts: Facts) -> int:
+    """A quarter of the node's memory, in MiB: 1024 at most, and 256, which Debian can do with."""
+    return max(256, min(1024, (memory_of(facts) or 4096) // 4))
+
+
+def shares(weight: int) -> dict[str, int]:
+    return {"shares": weight * SHARES // EVEN}
+
+
 def pool_of(facts: Facts) -> int | None:
     size = (facts.get("disk") or {}).get("size")
     return size // MIB if size else None
@@ -61,6 +72,7 @@ def pool_of(facts: Facts) -> int | None:
 
 MEMORY = Range("the memory", Decimal(4), Decimal(COLUMN_MAX), "MiB", most=memory_of)
 PROCESSORS = Range("the number of processors", HUNDREDTH, Decimal("999.99"), step=HUNDREDTH)
+WEIGHT = Range("the weight", Decimal(8), Decimal(256000))
 PROCESSES = Range(
     "the number of processes", Decimal(4), Decimal(PID_MAX), most=lambda facts: facts.get("pid_max")
 )
@@ -129,13 +141,14 @@ TABLE = [
         columns=(Column("searchdomain", "SEARCHDOMAIN", -32),),
     ),
     Setting(
-        "ram", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Memory", help="MiB; empty for no limit",
-        range=MEMORY, suggested=512, cloned=True,
+        "ram", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Memory", help="MiB",
+        range=MEMORY, default=memory_given, cloned=True,
         options=(
             Word("--ram", "SIZE", values.memory, note="in bytes, or as 512M; unlimited"),
             Word("--physpages", "PAGES[:PAGES]", values.pages, note="the same as --ram"),
         ),
-        conf=Key("PHYSPAGES", lambda mib: f"0:{mib * MIB // PAGE}", values.pages),
+        conf=Key("PHYSPAGES", lambda mib: f"0:{mib * MIB // PAGE}", values.pages,
+                 none="0:unlimited"),
         resource=Resource(
             "memory",
             lambda mib: {"limit": mib * MIB, "swap": mib * MIB},
@@ -145,13 +158,13 @@ TABLE = [
     ),
     Setting(
         "cpus", Type.FRACTION, Section.LIMITS, Effect.GROUP, "Processors",
-        help="For example 0.5 or 2; empty for no limit",
-        range=PROCESSORS, suggested=1, cloned=True,
+        help="For example 0.5 or 2",
+        range=PROCESSORS, cloned=True,
         options=(
             Word("--cpus", "NUMBER", values.cpus, note="of processors' time, as 1.5; 0: no limit"),
             Word("--cpulimit", "PERCENT", values.percent, note="100 is one processor"),
         ),
-        conf=Key("CPULIMIT", hundredths, values.percent),
+        conf=Key("CPULIMIT", hundredths, values.percent, none="0"),
         resource=Resource(
             "cpu",
             lambda number: {"quota": int(number * PERIOD), "period": PERIOD},
@@ -163,26 +176,35 @@ TABLE = [
         ),
     ),
     Setting(
+        "cpuunits", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Weight",
+        help=f"Of its processes when processors are short; {EVEN} is like any other's",
+        range=WEIGHT, default=lambda facts: EVEN, endless=False, cloned=True,
+        options=(Word("--cpuunits", "N", values.number, note=f"{EVEN} is like any other's"),),
+        conf=Key("CPUUNITS", str, values.number),
+        resource=Resource("cpu", shares, {"shares": SHARES}),
+        columns=(Column("cpuunits", "CPUUNI", 7),),
+    ),
+    Setting(
         "pids", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Processes",
-        help="How many at once; empty for no limit",
-        range=PROCESSES, suggested=1024, cloned=True,
+        help="How many at once",
+        range=PROCESSES, default=lambda facts: 1024, cloned=True,
         options=(
             Word("--numproc", "N[:N]", values.items),
             Word("--pids", "N", values.count, note="the same as --numproc"),
         ),
-        conf=Key("NUMPROC", twice, values.items),
+        conf=Key("NUMPROC", twice, values.items, none="unlimited"),
         resource=Resource("pids", lambda number: {"limit": number}, {"limit": -1}),
         columns=(Column("numproc.l", "NPROC.L", 10),),
     ),
     Setting(
         "diskspace", Type.NUMBER, Section.LIMITS, Effect.DISK, "Disk",
-        help="MiB; empty for no limit",
-        range=DISK, suggested=10240, cloned=True,
+        help="MiB",
+        range=DISK, default=lambda facts: 10240, cloned=True,
         options=(
             Word("--diskspace", "SIZE[:SIZE]", values.disk,
                  note="in blocks of 1 KiB, or as 10G; the second, hard one counts"),
         ),
-        conf=Key("DISKSPACE", lambda mib: twice(mib * 1024), values.disk),
+        conf=Key("DISKSPACE", lambda mib: twice(mib * 1024), values.disk, none="unlimited"),
         columns=(Column("diskspace.h", "DSPACE.H", 10, blocks),),
     ),
     Setting(
@@ -222,6 +244,22 @@ def named(name: str) -> Setting:
 def of_node() -> Iterator[Setting]:
     """Those that a node is told of."""
     return (setting for setting in TABLE if not setting.at_once)
+
+
+def limits() -> Iterator[Setting]:
+    """Those that a node's vz.conf has a default for."""
+    return (setting for setting in TABLE if setting.has_default)
+
+
+def defaults(vz_conf: Mapping[str, str], facts: Facts) -> dict[str, Any]:
+    """The limits of a new container that somebody made without a word about them, by name."""
+    return {s.name: s.plain(s.given(vz_conf, facts)) for s in limits()}
+
+
+def lines_of_defaults(facts: Facts) -> dict[str, str]:
+    """What set-up writes to vz.conf, so that it is seen and can be changed."""
+    found = ((s, s.default(facts)) for s in limits())
+    return {s.conf.name: s.conf.write(value) for s, value in found if s.conf and value is not None}
 
 
 def fate_of(key: str) -> tuple[Fate, str]:

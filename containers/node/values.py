@@ -46,6 +46,13 @@ def count(text: str) -> int | None:
     return int(text)
 
 
+def number(text: str) -> int:
+    """A count that nothing is without."""
+    if text == UNLIMITED:
+        raise BadValue(BadValues.NOT_A_NUMBER, word=text)
+    return int(count(text) or 0)
+
+
 def whole(text: str) -> int | None:
     if len(text) > 10 and text != UNLIMITED:
         raise BadValue(BadValues.TOO_MANY_DIGITS, word=text[:30], most=10)

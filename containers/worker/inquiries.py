@@ -54,7 +54,9 @@ def state(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
 
 
 def usage(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
-    return figures.measure(paths, load_storage(inquiry.node.storage))
+    container = Container.objects.filter(ctid=inquiry.ctid or 0).first()
+    limit = container.diskspace if container else None
+    return figures.measure(paths, load_storage(inquiry.node.storage), limit)
 
 
 def scripts(paths: Layout, inquiry: Inquiry) -> list[dict[str, Any]]:

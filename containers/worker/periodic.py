@@ -153,7 +153,8 @@ class Periodic:
         container = self.running().filter(pk=pk).first()
         if container:
             paths, storage = Layout(self.conf, container.ctid), load_storage(self.node.storage)
-            self.running().filter(pk=pk).update(usage=measure(paths, storage), usage_at=now())
+            found = measure(paths, storage, container.diskspace)
+            self.running().filter(pk=pk).update(usage=found, usage_at=now())
         if not self.unmeasured:
             doorbell.ring_pages(everybody=True, usage=True)
 

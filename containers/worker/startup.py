@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation
-from containers.node import apparmor, observed
+from containers.node import apparmor, capacity, observed, veconf
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -18,12 +18,12 @@ from containers.node.layout import Layout
 from containers.node.network import prepare as network
 from containers.node.runtimes import DRY_RUN, advisories
 from containers.node.runtimes import load as load_runtime
+from containers.node.settings import defaults
 from containers.node.states import FINISHED, UNFINISHED, Progress, State
 from containers.node.storage import pool, space
 
 logger = logging.getLogger(__name__)
 UNDER_WAY = (Progress.RUNNING, Progress.CANCELLING)
-PID_MAX = Path("/proc/sys/kernel/pid_max")
 ZONE, ZONES = Path("/etc/localtime"), Path("/usr/share/zoneinfo")
 
 
@@ -103,7 +103,10 @@ def note_facts(conf: NodeConf, node: Node) -> None:
 
 def facts(conf: NodeConf, node: Node) -> dict[str, object]:
     name = os.uname()
+    machine = capacity.measure()
     return {
+        **machine,
+        "defaults": defaults(veconf.read(conf.vz_conf), {**node.facts, **machine}),
         **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
         "advisories": advisories.open_here() if node.runtime != DRY_RUN else [],
         "network": network.missing(conf),
@@ -112,8 +115,6 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
         "kernel": name.release,
         "arch": name.machine,
         "cpus": os.cpu_count(),
-        "pid_max": int(PID_MAX.read_text()),
-        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
     }
 
 

@@ -47,7 +47,10 @@ SAMPLES: dict[str, object] = {
     "paths": ["/mnt", "/srv"], "known": ["a", "b"], "found": ["a", "b"], "what": "CT 101",
     "cause": {"problem": "no-space", "details": {}},
 }  # fmt: skip
-SIZES = ("old", "new", "limit", "needed", "free", "most", "wanted", "used")
+SIZES = (
+    "old", "new", "limit", "needed", "free", "most", "wanted", "used", "reserve", "whole",
+    "snapshots", "replaced", "allowed",
+)  # fmt: skip
 OF_STAFF = (Problem.BAD_USAGE,)  # command lines
 
 

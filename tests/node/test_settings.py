@@ -73,6 +73,7 @@ VALUES: dict[str, tuple[Any, str]] = {
     "searchdomains": (["example.org", "example.net"], "example.org example.net"),
     "ram": (512, "0:131072"),
     "cpus": (Decimal("0.29"), "29"),
+    "cpuunits": (2000, "2000"),
     "pids": (100, "100:100"),
     "diskspace": (1024, "1048576:1048576"),
     "onboot": (True, "yes"),
@@ -90,15 +91,37 @@ def test_a_line_of_ve_conf_means_the_value_again(name: str) -> None:
     assert setting.stored(setting.plain(value)) == value
 
 
-def test_a_limit_that_there_is_none_of_has_no_line(tmp_path: Path) -> None:
+def test_a_limit_that_there_is_none_of_has_a_line_that_says_so(tmp_path: Path) -> None:
     node = NodeConf(name="alpha", state=tmp_path, vz=tmp_path, etc=tmp_path)
     paths = SimpleNamespace(root="/r", private="/p", node=node, fs=tmp_path)
     ct: Any = SimpleNamespace(paths=paths, spec=Spec(), ids=ids.Range(ids.BASE))
-    assert list(configuring.lines(ct)) == [
+    lines = configuring.lines(ct)
+    assert list(lines) == [
         "VE_ROOT", "VE_PRIVATE", "OSTEMPLATE", "HOSTNAME", "NAME", "DESCRIPTION", "IP_ADDRESS",
-        "NAMESERVER", "SEARCHDOMAIN", "ONBOOT", "DISABLED", "UID_BASE", "UID_SIZE",
-        "HOST_UID_BASE",
+        "NAMESERVER", "SEARCHDOMAIN", "PHYSPAGES", "CPULIMIT", "NUMPROC", "DISKSPACE", "ONBOOT",
+        "DISABLED", "UID_BASE", "UID_SIZE", "HOST_UID_BASE",
     ]  # fmt: skip
+    for name in ("ram", "cpus", "pids", "diskspace"):  # else vz.conf's default would seem to hold
+        key = named(name).conf
+        assert key is not None
+        assert key.read(lines[key.name]) is None
+
+
+def test_a_new_container_has_what_vz_conf_says_of_what_the_node_has() -> None:
+    written = settings.lines_of_defaults(NODE)
+    assert written == {
+        "PHYSPAGES": "0:131072",  # a quarter of the memory
+        "CPUUNITS": "1000",
+        "NUMPROC": "1024:1024",
+        "DISKSPACE": "10485760:10485760",
+    }
+    expected = {"ram": 512, "cpus": None, "cpuunits": 1000, "pids": 1024, "diskspace": 8192}
+    assert settings.defaults(written, NODE) == settings.defaults({}, NODE) == expected
+    told = {"PHYSPAGES": "0:unlimited", "CPULIMIT": "150", "NUMPROC": "64", "DISKSPACE": "lots"}
+    assert settings.defaults(told, NODE) == {
+        "ram": None, "cpus": 1.5, "cpuunits": 1000, "pids": 64, "diskspace": 8192,
+    }  # fmt: skip
+    assert settings.lines_of_defaults({"memory": 1 << 40})["PHYSPAGES"] == "0:262144"
 
 
 # Of vzctl 4.11: what its parser knows, and vz.conf(5) beside it

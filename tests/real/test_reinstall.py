@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -404,7 +405,9 @@ def test_a_runner_killed_at_any_step_leaves_one_whole_system(
     rig.write(ctid, "vps.reinstall", "#!/bin/sh\nexit 128\n")
     if step in ("vps-configure", "show-old", "hide-old"):
         (rig.conf.scripts / "vps.reinstall").unlink()
-    params = {"skipbackup": True} if step in ("show-old", "hide-old") else {}
+    params: dict[str, Any] = {"skipbackup": True} if step in ("show-old", "hide-old") else {}
+    if step == "check-kept-room":
+        params = {"keep_until": "2099-01-01T00:00:00+00:00"}
 
     number = run_dying(rig, "reinstall", ctid, step, moment, **params)
     rig.zygote.recover(number)

@@ -106,13 +106,15 @@ def test_a_password_for_a_user_that_is_not_there_is_refused(rig: Rig, either: in
 
 
 def test_limits_hold_from_the_start_on(rig: Rig, ctid: int) -> None:
-    spec = {"ram": 64, "cpus": 0.5, "pids": 40}
+    spec = {"ram": 64, "cpus": 0.5, "cpuunits": 2000, "pids": 40}
     assert rig.operate("start", ctid, spec=spec).code == 0
     check_limits(rig, ctid)
 
 
 def test_limits_are_changed_while_it_runs_and_taken_away_again(rig: Rig, running: int) -> None:
-    changed = rig.operate("set", running, spec={"ram": 64, "cpus": 0.5, "pids": 40})
+    changed = rig.operate(
+        "set", running, spec={"ram": 64, "cpus": 0.5, "cpuunits": 2000, "pids": 40}
+    )
     assert changed.code == 0, changed.log
     check_limits(rig, running)
 
@@ -124,12 +126,15 @@ def test_limits_are_changed_while_it_runs_and_taken_away_again(rig: Rig, running
     assert rig.operate("set", running).code == 0
     used = figures.measure(rig.paths(running), rig.driver)
     assert (used["memory"]["limit"], used["pids"]["limit"]) == (None, None)
+    assert figure(rig, running, "cpu", "cpu.shares") == "1024"
     assert rig.operate("exec", running, command=["sh", "-c", EAT]).code == 0
 
 
 def check_limits(rig: Rig, ctid: int) -> None:
-    """memory, processor and processes are limited to 64 MiB, half a processor, 40."""
+    """memory, processor and processes are limited to 64 MiB, half a processor, 40; its weight is
+    twice another's."""
     assert figure(rig, ctid, "cpu", "cpu.cfs_quota_us") == "50000"
+    assert figure(rig, ctid, "cpu", "cpu.shares") == "2048"
     before = figures.measure(rig.paths(ctid), rig.driver)
     assert before["memory"]["limit"] == 64 * MIB
     assert before["memory"]["used"] < 64 * MIB

@@ -3,7 +3,7 @@
 import copy
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,7 +32,8 @@ FOUND = {
     "new": 200 * MIB,
     "limited": True,
     "shared": True,
-    "pool": {"size": 9000 * MIB, "free": 5000 * MIB, "inodes_free": None},
+    "pool": {"size": 9000 * MIB, "free": 5000 * MIB, "inodes_free": None, "reserve": 900 * MIB},
+    "kept": {"bytes": 400 * MIB, "allowed": 4000 * MIB},
     "locked": "",
     "template": "",
     "credentials": "",
@@ -331,6 +332,32 @@ def test_kept_and_lost_are_of_this_very_container(
     assert "Users and passwords" not in lost.partition("Checks")[0]
 
 
+def test_a_third_replaced_system_is_said_to_go_unless_all_of_the_old_goes(
+    ct101: Container, debian: Template, as_bob: Client
+) -> None:
+    for number, day in ((1, 1), (2, 8), (3, 15)):
+        since = datetime(2026, 11, day, 12, tzinfo=UTC)
+        ct101.replaced_systems.create(number=number, since=since, until=since + timedelta(days=30))
+    choose(as_bob, debian)
+    node_says()
+    lost = review(as_bob).partition("Lost")[2].partition("Checks")[0]
+    for day, goes in ((1, True), (8, True), (15, False)):
+        assert (f"The system before the reinstallation of {day} November 2026" in lost) is goes
+    choose(as_bob, debian, "keys", "nothing", sshkeys=KEY)
+    node_says()
+    assert "before the reinstallation of" not in review(as_bob).partition("Checks")[0]
+
+
+def test_a_reinstallation_that_keeps_nothing_is_begun_on_a_full_disk(
+    ct101: Container, debian: Template, as_bob: Client
+) -> None:
+    choose(as_bob, debian, "keys", "nothing", sshkeys=KEY)
+    node_says(pool__free=600 * MIB, kept={"bytes": 500 * MIB, "allowed": 400 * MIB})
+    review(as_bob)
+    assert confirm(as_bob).status_code == 302
+    assert asked()["skipbackup"] is True
+
+
 def test_without_users_and_files_they_are_among_the_lost(
     ct101: Container, debian: Template, as_bob: Client
 ) -> None:
@@ -365,6 +392,12 @@ def test_old_files_that_do_not_fit_can_be_kept_aside_instead(
         ({"template": "there is no template"}, "is no longer on the node", ""),
         ({"locked": "pid 7 (backup)"}, "Somebody is working on the container", ""),
         ({"pool__free": 1}, "only 1\xa0byte of disk left", ""),
+        ({"pool__free": 600 * MIB}, "new things leave 900.0\xa0MiB of it free", ""),
+        (
+            {"kept": {"bytes": 500 * MIB, "allowed": 400 * MIB}},
+            "would count 500.0\xa0MiB of 400.0\xa0MiB that they may have",
+            "",
+        ),
         ({"credentials": "/etc/passwd is a link"}, "/etc/passwd is a link", "Let only root"),
         (
             {"shell": False, "scripts": {"stop": True, "start": False}},

@@ -127,11 +127,50 @@ def test_more_than_the_node_has_is_refused_in_form_and_row_alike(
     assert not Operation.objects.exists()
 
 
-def test_what_is_suggested_is_there_on_a_small_node(busybox: Template, alpha: Node) -> None:
-    assert CreateForm().initial["diskspace"] == 10240
-    alpha.facts = {"disk": {"size": 2048 * MIB}}
+def test_nothing_typed_is_the_nodes_default_and_no_limit_has_to_be_typed(
+    busybox: Template, alpha: Node, alice: User
+) -> None:
+    alpha.facts = {"defaults": {"ram": 1024, "cpus": 1.5, "cpuunits": 1000, "pids": None}}
     alpha.save()
-    assert (CreateForm().initial["diskspace"], CreateForm().initial["ram"]) == (2048, 512)
+    form = CreateForm()
+    helps = {name: form.fields[name].help_text for name in ("ram", "cpus", "cpuunits", "pids")}
+    assert helps == {
+        "ram": "MiB; empty: 1024 MiB, this node's default; unlimited: no limit",
+        "cpus": "For example 0.5 or 2; empty: 1.5, this node's default; unlimited: no limit",
+        "cpuunits": "Of its processes when processors are short; 1000 is like any other's;"
+        " empty: 1000, this node's default",
+        "pids": "How many at once; empty: no limit, this node's default; unlimited: no limit",
+    }
+    typed = {"ctid": 105, "hostname": "a", "template": busybox.pk, "addressing": "none"}
+    typed |= {"password_choice": "none", "ram": " ", "diskspace": "Unlimited", "pids": "50"}
+    form = CreateForm(typed)
+    assert form.is_valid(), form.errors
+    form.request(by=alice)
+    made = Container.objects.get(ctid=105)
+    values = (made.ram, f"{made.cpus}", made.cpuunits, made.pids, made.diskspace)
+    assert values == (1024, "1.50", 1000, 50, None)
+
+    form = CreateForm({**typed, "cpuunits": "unlimited"})
+    assert form.errors["cpuunits"] == ["The weight must be from 8 to 256000."]
+
+
+def test_a_container_keeps_what_it_has_until_its_field_is_emptied(
+    ct101: Container, alpha: Node
+) -> None:
+    Container.objects.update(pids=50)
+    alpha.facts = {"defaults": {"ram": 1024, "cpuunits": 1000, "pids": 1024}}
+    alpha.save()
+    ct101 = Container.objects.get()
+    shown = SettingsForm(container=ct101)
+    typed = {name: shown[name].value() for name in ("ram", "cpus", "pids", "diskspace")}
+    assert typed == {"ram": "unlimited", "cpus": "unlimited", "pids": 50, "diskspace": "unlimited"}
+    form = SettingsForm({"hostname": "web1", **typed, "cpuunits": "1000"}, container=ct101)
+    assert form.is_valid(), form.errors
+    assert form.changed == ["owner", "cpuunits"]
+
+    form = SettingsForm({"hostname": "web1", **typed, "pids": ""}, container=ct101)
+    assert form.is_valid(), form.errors
+    assert (form.changed, form.cleaned_data["pids"]) == (["owner", "pids"], 1024)
 
 
 def test_a_limit_from_before_is_no_obstacle_to_another_change(
@@ -314,7 +353,7 @@ def test_the_pages_have_the_settings_by_section_side_by_side(
     shown = {card.title: [[f.name for f in row] for row in card.rows] for card in form.cards()}
     assert shown == {
         "Identity": [["hostname", "name"], ["description"], ["owner"]],
-        "Limits": [["ram", "cpus", "pids", "diskspace", "snapshot_limit"]],
+        "Limits": [["ram", "cpus", "cpuunits", "pids", "diskspace", "snapshot_limit"]],
         "Network": [["ips"], ["nameservers", "searchdomains"]],
         "Starting": [["onboot"], ["disabled"]],
     }

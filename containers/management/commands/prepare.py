@@ -20,14 +20,15 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from containers.models import Node
-from containers.node import apparmor, ids, veconf
+from containers.node import apparmor, capacity, ids, veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.lines import lines_in
+from containers.node.network import connections, record
 from containers.node.network import prepare as network
-from containers.node.network import record
 from containers.node.network.pool import KEY as POOL
 from containers.node.runtimes import DRY_RUN
+from containers.node.settings import lines_of_defaults
 from containers.node.storage import pool
 from containers.node.templates import busybox, catalogue
 from containers.worker import templates
@@ -161,6 +162,8 @@ def wanted(conf: NodeConf, real: bool) -> dict[str, str]:
         "TEMPLATE": f"{conf.vz}/template",
         "DEF_OSTEMPLATE": "debian-12",
         "STOP_TIMEOUT": "120",
+        **lines_of_defaults(capacity.measure()),
+        connections.KEY: f"{connections.default()}",
         **(block(conf) if real else {}),
     }
 

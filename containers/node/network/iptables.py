@@ -1,7 +1,7 @@
 """The rules as chains of iptables, where nftables can't be used."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from containers.node.network.rules import (
     ADVERTISE,
@@ -95,10 +95,24 @@ def chains(rules: Rules, tool: str) -> list[Chain]:
         Chain("filter", "FORWARD", f"{rules.table}_away", links,
               (*dns, f"-d {metadata} -j DROP")),
     ]  # fmt: skip
+    if rules.connections is not None:
+        own += counting(rules, links, 32 if four else 128)
     if four and rules.nat:
         away = f"-s {rules.pool} ! -o {rules.links}+ -j MASQUERADE"
         own.append(Chain("nat", "POSTROUTING", f"{rules.table}_nat", (), (away,)))
     return own
+
+
+def counting(rules: Rules, links: tuple[str, ...], mask: int) -> list[Chain]:
+    """By address, for it has no count by interface; a source was seen to be its container's own."""
+    over = f"--connlimit-above {rules.connections} --connlimit-mask {mask}"
+    new = f"-m conntrack --ctstate NEW -m connlimit {over}"
+    return [
+        Chain("mangle", "PREROUTING", f"{rules.table}_beg", links,
+              (f"{new} --connlimit-saddr -j DROP",)),
+        Chain("mangle", "FORWARD", f"{rules.table}_rec", ("!", *links, "-o", links[1]),
+              (f"{new} --connlimit-daddr -j DROP",)),
+    ]  # fmt: skip
 
 
 ANSWERS = "-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN"
@@ -117,13 +131,18 @@ def tools(rules: Rules) -> tuple[str, ...]:
     return ("iptables", "ip6tables") if rules.ipv6 else ("iptables",)
 
 
+def every(rules: Rules, tool: str) -> list[Chain]:
+    """Those too that rules of before may have had."""
+    return chains(replace(rules, nat=True, connections=0), tool)
+
+
 def unhook(rules: Rules, tool: str) -> Iterator[Command]:
-    for chain in chains(rules, tool):
+    for chain in every(rules, tool):
         jump = ["-D", chain.builtin, *chain.by, "-j", chain.name]
         yield Command([tool, "-w", "-t", chain.table, *jump], ok=ABSENT)
 
 
 def drop_chains(rules: Rules, tool: str) -> Iterator[Command]:
-    for chain in chains(rules, tool):
+    for chain in every(rules, tool):
         for option in ("-F", "-X"):
             yield Command([tool, "-w", "-t", chain.table, option, chain.name], ok=ABSENT)

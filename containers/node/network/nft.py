@@ -13,6 +13,7 @@ from containers.node.network.rules import (
 )
 
 PROGRAM = "nft"
+CONTAINERS = 65535  # that can be told apart
 DNS = "meta l4proto { tcp, udp } th dport 53"
 
 
@@ -54,6 +55,7 @@ def body(rules: Rules) -> str:
             "source", "filter hook prerouting priority -300",
             f"iifname {links} fib saddr . iif oif missing drop",
         ),
+        *counting(rules),
         chain("node", "filter hook input priority 0", f"iifname {links} goto from_container"),
         chain(
             "from_container", "",
@@ -79,6 +81,34 @@ def body(rules: Rules) -> str:
             )
         )  # fmt: skip
     return "".join(chains)
+
+
+def counting(rules: Rules) -> list[str]:
+    """One table of the kernel's has everybody's connections: when it's full nobody gets a new one.
+
+    They are counted by interface, of which each container has one.
+    """
+    if rules.connections is None:
+        return []
+    links, over = f'"{rules.links}*"', f"ct count over {rules.connections}"
+    return [
+        counted("begun"),
+        counted("received"),
+        chain(
+            "begin", "filter hook prerouting priority -150",
+            f"iifname {links} ct state new add @begun {{ iifname {over} }} drop",
+        ),
+        chain(
+            "receive", "filter hook forward priority -10",
+            f"iifname != {links} oifname {links} ct state new"
+            f" add @received {{ oifname {over} }} drop",
+        ),
+    ]  # fmt: skip
+
+
+def counted(name: str) -> str:
+    lines = ("type ifname", f"size {CONTAINERS}", "flags dynamic")
+    return f"  set {name} {{\n" + "".join(f"    {line}\n" for line in lines) + "  }\n"
 
 
 def chain(name: str, hook: str, *lines: str) -> str:

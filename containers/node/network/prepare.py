@@ -15,8 +15,8 @@ from pathlib import Path
 from containers.node import veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import CommandFailed, OperationError
-from containers.node.network import names, pool, proxies, record, resolver
-from containers.node.network.probe import FIREWALLS, FORWARD, FORWARD6, Found, probe
+from containers.node.network import connections, names, pool, proxies, record, resolver
+from containers.node.network.probe import FIREWALLS, FORWARD, FORWARD6, Found, probe, variant
 from containers.node.network.record import Record
 from containers.node.network.rules import Rules
 from containers.node.processes.run import call
@@ -59,6 +59,7 @@ def prepare(conf: NodeConf) -> list[str]:
         pool=f"{own}",
         without="",
         no_nat=found.no_nat,
+        uncounted=found.uncounted,
         ipv6=ipv6(conf),
         firewall=found.firewall,
         before={**{key: value for key, value, _ in settings(conf)}, **old.before},
@@ -81,9 +82,9 @@ def warnings(conf: NodeConf) -> list[str]:
 
 
 def missing(conf: NodeConf) -> list[str]:
-    """What containers here go without, in a sentence each: any network, or a way out by NAT."""
+    """What containers here go without, in a sentence each: a network, NAT, a count."""
     found = record.load(conf)
-    return [sentence for sentence in (found.without, found.no_nat) if sentence]
+    return [said for said in (found.without, found.no_nat, found.uncounted) if said]
 
 
 def wanted_pool(conf: NodeConf) -> IPv4Network:
@@ -104,10 +105,10 @@ def examine(conf: NodeConf, own: IPv4Network) -> Found:
     """As probe, but what stands already needs no trying: this is run now and then."""
     old = record.load(conf)
     if old.firewall and not old.without:
-        found = Found(old.firewall, no_nat=old.no_nat)
+        found = Found(old.firewall, no_nat=old.no_nat, uncounted=old.uncounted)
         if stands(conf, own, found):
             return found
-    return probe(rules(conf, own, nat=True))
+    return probe(rules(conf, own))
 
 
 def changes(conf: NodeConf, own: IPv4Network, found: Found) -> Iterator[Change]:
@@ -134,10 +135,15 @@ def changes(conf: NodeConf, own: IPv4Network, found: Found) -> Iterator[Change]:
         )
         yield Change(
             f"{where}: containers can't send for others' addresses nor reach the node's own"
-            f" ports{nat}",
+            f" ports{limited(conf, found)}{nat}",
             lambda: install(conf, own, found),
         )
     yield from dropped()
+
+
+def limited(conf: NodeConf, found: Found) -> str:
+    most = None if found.uncounted else connections.each(conf)
+    return "" if most is None else f", and have at most {most} connections each"
 
 
 def dropped() -> Iterator[Change]:
@@ -198,20 +204,24 @@ def route_of(own: IPv4Network) -> bool:
     )
 
 
-def rules(conf: NodeConf, own: IPv4Network, *, nat: bool) -> Rules:
+def rules(conf: NodeConf, own: IPv4Network, found: Found | None = None) -> Rules:
+    """found: what is possible here; None: all of it."""
     servers = resolver.inherited(resolver.node_texts())
-    return Rules(
+    wanted = Rules(
         table=names.table(conf),
         links=names.prefix(conf),
         pool=own,
         resolvers=tuple(filter(None, map(resolver.address_of, servers))),
-        nat=nat,
         ipv6=FORWARD6.exists(),
+        connections=connections.each(conf),
     )
+    if found is None:
+        return wanted
+    return variant(wanted, nat=not found.no_nat, counted=not found.uncounted)
 
 
 def stands(conf: NodeConf, own: IPv4Network, found: Found) -> bool:
-    firewall, wanted = FIREWALLS[found.firewall], rules(conf, own, nat=not found.no_nat)
+    firewall, wanted = FIREWALLS[found.firewall], rules(conf, own, found)
     try:
         said = b"".join(call(look.argv, ok=look.ok) for look in firewall.look(wanted))
     except OperationError:
@@ -220,7 +230,7 @@ def stands(conf: NodeConf, own: IPv4Network, found: Found) -> bool:
 
 
 def install(conf: NodeConf, own: IPv4Network, found: Found) -> None:
-    for command in FIREWALLS[found.firewall].install(rules(conf, own, nat=not found.no_nat)):
+    for command in FIREWALLS[found.firewall].install(rules(conf, own, found)):
         call(command.argv, stdin=command.stdin.encode(), ok=command.ok)
 
 

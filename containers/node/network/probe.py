@@ -35,21 +35,27 @@ FIREWALLS: dict[str, Firewall] = {nft.PROGRAM: nft, iptables.PROGRAM: iptables}
 
 @dataclass(frozen=True)
 class Found:
-    """firewall: which works, or empty; without, no_nat: why there's no network, or no NAT."""
+    """firewall: which works, or empty; without, no_nat, uncounted: why there's no network, no NAT,
+    or no limit of connections."""
 
     firewall: str = ""
     without: str = ""
     no_nat: str = ""
+    uncounted: str = ""
 
 
 def probe(rules: Rules) -> Found:
     if why := without_links():
         return Found(without=why)
     refusals: list[str] = []
-    for nat in (True, False):
-        for name, attempt in attempts(rules, nat=nat):
+    for nat, counted in ((True, True), (True, False), (False, True), (False, False)):
+        for name, attempt in attempts(variant(rules, nat=nat, counted=counted)):
             if not attempt:
-                return Found(name, no_nat="" if nat else no_nat(refusals))
+                return Found(
+                    name,
+                    no_nat="" if nat else no_nat(refusals),
+                    uncounted="" if counted else uncounted(refusals),
+                )
             refusals.append(f"{name}: {attempt}")
     return Found(
         without="containers have loopback only: nothing here can keep them from reaching the node"
@@ -76,11 +82,21 @@ def no_nat(refusals: list[str]) -> str:
     )
 
 
-def attempts(rules: Rules, *, nat: bool) -> Iterator[tuple[str, str]]:
+def uncounted(refusals: list[str]) -> str:
+    return (
+        "one container can take all of the connections that this node can keep track of:"
+        f" they can't be counted here ({refusals[0]})"
+    )
+
+
+def variant(rules: Rules, *, nat: bool, counted: bool) -> Rules:
+    return replace(rules, nat=nat, connections=rules.connections if counted else None)
+
+
+def attempts(rules: Rules) -> Iterator[tuple[str, str]]:
     """Each firewall's name, and why it refuses the rules or empty."""
     for name, firewall in FIREWALLS.items():
-        wanted = [*firewall.install(replace(rules, nat=nat))]
-        yield name, next(filter(None, map(refused, wanted)), "")
+        yield name, next(filter(None, map(refused, firewall.install(rules))), "")
 
 
 def refused(command: Command) -> str:

@@ -13,7 +13,8 @@ from containers.node.errors import OperationError, Problem
 
 @dataclass(frozen=True)
 class Record:
-    """without, no_nat: sentences saying why containers have no network, or no NAT; else empty.
+    """without, no_nat, uncounted: sentences saying why containers have no network, no NAT or no
+    limit of connections; else empty.
 
     before: kernel settings as they were before prepare changed them.
     """
@@ -21,6 +22,7 @@ class Record:
     pool: str = ""
     without: str = "the network of this node has not been prepared"
     no_nat: str = ""
+    uncounted: str = ""
     ipv6: bool = False
     firewall: str = ""
     before: Mapping[str, str] = field(default_factory=dict)

@@ -40,7 +40,7 @@ def changes(conf: NodeConf, old: Record) -> Iterator[Change]:
     if not text:
         return
     own = pool.parse(text)
-    wanted = rules(conf, own, nat=True)
+    wanted = rules(conf, own)
     for firewall in FIREWALLS.values():
         with contextlib.suppress(OperationError):  # no such program here
             said = b"".join(call(look.argv, ok=look.ok) for look in firewall.look(wanted))

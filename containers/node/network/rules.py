@@ -8,6 +8,8 @@ to the node: anything else                    | dropped, on each of the node's a
 to a cloud's metadata (its credentials)       | dropped, but for DNS to a resolver there
 to other containers                           | routed or dropped: reach.py
 to the world                                  | routed; from pool addresses by NAT
+more than its connections, begun by it        | dropped; those it has go on
+more than its connections, from outside       | dropped; those it has go on
 
 Accepted means: not dropped here. The machine's other rules still have their say.
 """
@@ -26,7 +28,11 @@ REDIRECT = 5  # an ICMP type
 
 @dataclass(frozen=True)
 class Rules:
-    """links: what the names of the containers' links begin with; resolvers: what they may ask."""
+    """links: what the names of the containers' links begin with; resolvers: what they may ask.
+
+    connections: that the kernel may keep track of for each container, of those that it begins,
+    and again of those that begin outside; None: any number.
+    """
 
     table: str
     links: str
@@ -34,6 +40,7 @@ class Rules:
     resolvers: tuple[Address, ...] = ()
     nat: bool = True
     ipv6: bool = True
+    connections: int | None = None
 
     @property
     def resolvers4(self) -> list[str]:

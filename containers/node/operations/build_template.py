@@ -8,6 +8,7 @@ from containers.node.ct import Ct
 from containers.node.plan import Plan, Step
 from containers.node.states import State
 from containers.node.steps.cloning import DISCARD_TEMPLATE, build_of
+from containers.node.steps.room import CHECK_POOL
 from containers.node.templates import busybox, catalogue, debian, inspection, remains
 from containers.node.templates.catalogue import Build
 from containers.node.templates.shift import Shift
@@ -76,6 +77,7 @@ PLAN = Plan(
     "Build a template",
     entry={
         State.STOPPED: [
+            CHECK_POOL,
             BEGIN.only(is_debian),
             Step("fetch-packages", "fetch and install the packages", do=fetch, when=is_debian),
             Step(

@@ -21,6 +21,7 @@ def stays_down(ct: Ct) -> bool:
 CLONING = [
     steps.CHECK_FREE,
     steps.CHECK_NEW,
+    steps.CHECK_POOL,
     restoring.CHECK,
     steps.MAKE_PRIVATE,
     cloning.COPY_KEPT,

@@ -9,6 +9,7 @@ from containers.node.states import State
 MAKING = [
     steps.CHECK_FREE,
     steps.CHECK_NEW,
+    steps.CHECK_POOL,
     steps.MAKE_PRIVATE,
     steps.COPY_TEMPLATE,
     steps.LIMIT_DISK,

@@ -13,6 +13,7 @@ from containers.node.operations.build_template import BEGIN, PUBLISH
 from containers.node.plan import Plan, Step
 from containers.node.states import State
 from containers.node.steps.cloning import build_of
+from containers.node.steps.room import CHECK_POOL
 from containers.node.templates import inspection, tarball
 
 NOW_AND_THEN = 2.0  # seconds between two lines that say how far it is
@@ -43,6 +44,7 @@ PLAN = Plan(
     entry={
         State.STOPPED: [
             Step("check-tarball", "check the tarball", do=check),
+            CHECK_POOL,
             BEGIN,
             Step("unpack", "unpack the tarball", do=unpack),
             PUBLISH,

@@ -4,6 +4,7 @@ params: name; source, the CT ID of the snapshot's container; snapshot; manifest;
 what is removed from it (templates/remains.py).
 """
 
+from containers.node import steps
 from containers.node.operations.build_template import PUBLISH
 from containers.node.plan import Plan
 from containers.node.states import State
@@ -14,6 +15,7 @@ PLAN = Plan(
     entry={
         State.STOPPED: [
             restoring.CHECK,
+            steps.CHECK_POOL,
             cloning.BEGIN_TEMPLATE,
             cloning.LEAVE_OUT,
             PUBLISH,

@@ -30,6 +30,15 @@ def was_stopped(ct: Ct) -> bool:
     return not ct.params.get("start")
 
 
+def keeps_old_system(ct: Ct) -> bool:
+    return bool(ct.params.get("keep_until"))
+
+
+def keeps_something(ct: Ct) -> bool:
+    """Else it makes room, if anything."""
+    return keeps_old_system(ct) or not ct.params.get("skipbackup")
+
+
 def is_up(ct: Ct) -> bool:
     return ct.state is State.MOUNTED or ct.state is State.RUNNING
 
@@ -69,6 +78,8 @@ STOP_AGAIN = Step(
 
 DISMOUNTING = stop.DISMOUNTING.but(commits=False)
 BUILDING = [
+    steps.CHECK_POOL.only(keeps_something),
+    steps.CHECK_KEPT.only(keeps_old_system),
     steps.KEEP_SCRIPTS,
     new.BEGIN,
     new.BY_HOOK,

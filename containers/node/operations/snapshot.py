@@ -41,12 +41,14 @@ FREEZE = Step(
     unbroken=True,
 )
 KEEPING = [s.copy_disk(SNAPSHOT), s.seal(SNAPSHOT), s.publish(SNAPSHOT).but(commits=True)]
-DISK_ONLY = [s.CHECK_ROOM, *s.begin(SNAPSHOT), *KEEPING]
+ROOM = [steps.CHECK_POOL, steps.CHECK_KEPT]
+DISK_ONLY = [*ROOM, s.CHECK_ROOM, *s.begin(SNAPSHOT), *KEEPING]
 
 PLAN = Plan(
     "Take a snapshot",
     entry={
         State.RUNNING: [
+            *ROOM,
             s.CHECK.only(with_processes),
             *s.begin(SNAPSHOT),
             FREEZE.only(goes_on),

@@ -14,6 +14,7 @@ from containers.node.steps.making import (
     SETTLE,
 )
 from containers.node.steps.mounting import DISMOUNT, MOUNT
+from containers.node.steps.room import CHECK_KEPT, CHECK_POOL
 from containers.node.steps.running import (
     BOOT,
     CREATE,
@@ -31,7 +32,9 @@ __all__ = [
     "CHECK_DISABLED",
     "CHECK_FIT",
     "CHECK_FREE",
+    "CHECK_KEPT",
     "CHECK_NEW",
+    "CHECK_POOL",
     "CONFIGURE",
     "COPY_TEMPLATE",
     "CREATE",

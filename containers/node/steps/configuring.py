@@ -44,13 +44,13 @@ def write_conf(ct: Ct) -> None:
 
 
 def lines(ct: Ct) -> dict[str, str]:
-    """vzctl's names where it has one; nothing is written of a limit that there is none of."""
+    """vzctl's names where it has one."""
     values = ((s.conf, getattr(ct.spec, s.name)) for s in settings.of_node() if s.conf)
     return {
         "VE_ROOT": f"{ct.paths.root}",
         "VE_PRIVATE": f"{ct.paths.private}",
         "OSTEMPLATE": ct.spec.template,
-        **{key.name: key.write(value) for key, value in values if value is not None},
+        **{key.name: text for key, value in values if (text := key.line(value)) is not None},
         **of_ids(ct),
     }
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from containers.node import ids
+from containers.node import ids, kept
 from containers.node.access import hostkeys, identity
 from containers.node.access.accounts import PASSWD, SHADOW, add_key, set_password
 from containers.node.access.credentials import GROUP, merge_credentials
@@ -190,6 +190,10 @@ def commit(ct: Ct) -> None:
         ct.fact("host_keys", identity.host_keys(tree))
     forget_notes(ct)
     settle(changed)
+    for area in kept.replaced_areas(ct.paths)[kept.REPLACED_MANY :]:
+        ct.say(f"Only {kept.REPLACED_MANY} replaced systems are kept: {area.parent} is deleted.")
+        remove(ct.storage, area)
+        remove(ct.storage, area.parent)
 
 
 def write_replaced(ct: Ct, aside: Path, until: str) -> None:

@@ -87,6 +87,15 @@ class Storage(Protocol):
 
     def parse_usage(self, said: bytes) -> Usage: ...
 
+    def key(self, path: Path) -> str:
+        """What usages calls an area."""
+
+    def usages(self, path: Path) -> Argv:
+        """Ask for the usage of every area in the pool at path, up to 30 s old; for parse_usages."""
+
+    def parse_usages(self, said: bytes) -> dict[str, int]:
+        """Bytes, shared ones too, by key."""
+
     def identity(self, path: Path) -> Argv:
         """Ask for what tells a sealed area from any other, for parse_identity."""
 

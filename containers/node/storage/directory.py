@@ -51,6 +51,15 @@ class Driver:
             raise OperationError(Problem.USAGE_UNKNOWN, command="du")
         return Usage(int(words[0]))
 
+    def key(self, path: Path) -> str:
+        return f"{path}"
+
+    def usages(self, path: Path) -> Argv:
+        return ["true"]  # a walk through all trees would be needed to know
+
+    def parse_usages(self, said: bytes) -> dict[str, int]:
+        return {}
+
     def identity(self, path: Path) -> Argv:
         return ["true"]
 

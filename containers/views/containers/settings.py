@@ -26,12 +26,12 @@ def edit(request: Request, ctid: int) -> HttpResponse:
             status = 409
         else:
             if not form.errors:
-                changed = ", ".join(f"{form.fields[name].label}" for name in form.changed_data)
+                changed = ", ".join(f"{form.fields[name].label}" for name in form.changed)
                 if changed:
                     what = f"change {container}: {changed.lower()}"
-                    if "owner" in form.changed_data:
+                    if "owner" in form.changed:
                         what += f", which is now {form.cleaned_data['owner'] or 'nobody'}'s"
-                    record(request, what, ctid=ctid, changed=form.changed_data)
+                    record(request, what, ctid=ctid, changed=form.changed)
                     if operation is None:  # else its node has not spoken yet
                         messages.success(request, f"Changed: {changed.lower()}.")
                 return redirect(operation or container)

@@ -51,7 +51,14 @@ class Meter:
 
 
 MIB = 1 << 20
-LABELS = {"memory": "Memory", "disk": "Disk", "inodes": "Inodes", "pids": "Processes"}
+LABELS = {
+    "memory": "Memory",
+    "disk": "Disk",
+    "kept": "Snapshots and replaced systems",
+    "inodes": "Inodes",
+    "pids": "Processes",
+}
+IN_BYTES = ("memory", "disk", "kept")
 ALIVE = ("memory", "pids")  # which only processes use
 LIVING = (State.RUNNING, State.PAUSED)
 # What a storage driver doesn't count: only a walk through the whole tree would tell.
@@ -59,6 +66,7 @@ UNCOUNTED = {
     ("btrfs", "inodes"): "not limited on btrfs",
     ("directory", "inodes"): "limited only by the node",
     ("directory", "disk"): "neither measured nor limited on this node",
+    ("directory", "kept"): "neither measured nor limited on this node",
 }
 
 
@@ -68,6 +76,7 @@ def meters(container: Container) -> list[Meter]:
         "memory": (container.ram or 0) * MIB or None,
         "disk": (container.diskspace or 0) * MIB or None,
         "inodes": None,
+        "kept": None,
         "pids": container.pids,
     }
     found = []
@@ -76,5 +85,5 @@ def meters(container: Container) -> list[Meter]:
         limit = figure.get("limit") or limits[key]
         used = 0 if key in ALIVE and container.state not in LIVING else figure.get("used")
         note = UNCOUNTED.get((container.node.storage, key), "")
-        found.append(Meter(label, used, limit, bytes=key in ("memory", "disk"), note=note))
+        found.append(Meter(label, used, limit, bytes=key in IN_BYTES, note=note))
     return found

@@ -9,8 +9,9 @@ from django.template.defaultfilters import date, pluralize
 from django.utils.timezone import localtime
 
 from containers.forms.reinstallation import Access, Draft, Keep
-from containers.models import Container
+from containers.models import Container, ReplacedSystem
 from containers.models.replaced_system import undo_until
+from containers.node.kept import REPLACED_MANY
 from containers.node.settings import TABLE
 from containers.node.states import State
 from containers.views.sizes import in_units, worded
@@ -88,7 +89,17 @@ def lost(container: Container, draft: Draft, answer: Answer | None) -> list[Entr
         found.append(Entry("Running programs", "they are ended, and connections are closed"))
     if draft.access != Access.KEEP:
         found.append(Entry("Users and passwords", named(answer)))
+    if undo_until() and not draft.erases:
+        found += [going(system) for system in container.replaced_systems.all()[REPLACED_MANY - 1 :]]
     found.append(
         Entry("SSH host keys, machine ID", "new ones are made, and you get their fingerprints")
     )
     return found
+
+
+def going(system: ReplacedSystem) -> Entry:
+    since = date(localtime(system.since), "j F Y, H:i T")
+    return Entry(
+        f"The system before the reinstallation of {since}",
+        f"only the {REPLACED_MANY} systems that were replaced last are kept",
+    )

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from containers.forms.reinstallation import Access, Draft, Keep
 from containers.kind import known
 from containers.models import Container, OperationStep, Template, approval
+from containers.models.replaced_system import undo_until
 from containers.node.operations.stop import OWN_STOP
 from containers.node.states import State
 from containers.node.wording import capitalized
@@ -41,6 +42,7 @@ def checks(
         lock_free(answer),
         fits(draft, container, answer),
         pool_has_room(draft, answer),
+        kept_fits(draft, answer),
         can_be_stopped(container, draft, answer),
         credentials(draft, answer),
         hooks(user, answer),
@@ -92,10 +94,29 @@ def pool_has_room(draft: Draft, answer: Answer) -> Check | None:
         return Check(
             STOPS, f"The node has only {left} of disk left, and {wanted} are needed.", ways
         )
+    if not draft.erases and free < answer["pool"]["reserve"]:
+        left, spare = in_units(free), in_units(answer["pool"]["reserve"])
+        said = f"The node's disk has {left} left, and new things leave {spare} of it free."
+        return Check(STOPS, f"{said} Only a reinstallation that keeps nothing makes room.")
     inodes = answer["pool"]["inodes_free"]
     if inodes is not None and copied and (old["files"] or 0) >= inodes:
         return Check(STOPS, f"The node's disk has room for only {inodes} more files.")
     return Check(GOOD, "The node has enough disk space.")
+
+
+def kept_fits(draft: Draft, answer: Answer) -> Check | None:
+    """The rule of the node (steps/room.py)."""
+    counted = answer["kept"]
+    if draft.erases or not undo_until() or not counted:
+        return None
+    said = f"{in_units(counted['bytes'])} of {in_units(counted['allowed'])}"
+    if counted["bytes"] > counted["allowed"]:
+        return Check(
+            STOPS,
+            f"Snapshots and replaced systems would count {said} that they may have beside its"
+            " disk. Delete snapshots, or keep nothing of the old system.",
+        )
+    return Check(GOOD, f"Snapshots and replaced systems will count {said} that they may have.")
 
 
 def can_be_stopped(container: Container, draft: Draft, answer: Answer) -> Check | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from ipaddress import IPv4Network
 
-from containers.node.network import iptables, nft
+from containers.node.network import connections, iptables, nft
 from containers.node.network.addresses import parse
 from containers.node.network.rules import Rules
 
@@ -81,6 +81,57 @@ def test_the_table_of_nftables() -> None:
         "add table inet panel_deadbeef\ndelete table inet panel_deadbeef\n"
         "table inet panel_deadbeef {\n"
     )
+
+
+COUNTED = """\
+  set begun {
+    type ifname
+    size 65535
+    flags dynamic
+  }
+  set received {
+    type ifname
+    size 65535
+    flags dynamic
+  }
+  chain begin {
+    type filter hook prerouting priority -150; policy accept;
+    iifname "vdeadbeef*" ct state new add @begun { iifname ct count over 4096 } drop
+  }
+  chain receive {
+    type filter hook forward priority -10; policy accept;
+    iifname != "vdeadbeef*" oifname "vdeadbeef*" ct state new\
+ add @received { oifname ct count over 4096 } drop
+  }
+"""
+MANGLED = """\
+*mangle
+:panel_deadbeef_beg - [0:0]
+:panel_deadbeef_rec - [0:0]
+-I PREROUTING -i vdeadbeef+ -j panel_deadbeef_beg
+-A panel_deadbeef_beg -m conntrack --ctstate NEW -m connlimit --connlimit-above 4096\
+ --connlimit-mask 32 --connlimit-saddr -j DROP
+-I FORWARD ! -i vdeadbeef+ -o vdeadbeef+ -j panel_deadbeef_rec
+-A panel_deadbeef_rec -m conntrack --ctstate NEW -m connlimit --connlimit-above 4096\
+ --connlimit-mask 32 --connlimit-daddr -j DROP
+COMMIT
+"""
+
+
+def test_connections_are_counted_for_each_container_by_itself() -> None:
+    rules = replace(RULES, connections=4096)
+    assert nft.body(rules) == NFT.replace("  chain node {", f"{COUNTED}  chain node {{")
+    assert MANGLED in iptables.text(iptables.chains(rules, "iptables"))
+    six = iptables.text(iptables.chains(rules, "ip6tables"))
+    assert "--connlimit-mask 128 --connlimit-saddr" in six
+
+
+def test_the_number_of_connections_is_vz_confs() -> None:
+    assert connections.parse({"CONNTRACK": "1000"}) == 1000
+    assert connections.parse({"CONNTRACK": "unlimited"}) is None
+    found = connections.parse({})
+    assert found == connections.parse({"CONNTRACK": "lots"}) == connections.default()
+    assert connections.SMALLEST <= connections.default() <= connections.LARGEST
 
 
 def test_without_nat_there_is_no_chain_for_it() -> None:

@@ -31,6 +31,7 @@ BTRFS, DIRECTORY = load("btrfs"), load("directory")
         (BTRFS.limit(FS, None), f"btrfs qgroup limit none {FS}"),
         (BTRFS.usage(FS), f"btrfs qgroup show --raw -r -f --sync {FS}"),
         (BTRFS.usage(FS, fresh=False), f"btrfs qgroup show --raw -r -f {FS}"),
+        (BTRFS.usages(Path("/vz")), "btrfs qgroup show --raw /vz"),
         (BTRFS.identity(FS), f"btrfs subvolume show {FS}"),
         (DIRECTORY.create(FS), f"mkdir {FS}"),
         (DIRECTORY.snapshot(TEMPLATE, FS), f"{COPY} {TEMPLATE} {FS}"),
@@ -61,6 +62,18 @@ def test_a_driver_says(argv: Argv, line: str) -> None:
 def test_usage_and_limit_are_read_from_what_btrfs_says(line: str, usage: Usage) -> None:
     heading = "Qgroupid    Referenced    Exclusive  Max referenced   Path \n--------    ----\n"
     assert load("btrfs").parse_usage(f"{heading}{line}\n".encode()) == usage
+
+
+def test_usages_are_told_by_number() -> None:
+    said = b"""\
+Qgroupid    Referenced    Exclusive Path
+--------    ----------    --------- ----
+0/5              16384        16384 <toplevel>
+0/257        104873984        16384 private/101/fs
+1/101        104923136        65536 <1 member qgroups>
+"""
+    assert BTRFS.parse_usages(said) == {"0/5": 16384, "0/257": 104873984}
+    assert DIRECTORY.parse_usages(b"") == {}
 
 
 def test_usage_without_quotas_is_an_error_one_can_read() -> None:
