@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from containers.node import apparmor, ids, observed, settings, syscalls
+from containers.node import apparmor, ids, observed, settings, syscalls, veconf
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
 from containers.node.idmap import Ids, Rootfs
@@ -137,13 +137,14 @@ def config_of(ct: Ct) -> dict[str, Any]:
             },
             "maskedPaths": MASKED,
             "readonlyPaths": READONLY,
-            **filters(),
+            **filters(ct),
         },
     }
 
 
-def filters() -> dict[str, Any]:
-    found = syscalls.seccomp()
+def filters(ct: Ct) -> dict[str, Any]:
+    configured = veconf.read(ct.paths.node.vz_conf).get(syscalls.KEY)
+    found = syscalls.seccomp(socketcall=configured == "yes")
     return {"seccomp": found} if found else {}
 
 

@@ -90,3 +90,12 @@ def test_a_plain_user_of_it_can_not_take_them_off(rig: Rig, running: int) -> Non
 def test_namespaces_can_be_nested_with_a_proc_of_their_own(rig: Rig, running: int) -> None:
     inner = ["unshare", "-m", "-p", "-f", "--mount-proc", "sh", "-c", "ls -d /proc/1"]
     assert rig.inside(running, *inner) == "/proc/1\n"
+
+
+def test_programs_of_32_bits_have_sockets_where_vz_conf_says_so(rig: Rig, ctid: int) -> None:
+    with rig.conf.vz_conf.open("a") as vz_conf:
+        vz_conf.write('SOCKETCALL="yes"\n')
+    assert rig.operate("start", ctid).code == 0
+
+    assert ask(rig, ctid, callers.socket32(INET)) == 0
+    assert ask(rig, ctid, callers.call64(248, 0, 0, 0)) == errno.ENOSYS
