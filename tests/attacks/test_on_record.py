@@ -39,7 +39,8 @@ class Place:
     def confirm(self, password: str, times: int = 1) -> None:
         for _ in range(times):
             stale(self.alice)
-            self.alice.post(HISTORY, {"kind": "destroy", ConfirmForm.FIELD: password})
+            form = {"kind": "destroy", "confirmation": "101", ConfirmForm.FIELD: password}
+            self.alice.post(HISTORY, form)
 
     def change_password(self, old: str, times: int = 1) -> None:
         for _ in range(times):
