@@ -62,9 +62,9 @@ ATTACKS = {
     "disk": """open(my $f, ">", "/root/full") or die; my ($n, $part) = (0, "x" x (1 << 20));
         while (1) { (syswrite($f, $part) // 0) == length $part or last; $n++ } hold($n);""",
 }
-# So many it has to get hold of, or it is no attack
-LEAST = {"keys": 1000, "ptys": 500, "inotify": 100_000, "descriptors": 100_000, "processes": 300,
-         "memory": 3, "disk": 500}  # fmt: skip
+# So many it has to get hold of, or it is no attack; keys it gets none, see node/syscalls.py
+LEAST = {"ptys": 500, "inotify": 100_000, "descriptors": 100_000, "processes": 300, "memory": 3,
+         "disk": 500}  # fmt: skip
 
 
 @dataclass
@@ -159,7 +159,7 @@ def test_one_that_takes_all_it_can_get_harms_no_other(crowd: Crowd) -> None:
             do()
         held = int(crowd.rig.said(attack).split("held ")[1].split()[0])
         print(f"{what}: {held} held, the others were asked in {time.monotonic() - began:.0f} s")
-        assert held >= LEAST[what]
+        assert held == 0 if what == "keys" else held >= LEAST[what]
         hold.unlink()
         crowd.rig.finish(attack)
         (crowd.rig.paths(evil).fs / "root/full").unlink(missing_ok=True)
