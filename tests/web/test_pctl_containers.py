@@ -59,6 +59,17 @@ def test_a_new_containers_default_template_is_vz_confs(
     assert run("create 101")[0] == 0
 
 
+def test_a_new_containers_limits_are_vz_confs_and_none_has_to_be_typed(
+    run: Typist, node_conf: NodeConf, busybox: Template
+) -> None:
+    node_conf.etc.mkdir(parents=True)
+    node_conf.vz_conf.write_text('PHYSPAGES="0:65536"\nNUMPROC="200:200"\nCPULIMIT="50"\n')
+    assert run("create 101 --ostemplate busybox --diskspace unlimited --numproc 80")[0] == 0
+    ct = Container.objects.get(ctid=101)
+    assert (ct.ram, ct.pids, f"{ct.cpus}", ct.cpuunits) == (256, 80, "0.50", 1000)
+    assert ct.diskspace is None
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
