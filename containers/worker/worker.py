@@ -155,7 +155,8 @@ class Worker:
         if self.until is not None:
             mine = mine.filter(pk=self.until)
         while operation := mine.claim(self.node):
-            self.periodic.neighbourhood.sync(self.node)  # before a new one has a network
+            if operation.container:
+                self.periodic.neighbourhood.receive(operation.container)
             self.take_up(operation)
             self.attend(self.supervised[operation.pk])
             operation.ring()

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from containers.models import Container, Node, Template
-from containers.worker.reach import groups
+from containers.worker.reach import groups, owners_on
 
 pytestmark = pytest.mark.django_db
 
@@ -22,16 +22,16 @@ def neighbours(ct101: Container, alpha: Node, busybox: Template, bob: User, caro
 def test_those_of_one_owner_do_unless_the_node_says_otherwise(
     neighbours: None, alpha: Node
 ) -> None:
-    assert set(groups(alpha) or ()) == {(101, 104), (103, 105)}
+    assert set(groups(alpha, owners_on(alpha)) or ()) == {(101, 104), (103, 105)}
 
 
 def test_a_change_of_the_owner_changes_that(neighbours: None, alpha: Node, carol: User) -> None:
     Container.objects.get(ctid=104).decide(owner=carol)
-    assert set(groups(alpha) or ()) == {(102, 104), (103, 105)}
+    assert set(groups(alpha, owners_on(alpha)) or ()) == {(102, 104), (103, 105)}
 
 
 def test_none_and_all_are_settings_of_the_node(neighbours: None, alpha: Node) -> None:
     Node.objects.update(reach="none")
-    assert groups(alpha) == ()
+    assert groups(alpha, owners_on(alpha)) == ()
     Node.objects.update(reach="all")
-    assert groups(alpha) is None
+    assert groups(alpha, owners_on(alpha)) is None
