@@ -8,7 +8,7 @@ Nothing here or there needs Django until a row is at hand: pctl's help is to be 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -220,12 +220,16 @@ class Kind:
 
     # What follows; called in the transaction that records it
 
-    def took(self, operation: Operation, container: Container, key: str, value: Any) -> None:
-        """A fact that the node told on the way; most are only kept to be shown."""
-        if fact := {**OF_ALL, **self.facts}.get(key):
-            fact(operation, container, value)
-        else:
-            container.facts[key] = value
+    def took(
+        self, operation: Operation, container: Container, told: Sequence[tuple[str, Any]]
+    ) -> None:
+        """Facts that the node told on the way; most are only kept to be shown."""
+        known = {**OF_ALL, **self.facts}
+        for key, value in told:
+            if fact := known.get(key):
+                fact(operation, container, value)
+        if shown := {key: value for key, value in told if key not in known}:
+            container.facts |= shown
             container.save(update_fields=["facts"])
 
     def succeeded(self, operation: Operation, container: Container) -> None:

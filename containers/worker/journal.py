@@ -18,6 +18,7 @@ def record(rows: StepRows, events: Sequence[Event]) -> None:
     All that is new of the steps comes before the end, which has the last word on the state.
     """
     ends = [event for event in events if event["ev"] == "end"]
+    facts([event for event in events if event["ev"] == "fact"], rows.operation)
     for event in events:
         kind = event["ev"]
         if kind in OF_STEP:
@@ -26,13 +27,11 @@ def record(rows: StepRows, events: Sequence[Event]) -> None:
             plan(rows, event)
         elif kind == "skipped":
             rows.skip(event["i"])
-        elif kind == "state" and ends and ends[-1].get("state"):
-            continue
-        elif kind in RECORD:
-            if kind == "end":
-                rows.write()
-            RECORD[kind](rows.operation, event)
+        elif kind == "state" and not (ends and ends[-1].get("state")):
+            state(rows.operation, event)
     rows.write()
+    for event in ends:
+        end(rows.operation, event)
 
 
 def plan(rows: StepRows, event: Event) -> None:
@@ -72,10 +71,11 @@ def script(event: Event) -> Values:
     }
 
 
-def fact(operation: Operation, event: Event) -> None:
-    container = Container.objects.filter(pk=operation.container_id or 0).first()
+def facts(events: Sequence[Event], operation: Operation) -> None:
+    container = Container.objects.filter(pk=operation.container_id or 0).first() if events else None
     if container:
-        operation.of_kind.took(operation, container, event["key"], event["value"])
+        told = [(event["key"], event["value"]) for event in events]
+        operation.of_kind.took(operation, container, told)
 
 
 def state(operation: Operation, event: Event) -> None:
@@ -104,11 +104,6 @@ OF_STEP: dict[str, Callable[[Event], Values]] = {
     "began": began,
     "ended": ended,
     "script": script,
-}
-RECORD: dict[str, Callable[[Operation, Event], None]] = {
-    "fact": fact,
-    "state": state,
-    "end": end,
 }
 
 
