@@ -128,7 +128,7 @@ class Worker:
         if self.interrupted:
             self.take_up_left_over()  # one may have been claimed just then
             self.interrupted = False
-        if clock - self.ticked >= TICK:
+        if ticks := clock - self.ticked >= TICK:
             self.ticked, self.kicked = clock, True
             self.due.update(dict.fromkeys(self.supervised, clock))
         if self.kicked:
@@ -136,13 +136,14 @@ class Worker:
             self.beat(clock)
             self.claim()
             self.cancel()
-            self.audit.go()
             if self.until is None:
                 inquiries.answer(self.conf, self.node, self.verdicts)
         for pk in [pk for pk, at in self.due.items() if at <= clock]:
             del self.due[pk]
             if pk in self.supervised:
                 self.attend(self.supervised[pk])
+        if ticks:
+            self.audit.go()
         self.periodic.go(clock)
 
     def beat(self, clock: float) -> None:
