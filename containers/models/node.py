@@ -55,7 +55,9 @@ class Node(models.Model):
     def defaults(self) -> dict[str, Any]:
         """The limits of a new container, as columns: what its vz.conf says, as last heard."""
         told = self.facts.get("defaults") or {}
-        return {s.name: s.stored(told[s.name]) for s in limits() if s.name in told}
+        return {
+            s.name: s.there(s.stored(told[s.name]), self.facts) for s in limits() if s.name in told
+        }
 
     @property
     def away(self) -> bool:

@@ -148,8 +148,12 @@ class Setting:
         if self.conf and self.conf.name in vz_conf:
             with contextlib.suppress(BadValue):
                 found = self.clean(self.conf.read(vz_conf[self.conf.name]))
+        return self.there(found, facts)
+
+    def there(self, value: Any, facts: Facts) -> Any:
+        """What there is of it on a node, where the value is more."""
         most = self.range.most(facts) if self.range else None
-        return found if found is None or most is None else min(found, most)
+        return value if value is None or most is None else min(value, most)
 
     def plain(self, value: Any) -> Any:
         """The value as it travels to a node, in JSON."""

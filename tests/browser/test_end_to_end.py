@@ -66,8 +66,8 @@ def window(chromium: Browser, panel: Panel) -> Iterator[Open]:
         if name:
             page.get_by_label("User name").fill(name)
             page.get_by_label("Password").fill(PASSWORDS[name])
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.get_by_role("button", name="Sign in")).to_have_count(0)
+            page.get_by_role("button", name="Sign in", exact=True).click()
+            expect(page.get_by_role("button", name="Sign in", exact=True)).to_have_count(0)
         return page
 
     def note(where: str, kind: str, text: str) -> None:

@@ -205,7 +205,7 @@ def phone(line: Line, chromium: Browser) -> Iterator[Page]:
     page.goto("/login/")
     page.get_by_label("User name").fill("bob")
     page.get_by_label("Password").fill("bob's very own")
-    page.get_by_role("button", name="Sign in").tap()
+    page.get_by_role("button", name="Sign in", exact=True).tap()
     expect(page.get_by_role("heading", name="Containers")).to_be_visible()
     yield page
     context.close()

@@ -11,7 +11,7 @@ def test_somebody_signs_in_and_out_again(page_of: Open, bob: User, ct101: Contai
     expect(page.get_by_text("support@hosting.example")).to_be_visible()
     page.get_by_label("User name").fill("bob")
     page.get_by_label("Password").fill("bob's own")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="web1")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -23,7 +23,7 @@ def test_a_wrong_password_is_said_without_telling_which_part_is_wrong(
     page = page_of(None)
     page.get_by_label("User name").fill("bob")
     page.get_by_label("Password").fill("not bob's")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("user name or the password is wrong")
 
 
@@ -38,7 +38,7 @@ def test_a_customer_gets_in_with_the_link_that_staff_made(page_of: Open, alice: 
     theirs.get_by_role("button", name="Set password").click()
     theirs.get_by_label("User name").fill("dave")
     theirs.get_by_label("Password").fill("a horse, of course")
-    theirs.get_by_role("button", name="Sign in").click()
+    theirs.get_by_role("button", name="Sign in", exact=True).click()
     expect(theirs.get_by_role("heading", name="No containers yet")).to_be_visible()
     again = page_of(None, link)
     expect(again.get_by_role("heading", name="no longer works")).to_be_visible()

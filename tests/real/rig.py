@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from containers.node import observed
+from containers.node import observed, veconf
 from containers.node.actions import BY_NAME, Scope
 from containers.node.conf import NodeConf
 from containers.node.layout import Layout
@@ -90,6 +90,17 @@ class Rig:
     @property
     def driver(self) -> Storage:
         return load(self.storage)
+
+    @contextlib.contextmanager
+    def configured(self, **lines: str) -> Iterator[None]:
+        """With lines of vz.conf, which is as it was afterwards."""
+        vz_conf = self.conf.vz_conf
+        before = vz_conf.read_text() if vz_conf.exists() else None
+        vz_conf.write_text(f"{before or ''}\n{veconf.render(lines)}")
+        try:
+            yield
+        finally:
+            vz_conf.unlink() if before is None else vz_conf.write_text(before)
 
     def write(self, ctid: int, name: str, body: str | bytes) -> None:
         """Save a script; "vps.mount" is a global one, and published."""

@@ -93,9 +93,8 @@ def test_namespaces_can_be_nested_with_a_proc_of_their_own(rig: Rig, running: in
 
 
 def test_programs_of_32_bits_have_sockets_where_vz_conf_says_so(rig: Rig, ctid: int) -> None:
-    with rig.conf.vz_conf.open("a") as vz_conf:
-        vz_conf.write('SOCKETCALL="yes"\n')
-    assert rig.operate("start", ctid).code == 0
+    with rig.configured(SOCKETCALL="yes"):
+        assert rig.operate("start", ctid).code == 0
 
     assert ask(rig, ctid, callers.socket32(INET)) == 0
     assert ask(rig, ctid, callers.call64(248, 0, 0, 0)) == errno.ENOSYS

@@ -209,8 +209,7 @@ def test_on_a_full_pool_nothing_is_made_and_nothing_is_lost(beta: Rig, small: in
     settings = beta.paths(small).ve_conf.read_text()
     with full(beta.conf.vz):
         made = beta.operate("create", 102)
-        assert made.code == 46
-        assert "full" in made.end["error"]
+        assert (made.code, made.end["problem"]) == (46, "pool-reserve")
         assert not beta.paths(102).private.exists()
         assert not beta.paths(102).conf_link.is_symlink()
 

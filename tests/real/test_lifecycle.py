@@ -1,7 +1,6 @@
 """A container's life on a real node: made, started, stopped, destroyed."""
 
 from containers.node import runtimes
-from containers.node.conf import NodeConf
 from containers.node.processes.run import call
 from containers.node.states import State
 from tests.real.rig import Rig
@@ -38,20 +37,14 @@ def test_a_paused_container_is_stopped_with_its_stop_script(rig: Rig, ctid: int)
     assert rig.state(ctid) is State.STOPPED
 
 
-def test_an_init_that_does_not_halt_is_killed_at_the_nodes_time_limit(
-    rig: Rig, ctid: int, node_conf: NodeConf
-) -> None:
-    before = node_conf.vz_conf.read_text() if node_conf.vz_conf.exists() else ""
-    node_conf.vz_conf.write_text(f'{before}\nSTOP_TIMEOUT="1"\n')
-    try:
+def test_an_init_that_does_not_halt_is_killed_at_the_nodes_time_limit(rig: Rig, ctid: int) -> None:
+    with rig.configured(STOP_TIMEOUT="1"):
         (rig.paths(ctid).fs / "sbin/init").unlink()
         (rig.paths(ctid).fs / "sbin/init").write_text("#!/bin/sh\nwhile :; do sleep 1000; done\n")
         (rig.paths(ctid).fs / "sbin/init").chmod(0o755)
         assert rig.operate("start", ctid).code == 0
 
         outcome = rig.operate("stop", ctid)
-    finally:
-        node_conf.vz_conf.write_text(before)
 
     assert outcome.code == 0, outcome.log
     assert "did not halt within 1 s; it is killed" in outcome.log

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from containers.node import approvals, observed
+from containers.node.actions import BY_NAME
 from tests.real.panel import Panel, whole_panel
 
 pytestmark = [pytest.mark.redis, pytest.mark.xdist_group("panel-walls"), pytest.mark.timeout(180)]
@@ -20,8 +21,9 @@ VERSION = """insert into containers_scriptversion (script_id, number, body, sha2
     select id, ?, ?, ?, '2026-01-01', '' from containers_script where name = ?"""
 START = """insert into containers_operation
     (node_id, container_id, ct_id, kind, exclusive, params, via, reason, state, fence, log_len,
-     events_len, requested, problem, details, error)
-    select node_id, id, ct_id, 'start', 1, '{}', 'browser', '', 'queued', 0, 0, 0, '2026-01-01',
+     events_len, cut_begin, cut_end, requested, problem, details, error)
+    select node_id, id, ct_id, 'start', 1, '{}', 'browser', '', 'queued', 0, 0, 0, 0, 0,
+     '2026-01-01',
      '', '{}', '' from containers_container where ct_id = ?"""
 
 
@@ -31,6 +33,7 @@ def panel() -> Iterator[Panel]:
         with panel.conf.vz_conf.open("a") as file:
             file.write(f'{approvals.KEY}="yes"\n')
         panel.pctl("create", 101, "--ostemplate", "busybox")
+        approvals.approve(panel.conf, 102, BY_NAME["mount"], b"", who="root")  # there is a log then
         yield panel
 
 

@@ -183,7 +183,7 @@ def test_a_full_disk_fails_the_snapshot_and_the_container_goes_on(rig: Rig, runn
                "(exec 3>/root/big; dd if=/dev/zero bs=1M count=96 >&3 2>/dev/null; rm /root/big;"
                " exec sleep 1000) </dev/null >/dev/null 2>&1 & ")  # fmt: skip
     adopted(rig, running, "sleep 1000")
-    with filled(rig, leave=64 * MIB):
+    with rig.configured(POOL_RESERVE="0"), filled(rig, leave=64 * MIB):
         outcome = rig.operate("snapshot", running, snapshot=fresh())
 
     assert (outcome.code, outcome.state) == (46, UP), outcome.log
@@ -207,9 +207,12 @@ def commands(pid: str) -> bytes:
 
 def test_too_little_room_is_seen_before_anything_is_paused(rig: Rig, running: int) -> None:
     with filled(rig, leave=8 * MIB):
-        outcome = rig.operate("snapshot", running, snapshot=fresh())
+        reserved = rig.operate("snapshot", running, snapshot=fresh())
+        with rig.configured(POOL_RESERVE="0"):
+            outcome = rig.operate("snapshot", running, snapshot=fresh())
 
-    assert (outcome.code, outcome.steps) == (46, ["check-processes"])
+    assert (reserved.code, reserved.steps) == (46, ["check-pool"])
+    assert (outcome.code, outcome.steps[-1]) == (46, "check-processes")
     assert count(rig, running) == 1
 
 

@@ -85,7 +85,7 @@ class Driver:
         return ["btrfs", "qgroup", "show", "--raw", f"{path}"]
 
     def parse_usages(self, said: bytes) -> dict[str, int]:
-        lines = (line.split() for line in said.decode(errors="replace").splitlines())
+        lines = (line.split() for line in lines_in(said.decode(errors="replace")))
         return {line[0]: int(line[1]) for line in lines if line and line[0].startswith("0/")}
 
     def identity(self, path: Path) -> Argv:
