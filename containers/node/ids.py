@@ -105,7 +105,8 @@ def candidates(conf: NodeConf, wanted: int | None) -> Iterator[int]:
     bases = range(block.base, block.base + block.size - many + 1, many)
     if wanted is not None and wanted in bases:
         yield wanted
-    later = [base for base in bases if base > last(conf)]
+    latest = last(conf)
+    later = [base for base in bases if base > latest]
     yield from later
     yield from bases[: len(bases) - len(later)]
 

@@ -6,6 +6,7 @@ itself, or refused. vzctl's own parser and a POSIX shell read the same value bac
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from containers.node.errors import BadValue, BadValues
@@ -27,6 +28,11 @@ def read(path: Path) -> dict[str, str]:
         text = text_of(path)
     except FileNotFoundError:
         return {}
+    return {**parsed(text)}  # what lies in an operation's way reads vz.conf a dozen times
+
+
+@lru_cache(maxsize=8)
+def parsed(text: str) -> dict[str, str]:
     return parse(text)
 
 
