@@ -67,6 +67,7 @@ WORDS = {
     "ledger": "audit not kept",
     "nat": "NAT",
     "onboot": "containers still to start",
+    "pid_max": "processes at most",
     "runtime": "runtime version",
     "snapshot_version": "snapshot format",
     "snapshots_off": "snapshots of processes",
@@ -80,8 +81,8 @@ ABSENT = (
     "warnings",
 )  # not said at all when there is nothing to say
 IN_BYTES = {"memory", "size", "free"}
-# A mask, which says nothing to people, and what has its own place
-HIDDEN = {"caps", "approval", "advisories"}
+# A mask, which says nothing to people, and what has its own place; defaults: on the create page
+HIDDEN = {"caps", "approval", "advisories", "defaults"}
 
 
 def worded(value: object, key: str = "") -> str:
