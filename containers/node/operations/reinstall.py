@@ -78,6 +78,8 @@ STOP_AGAIN = Step(
 
 DISMOUNTING = stop.DISMOUNTING.but(commits=False)
 BUILDING = [
+    steps.CHECK_DISABLED,
+    steps.CHECK_FREE,
     steps.CHECK_POOL.only(keeps_something),
     steps.CHECK_KEPT.only(keeps_old_system),
     steps.KEEP_SCRIPTS,
@@ -85,6 +87,7 @@ BUILDING = [
     new.BY_HOOK,
     new.BY_TEMPLATE,
     new.IDENTIFY,
+    steps.CHECK_NEW_SYSTEM,
     new.ROOM,
 ]
 STOPPING = [

@@ -42,7 +42,7 @@ FIRST = [steps.CHECK_DISABLED, steps.CHECK_FREE, steps.WRITE_CONF, steps.WRITE_S
 STARTING = [*FIRST, *MOUNTING, *BOOTING]
 DISMOUNT = steps.DISMOUNT.but(commits=False)
 REMOUNTING = Steps([UMOUNT_OWN, UMOUNT_GLOBAL, DISMOUNT, *MOUNTING]).only(remounts)
-DISCARDING = [suspending.CHECK_DISCARD, *FIRST, suspending.THROW_AWAY]
+DISCARDING = [suspending.CHECK_DISCARD, *FIRST, steps.CHECK_WAY_UP, suspending.THROW_AWAY]
 
 PLAN = Plan(
     "Start",

@@ -56,7 +56,10 @@ def unapproved_of(steps: Sequence[Step], ct: Ct) -> Iterator[tuple[Scope, Action
 
 
 def keep_scripts(ct: Ct) -> None:
-    """Written where that harms nothing: a file that isn't ours is run as it is, and so recorded."""
+    """Written where that harms nothing: a file that isn't ours is run as it is, and so recorded.
+
+    What goes down is not refused for a script that can't be written.
+    """
     write_scripts(ct, tolerant=True)
 
 
