@@ -104,10 +104,8 @@ def write_script(ct: Ct, scope: Scope, action: Action, record: Written, tolerant
 
 def warn_unwritten(ct: Ct, action: Action, error: OSError) -> None:
     """What lies there instead is recorded as foreign, should it run."""
-    if present(ct, Scope.OWN, action):
-        instead = "what is there runs instead"
-    else:
-        instead = "it does not run"
+    there = present(ct, Scope.OWN, action)
+    instead = "what is there runs instead" if there else "it does not run"
     path = ct.paths.script(Scope.OWN, action)
     ct.say(f"Warning: {path} could not be written ({error.strerror}); {instead}.")
 
