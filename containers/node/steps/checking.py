@@ -7,7 +7,7 @@ run, its init and what its runtime needs of its files, and the limits it will ha
 
 from pathlib import Path
 
-from containers.node import figures, ids, observed
+from containers.node import ids
 from containers.node.actions import MOUNT, PREMOUNT, START, Action, Scope
 from containers.node.bundle import require_plain_accounts, require_real_places
 from containers.node.ct import Ct
@@ -17,7 +17,7 @@ from containers.node.plan import Step
 from containers.node.script_files import readable
 from containers.node.scripts import present, shell_in
 from containers.node.states import State
-from containers.node.steps.configuring import require_fit
+from containers.node.steps.limiting import require_memory
 from containers.node.steps.replaced import place
 from containers.node.templates.init import NoInit, detect
 
@@ -35,7 +35,7 @@ def check_way_up(ct: Ct) -> None:
     """The system it has, as it is now."""
     check_system(ct, ct.paths.fs)
     if ct.spec.ram and ct.state is State.RUNNING:
-        require_fit(ct, "ram", "memory", figures.memory(observed.cgroup_paths(ct.paths)))
+        require_memory(ct)
 
 
 def check_new(ct: Ct) -> None:
