@@ -109,7 +109,8 @@ class Kind:
     processes can't be dumped and restored.
     titled: the heading of an operation of it, with {name} of its container, the {params} it was
     given and {node}; noun: what its Cancel button calls it.
-    alarms: a failure of it is shown until it is answered. changes: it counts as something that
+    alarms: a failure of it is shown until it is answered; alarm: what is said then, where it is not
+    the operation that has failed. changes: it counts as something that
     has happened to the container.
     """
 
@@ -138,6 +139,7 @@ class Kind:
     starts: bool = False
     needs_criu: bool = False
     alarms: bool = True
+    alarm: str = ""
     changes: bool = True
     replaces: bool = False  # the container's system by another
     drafted: bool = False  # its page keeps what was chosen, and can ask the same again

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -291,9 +292,16 @@ class Container(Settings):
 
     # What becomes of it on its node
 
-    def init_ended(self, *, rebooting: bool) -> Operation:
-        """Its init has ended by itself: queue what is due then. Raises Busy."""
-        return self.request("rebooted" if rebooting else "halted", via=Via.CONTAINER)
+    def init_ended(self, gone: Mapping[str, Any]) -> Operation:
+        """Its init has ended by itself: queue what is due then. Raises Busy.
+
+        gone: the event in which its monitor told so; empty when it told nothing.
+        """
+        if gone.get("signal") == SIGHUP:
+            return self.request("rebooted", via=Via.CONTAINER)
+        if Death.of(gone).unasked:
+            return self.request("died", via=Via.CONTAINER, params={"death": dict(gone)})
+        return self.request("halted", via=Via.CONTAINER)
 
     def start_failed(self, death: Death) -> None:
         """Its init has died in its first seconds: whatever started it was told as done too soon."""
@@ -336,6 +344,17 @@ class Container(Settings):
             via=operation.via or Via.BROWSER,
             ctid=self.ctid,
             reason=f"operation {operation.pk}",
+        )
+
+    def note_end(self, operation: Operation) -> None:
+        """For the audit log: nobody asked for it."""
+        AuditEvent.record(
+            f"{self} ended by itself",
+            by=None,
+            via=operation.via,
+            ctid=self.ctid,
+            operation=operation.pk,
+            why=operation.why,
         )
 
     def tell_schedule(self, operation: Operation) -> None:

@@ -29,7 +29,6 @@ LOOK = 5.0  # seconds between two looks at who runs
 FIGURES = 10.0
 REPLACED = 60.0
 NETWORK = 300.0  # others may flush the firewall
-REBOOT = 1  # SIGHUP: how the kernel ends an init that asked for a reboot
 AT_ONCE = 2  # containers that start at the same time after a boot
 SLOW = timedelta(seconds=60)  # a start that takes longer does not hold up the others
 
@@ -95,7 +94,7 @@ class Periodic:
         if gone and (death := Death.of(gone[-1])).early:
             container.start_failed(death)
         try:
-            container.init_ended(rebooting=bool(gone) and gone[-1]["signal"] == REBOOT)
+            container.init_ended(gone[-1] if gone else {})
         except Busy as busy:
             logger.info("%s ended by itself: %s", container, busy)
 
