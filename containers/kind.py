@@ -109,6 +109,8 @@ class Kind:
     processes can't be dumped and restored.
     titled: the heading of an operation of it, with {name} of its container, the {params} it was
     given and {node}; noun: what its Cancel button calls it.
+    errand: it tidies up. In the queue, asked for by the panel itself, it gives way to what people
+    ask for.
     alarms: a failure of it is shown until it is answered; alarm: what is said then, where it is not
     the operation that has failed. changes: it counts as something that
     has happened to the container.
@@ -138,6 +140,7 @@ class Kind:
     quick_in: frozenset[State] = frozenset()
     starts: bool = False
     needs_criu: bool = False
+    errand: bool = False
     alarms: bool = True
     alarm: str = ""
     changes: bool = True

@@ -93,7 +93,11 @@ class Container(Settings):
 
     @property
     def operation(self) -> Operation | None:
-        """The unfinished exclusive operation that holds it, if any."""
+        """The unfinished exclusive operation that holds it, if any; not one that gives way."""
+        found = self.unfinished_one()
+        return None if found and found.gives_way else found
+
+    def unfinished_one(self) -> Operation | None:
         return self.operations.filter(state__in=UNFINISHED, exclusive=True).first()
 
     def refusal(self, kind: str) -> Refusal | None:
@@ -263,21 +267,29 @@ class Container(Settings):
         params: Mapping[str, Any] | None = None,
     ) -> Operation:
         """Queue an operation. Raises Busy, which names the operation that holds the container."""
+        asked = {"by": by, "via": via, "reason": reason, "params": dict(params or {})}
         try:
-            with transaction.atomic():
-                return Operation.objects.create(
-                    container=self,
-                    ctid=self.ctid,
-                    node=self.node,
-                    kind=kind,
-                    exclusive=PLANS[kind].exclusive,
-                    by=by,
-                    via=via,
-                    reason=reason,
-                    params=dict(params or {}),
-                )
+            return self.queue(kind, **asked)
         except IntegrityError as error:
-            raise Busy(f"{self}", self.operation) from error
+            holder = self.unfinished_one()
+            if holder and not (via != Via.SCHEDULE and holder.give_way()):
+                raise Busy(f"{self}", holder) from error
+        try:
+            return self.queue(kind, **asked)  # what was in its way has gone
+        except IntegrityError as error:
+            raise Busy(f"{self}", self.unfinished_one()) from error
+
+    def queue(self, kind: str, **asked: Any) -> Operation:
+        """Raises IntegrityError when another has not finished."""
+        with transaction.atomic():
+            return Operation.objects.create(
+                container=self,
+                ctid=self.ctid,
+                node=self.node,
+                kind=kind,
+                exclusive=PLANS[kind].exclusive,
+                **asked,
+            )
 
     def reinstall(
         self,

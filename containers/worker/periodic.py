@@ -43,6 +43,7 @@ class Periodic:
         self.adopted: dict[int, float] = {}
         self.keys = Thread()
         self.stopping = Event()
+        self.brief = False  # of a worker that is there for one operation: it begins nothing large
 
     def close(self) -> None:
         self.stopping.set()
@@ -57,8 +58,9 @@ class Periodic:
             self.next = clock + LOOK
             self.look(clock)
             self.neighbourhood.sync(self.node)
-            self.start_after_boot()
-            snapshots.go(self.node)
+            if not self.brief:
+                self.start_after_boot()
+            snapshots.go(self.node, brief=self.brief)
             self.make_keys()
             approvals.sync(self.conf, self.node)
         if clock >= self.figures and not self.unmeasured:

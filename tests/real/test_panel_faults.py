@@ -401,6 +401,40 @@ def test_a_second_operation_is_refused_with_its_holder_named(
     assert panel.until_over(operation) == "succeeded"
 
 
+def test_without_a_node_worker_pctl_tidies_up_by_itself_and_nothing_is_held(
+    panel: Panel, ctid: int, another: int
+) -> None:
+    panel.stop("node")
+    try:
+        psc(panel, "create", ctid, "--name", "a")
+        for _ in range(3):
+            psc(panel, "restore", ctid, "a")
+        assert safeties(panel, ctid) == 3
+
+        panel.pctl("set", another, "--description", "another one")
+
+        assert safeties(panel, ctid) == 2  # the newest are kept
+        unfinished = "select count(*) from containers_operation where finished is null"
+        assert panel.rows(unfinished) == [(0,)]
+        panel.pctl("start", ctid)
+        panel.pctl("stop", ctid)
+    finally:
+        panel.start("node")
+
+
+def psc(panel: Panel, *words: object) -> None:
+    panel.python("-P", "-m", "containers.commands.osctl", "psc", *map(str, words))
+
+
+def safeties(panel: Panel, ctid: int) -> int:
+    found = panel.rows(
+        "select count(*) from containers_snapshot s join containers_container c"
+        " on c.id = s.container_id where c.ct_id = ? and s.safety",
+        ctid,
+    )
+    return int(found[0][0])
+
+
 # A power cut
 
 

@@ -154,7 +154,7 @@ def test_nothing_changes_while_another_operation_is_under_way(
     ct101.request("start", by=alice)
     form = settings_of(ct101, hostname="other")
     assert form.is_valid()
-    with pytest.raises(Busy, match=r"operation \d+ \(Start\) is queued"):
+    with pytest.raises(Busy, match=r"operation \d+ \(Start\) has been queued since"):
         form.request(by=alice)
     ct101.refresh_from_db()
     assert ct101.hostname == "web1"

@@ -167,7 +167,8 @@ def test_a_busy_container_says_who_holds_it(run: Typist, ct101: Container) -> No
     code, _, err = run("set 101 --hostname other")
     assert code == 9
     way = f"cancel it with pctl operation cancel {holder.pk}"
-    assert err == f"CT 101 is busy: operation {holder.pk} (Stop) is queued; {way}.\n"
+    assert f"CT 101 is busy: operation {holder.pk} (Stop) has been queued since " in err
+    assert err.endswith(f"; {way}.\n")
     ct101.refresh_from_db()
     assert ct101.hostname == "web1"
 
