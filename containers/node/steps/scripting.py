@@ -24,7 +24,7 @@ def script(scope: Scope, action: Action) -> Step:
         f"{scope}-{action}",
         f"run {'its' if scope is Scope.OWN else 'the global'} {action} script",
         do=run,
-        when=there,
+        there=there,
         where=action.where,
         once=True,
         scripts=((scope, action),),
