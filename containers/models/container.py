@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from containers.models.operation import Busy, Operation, Via
 from containers.models.settings import Settings, cleaned
 from containers.models.template import Template
 from containers.node.actions import START, STOP
+from containers.node.checks import Range
 from containers.node.death import Death
 from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.operations import PLANS
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 RECENT = timedelta(days=1)  # for which a failure is shown on its page
 SWITCHED_OFF = "disable its start and stop scripts, because it was reinstalled without them"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
+CTIDS = Range("the CT ID", Decimal(LOWEST), Decimal(HIGHEST))
 
 
 class ContainerQuerySet(models.QuerySet["Container"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
@@ -18,6 +19,7 @@ from containers import permissions
 from containers.kind import KINDS
 from containers.models import AuditEvent, Busy, Container, Operation, Via
 from containers.models.audit import Actor
+from containers.models.remark import remarks
 from containers.node.errors import OperationError
 from containers.node.states import Progress
 
@@ -107,6 +109,12 @@ def held(request: Request, busy: Busy) -> str:
     if busy.holder.state == Progress.CANCELLING:
         return f"{said} Wait until it has ended."
     return f"{said} Wait until it has ended, or cancel it on its page."
+
+
+def remark(request: Request, operation: Operation) -> None:
+    """Say what is unusual about what it brings its container."""
+    for said in remarks(operation, by=request.user):
+        messages.warning(request, said)
 
 
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:
