@@ -109,7 +109,10 @@ class Kind:
     processes can't be dumped and restored.
     titled: the heading of an operation of it, with {name} of its container, the {params} it was
     given and {node}; noun: what its Cancel button calls it.
-    alarms: a failure of it is shown until it is answered. changes: it counts as something that
+    errand: it tidies up. In the queue, asked for by the panel itself, it gives way to what people
+    ask for.
+    alarms: a failure of it is shown until it is answered; alarm: what is said then, where it is not
+    the operation that has failed. changes: it counts as something that
     has happened to the container.
     """
 
@@ -137,7 +140,9 @@ class Kind:
     quick_in: frozenset[State] = frozenset()
     starts: bool = False
     needs_criu: bool = False
+    errand: bool = False
     alarms: bool = True
+    alarm: str = ""
     changes: bool = True
     replaces: bool = False  # the container's system by another
     drafted: bool = False  # its page keeps what was chosen, and can ask the same again

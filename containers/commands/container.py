@@ -11,7 +11,8 @@ from containers.commands.output import Output
 from containers.commands.places import this_node
 from containers.grammar import Given
 from containers.kind import KINDS
-from containers.models import Container, Node, Template, Via
+from containers.models import Container, Node, Operation, Template, Via
+from containers.models.remark import remarks
 from containers.node import veconf
 from containers.node.errors import BadValue, BadValues, Code, OperationError, Problem
 from containers.node.operations.build_template import RECIPES
@@ -29,17 +30,27 @@ def create(given: Given, output: Output) -> int:
     template = template_of(node, given.get("ostemplate"))
     shall = columns(given)
     return follow(
-        lambda: Container.make(
-            number,
-            node=node,
-            template=template,
-            addresses=given.get("ipadd"),
-            via=Via.PCTL,
-            params=given.pick(*ACCESS),
-            **shall,
+        lambda: remarked(
+            Container.make(
+                number,
+                node=node,
+                template=template,
+                addresses=given.get("ipadd"),
+                via=Via.PCTL,
+                params=given.pick(*ACCESS),
+                **shall,
+            ),
+            output,
         ),
         output,
     )
+
+
+def remarked(operation: Operation, output: Output) -> Operation:
+    """Say what is unusual about what it brings its container."""
+    for said in remarks(operation):
+        output.complain(f"Warning: {said}")
+    return operation
 
 
 def template_of(node: Node, name: str | None) -> Template:
@@ -73,12 +84,15 @@ def change(given: Given, output: Output) -> int:
     if decided := [*(name for name in shall if named(name).at_once), *named_too]:
         audit.noted(f"change {container}: {', '.join(decided)}", ctid=container.ctid)
     return follow(
-        lambda: container.change(
-            add=given.get("ipadd", ()),
-            drop=given.get("ipdel", ()),
-            via=Via.PCTL,
-            params=given.pick(*ACCESS),
-            **shall,
+        lambda: remarked(
+            container.change(
+                add=given.get("ipadd", ()),
+                drop=given.get("ipdel", ()),
+                via=Via.PCTL,
+                params=given.pick(*ACCESS),
+                **shall,
+            ),
+            output,
         ),
         output,
     )

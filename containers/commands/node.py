@@ -9,10 +9,10 @@ from containers.commands.output import Output
 from containers.commands.places import this_node
 from containers.grammar import BadSyntax, Given
 from containers.models import Node, UndoProfile
+from containers.models.node import LOG_LIMIT, SCRIPT_TIMEOUT
+from containers.node.checks import Range
 from containers.node.errors import BadUsages, BadValue, BadValues, Code
 from containers.node.network.reach import Reach
-
-LOG_LIMITS = range(1, 1025)  # MiB
 
 
 def show(given: Given, output: Output) -> int:
@@ -29,17 +29,21 @@ def change(given: Given, output: Output) -> int:
     if settings.get("undo_profile", "vzctl") not in UndoProfile.values:
         raise BadValue(BadValues.NOT_A_PROFILE, known=UndoProfile.values)
     if "script_timeout" in settings:
-        settings["script_timeout"] = settings["script_timeout"] or 0  # unlimited
+        settings["script_timeout"] = whole(SCRIPT_TIMEOUT, settings["script_timeout"] or 0)
     if settings.get("reach", Reach.ALL) not in [*Reach]:
         raise BadValue(BadValues.NOT_A_REACH, known=[*Reach])
-    if "log_limit" in settings and settings["log_limit"] not in LOG_LIMITS:
-        raise BadValue(BadValues.LOG_LIMIT, least=LOG_LIMITS[0], most=LOG_LIMITS[-1])
+    if "log_limit" in settings:
+        settings["log_limit"] = whole(LOG_LIMIT, settings["log_limit"] or 0)
     Node.objects.filter(pk=node.pk).update(**settings)
     noted(f"change node {node}", **settings)
     node.refresh_from_db()
     output.say(f"The new settings of node {node} apply from its next operation on.")
     output.show(described(node), [])
     return Code.OK
+
+
+def whole(range: Range, number: int) -> int:
+    return int(range.clean(number) or 0)
 
 
 def chosen(given: Given) -> Node:

@@ -115,12 +115,15 @@ def clone(given: Given, output: Output) -> int:
     snapshot, number = chosen(given), ctid.new(given.operands["NEWCTID"])
     owner = containers.owner(given["owner"]) if "owner" in given else snapshot.container.owner
     return follow(
-        lambda: snapshot.clone(
-            number,
-            processes=given.get("processes", False),
-            via=Via.PCTL,
-            hostname=given.get("hostname", ""),
-            owner=owner,
+        lambda: containers.remarked(
+            snapshot.clone(
+                number,
+                processes=given.get("processes", False),
+                via=Via.PCTL,
+                hostname=given.get("hostname", ""),
+                owner=owner,
+            ),
+            output,
         ),
         output,
     )

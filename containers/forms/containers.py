@@ -9,10 +9,11 @@ from django import forms
 from django.contrib.auth.models import User
 from django.db import models
 
+from containers.forms.fields import RangeField
 from containers.forms.passwords import AccessForm
 from containers.forms.settings import SettingsFields
 from containers.models import Container, Operation, Template, Via
-from containers.models.container import HIGHEST, LOWEST
+from containers.models.container import CTIDS, HIGHEST
 from containers.node.errors import BadValue, Code, OperationError
 from containers.node.setting import Section, Setting
 from containers.node.settings import TABLE, named
@@ -51,12 +52,7 @@ class CreateForm(Refusing, AccessForm):
     }
     shown_for = {"password": "password_choice=type", "ips": "addressing=own"}
 
-    ctid = forms.IntegerField(
-        label="CT ID",
-        min_value=LOWEST,
-        max_value=HIGHEST,
-        help_text="Can't be changed later",
-    )
+    ctid = RangeField(CTIDS, label="CT ID", help_text="Can't be changed later")
     template = forms.ModelChoiceField(
         Template.objects.none(), empty_label=None, widget=forms.RadioSelect
     )
@@ -71,8 +67,9 @@ class CreateForm(Refusing, AccessForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         templates = newest_templates()
         nodes = {template.node for template in templates}
-        defaults = nodes.pop().defaults() if len(nodes) == 1 else {}
-        super().__init__(*args, defaults=defaults, **kwargs)
+        one = nodes.pop() if len(nodes) == 1 else None
+        known = {"defaults": one.defaults(), "facts": one.facts} if one else {"defaults": {}}
+        super().__init__(*args, **known, **kwargs)
         choice: Any = self.fields["template"]
         choice.queryset = Template.objects.filter(pk__in=[t.pk for t in templates])
         for name, when in self.shown_for.items():
@@ -124,7 +121,9 @@ class SettingsForm(Refusing):
         initial = {name: getattr(value, "pk", value) for name, value in values.items()}
         endless = [s.name for s in self.settings() if s.may_be_endless and values[s.name] is None]
         initial |= dict.fromkeys(endless, UNLIMITED)
-        super().__init__(*args, defaults=container.node.defaults(), initial=initial, **kwargs)
+        node = container.node
+        known = {"defaults": node.defaults(), "facts": node.facts, "initial": initial}
+        super().__init__(*args, **known, **kwargs)
         self.container = container
 
     def clean(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from containers.node.access import accounts
+from containers.node.checks import Range
 from containers.node.errors import OperationError
 from containers.node.lines import lines_in
 
@@ -28,6 +29,20 @@ def between(what: str, least: int, most: int) -> dict[str, str]:
     """What is wrong with a number that is out of its range."""
     said = f"{what} must be between {least} and {most}."
     return {"min_value": said, "max_value": said}
+
+
+class RangeField(forms.IntegerField):
+    """A whole number with a range: whatever else is typed gets the range as its answer."""
+
+    def __init__(self, range: Range, **options: Any) -> None:
+        self.range = range
+        super().__init__(
+            min_value=int(range.lowest), max_value=int(range.highest), localize=False, **options
+        )
+
+    def clean(self, value: Any) -> Any:
+        text = f"{value}".strip() if value is not None else ""
+        return int(checked(self.range.clean, text) or 0) if text else super().clean(value)
 
 
 class CheckedField(forms.CharField):

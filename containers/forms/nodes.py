@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 
+from containers.forms.fields import RangeField
 from containers.models import Node
+from containers.models.node import LOG_LIMIT, SCRIPT_TIMEOUT
 
 UNDO_PROFILES = (
     ("documented", "As documented: the container is stopped and dismounted, and no script runs"),
@@ -20,19 +22,24 @@ REACH = (
 
 
 class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
+    script_timeout = RangeField(
+        SCRIPT_TIMEOUT,
+        label="Time limit of a script",
+        help_text="In seconds, 0 for no limit. A script that takes longer fails",
+    )
+    log_limit = RangeField(
+        LOG_LIMIT,
+        label="Size limit of a log",
+        help_text="In MiB. Of longer output the first and the last half of it are kept",
+    )
+
     class Meta:
         model = Node
         fields = ["undo_profile", "script_timeout", "log_limit", "reach"]
         widgets = {"undo_profile": forms.RadioSelect, "reach": forms.RadioSelect}
         labels = {
             "undo_profile": "When a start script fails",
-            "script_timeout": "Time limit of a script",
-            "log_limit": "Size limit of a log",
             "reach": "Which containers of this node reach one another",
-        }
-        help_texts = {
-            "script_timeout": "In seconds, 0 for no limit. A script that takes longer fails",
-            "log_limit": "In MiB. Of longer output the first and the last half of it are kept",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

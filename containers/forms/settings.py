@@ -28,6 +28,7 @@ class LimitField(forms.DecimalField):
 
     def __init__(self, setting: Setting, **options: Any) -> None:
         self.setting = setting
+        self.facts: Mapping[str, Any] = {}  # of the node, where that is known: the range is its
         places = 2 if setting.type is Type.FRACTION else 0
         super().__init__(required=False, decimal_places=places, widget=forms.TextInput(), **options)
         if not setting.may_be_endless:
@@ -51,7 +52,10 @@ class LimitField(forms.DecimalField):
             number: Any = Decimal(text)
         except InvalidOperation:
             number = "nothing"
-        return checked(self.setting.clean, number)
+        try:
+            return checked(self.setting.clean, number)
+        except ValidationError:
+            return checked(self.setting.clean, number, self.facts)
 
 
 def field_of(setting: Setting) -> forms.Field:
@@ -95,11 +99,21 @@ class SettingsFields(forms.Form):
     notes: dict[str, str] = {}
     sections: tuple[str, ...] = tuple(Section)
 
-    def __init__(self, *args: Any, defaults: Mapping[str, Any], **kwargs: Any) -> None:
-        """defaults: of limits that are left empty, as far as they are known already."""
+    def __init__(
+        self,
+        *args: Any,
+        defaults: Mapping[str, Any],
+        facts: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """defaults: of limits that are left empty, as far as they are known already; facts: of
+        the node, likewise.
+        """
         super().__init__(*args, **kwargs)
         for setting in self.settings():
             self.fields[setting.name] = made = field_of(setting)
+            if isinstance(made, LimitField):
+                made.facts = facts or {}
             if setting.has_default:
                 made.help_text += what_empty_gives(setting, defaults)
             if isinstance(made, forms.ModelChoiceField):

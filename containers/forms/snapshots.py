@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from containers.forms.containers import lowest_free
-from containers.forms.fields import PLAIN, CheckedField, between, checked
+from containers.forms.fields import PLAIN, CheckedField, RangeField, between, checked
 from containers.models import Container, Operation, Schedule, Snapshot
-from containers.models.container import HIGHEST, LOWEST
+from containers.models.container import CTIDS
 from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
 from containers.node import checks
 from containers.node.errors import OperationError
@@ -108,12 +108,7 @@ class RestoreForm(forms.Form):
 
 
 class CloneForm(forms.Form):
-    ctid = forms.IntegerField(
-        label="CT ID",
-        min_value=LOWEST,
-        max_value=HIGHEST,
-        error_messages=between("The CT ID", LOWEST, HIGHEST),
-    )
+    ctid = RangeField(CTIDS, label="CT ID")
     hostname = CheckedField(checks.hostname, label="Host name")
     owner = forms.ModelChoiceField(
         User.objects.none(), label="Owner", required=False, empty_label="Nobody (staff only)"

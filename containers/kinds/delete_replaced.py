@@ -9,6 +9,7 @@ from containers.kind import Kind
 class DeleteReplaced(Kind):
     titled = "Delete a replaced system of {name}"
     noun = "deletion"
+    errand = True
 
     def erases(self, asked: Mapping[str, Any]) -> bool:
         return True

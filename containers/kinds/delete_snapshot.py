@@ -16,6 +16,7 @@ class DeleteSnapshot(Kind):
     place = 240
     permission = SNAPSHOT
     changes = False
+    errand = True
     facts = FACTS
     commands = (
         Command(

@@ -17,8 +17,8 @@ class Stop(Kind):
     word, icon, place = "Stop", "stop", 30
     permission = OPERATE
     consequence = (
-        "Its stop script runs, unless you skip it below. Then its programs are asked to end and "
-        "its file system is dismounted."
+        "Its stop script runs first, unless it is to be left out. Then its programs are asked to "
+        "end, and its file system is dismounted."
     )
     back = "Leave it as it is"
     otherwise = ("Does its stop script fail or hang?", "Other ways to stop it")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -19,6 +21,7 @@ from containers.models.operation import Busy, Operation, Via
 from containers.models.settings import Settings, cleaned
 from containers.models.template import Template
 from containers.node.actions import START, STOP
+from containers.node.checks import Range
 from containers.node.death import Death
 from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.operations import PLANS
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 RECENT = timedelta(days=1)  # for which a failure is shown on its page
 SWITCHED_OFF = "disable its start and stop scripts, because it was reinstalled without them"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
+CTIDS = Range("the CT ID", Decimal(LOWEST), Decimal(HIGHEST))
 
 
 class ContainerQuerySet(models.QuerySet["Container"]):
@@ -92,7 +96,11 @@ class Container(Settings):
 
     @property
     def operation(self) -> Operation | None:
-        """The unfinished exclusive operation that holds it, if any."""
+        """The unfinished exclusive operation that holds it, if any; not one that gives way."""
+        found = self.unfinished_one()
+        return None if found and found.gives_way else found
+
+    def unfinished_one(self) -> Operation | None:
         return self.operations.filter(state__in=UNFINISHED, exclusive=True).first()
 
     def refusal(self, kind: str) -> Refusal | None:
@@ -262,21 +270,29 @@ class Container(Settings):
         params: Mapping[str, Any] | None = None,
     ) -> Operation:
         """Queue an operation. Raises Busy, which names the operation that holds the container."""
+        asked = {"by": by, "via": via, "reason": reason, "params": dict(params or {})}
         try:
-            with transaction.atomic():
-                return Operation.objects.create(
-                    container=self,
-                    ctid=self.ctid,
-                    node=self.node,
-                    kind=kind,
-                    exclusive=PLANS[kind].exclusive,
-                    by=by,
-                    via=via,
-                    reason=reason,
-                    params=dict(params or {}),
-                )
+            return self.queue(kind, **asked)
         except IntegrityError as error:
-            raise Busy(f"{self}", self.operation) from error
+            holder = self.unfinished_one()
+            if holder and not (via != Via.SCHEDULE and holder.give_way()):
+                raise Busy(f"{self}", holder) from error
+        try:
+            return self.queue(kind, **asked)  # what was in its way has gone
+        except IntegrityError as error:
+            raise Busy(f"{self}", self.unfinished_one()) from error
+
+    def queue(self, kind: str, **asked: Any) -> Operation:
+        """Raises IntegrityError when another has not finished."""
+        with transaction.atomic():
+            return Operation.objects.create(
+                container=self,
+                ctid=self.ctid,
+                node=self.node,
+                kind=kind,
+                exclusive=PLANS[kind].exclusive,
+                **asked,
+            )
 
     def reinstall(
         self,
@@ -291,9 +307,16 @@ class Container(Settings):
 
     # What becomes of it on its node
 
-    def init_ended(self, *, rebooting: bool) -> Operation:
-        """Its init has ended by itself: queue what is due then. Raises Busy."""
-        return self.request("rebooted" if rebooting else "halted", via=Via.CONTAINER)
+    def init_ended(self, gone: Mapping[str, Any]) -> Operation:
+        """Its init has ended by itself: queue what is due then. Raises Busy.
+
+        gone: the event in which its monitor told so; empty when it told nothing.
+        """
+        if gone.get("signal") == SIGHUP:
+            return self.request("rebooted", via=Via.CONTAINER)
+        if Death.of(gone).unasked:
+            return self.request("died", via=Via.CONTAINER, params={"death": dict(gone)})
+        return self.request("halted", via=Via.CONTAINER)
 
     def start_failed(self, death: Death) -> None:
         """Its init has died in its first seconds: whatever started it was told as done too soon."""
@@ -336,6 +359,17 @@ class Container(Settings):
             via=operation.via or Via.BROWSER,
             ctid=self.ctid,
             reason=f"operation {operation.pk}",
+        )
+
+    def note_end(self, operation: Operation) -> None:
+        """For the audit log: nobody asked for it."""
+        AuditEvent.record(
+            f"{self} ended by itself",
+            by=None,
+            via=operation.via,
+            ctid=self.ctid,
+            operation=operation.pk,
+            why=operation.why,
         )
 
     def tell_schedule(self, operation: Operation) -> None:

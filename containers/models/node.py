@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
+from containers.node.checks import Range
 from containers.node.network.reach import Reach
 from containers.node.settings import limits
 
@@ -16,6 +18,10 @@ SILENT = timedelta(seconds=20)  # without a heartbeat for this long, a node coun
 class UndoProfile(models.TextChoices):
     DOCUMENTED = "documented", "as documented: a failed start script ends in stop and dismount"
     VZCTL = "vzctl", "as vzctl 4.11 does: the umount scripts run as well"
+
+
+SCRIPT_TIMEOUT = Range("the time limit of a script", Decimal(0), Decimal(2_592_000), "seconds")
+LOG_LIMIT = Range("the size limit of a log", Decimal(1), Decimal(1024), "MiB")
 
 
 class Node(models.Model):

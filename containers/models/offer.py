@@ -68,7 +68,8 @@ def offers(user: User, container: Offering) -> list[Offer]:
 
 def quick_offer(user: User, container: Offering) -> Offer | None:
     """The one button of a line in the list. unfinished: its operations, as they were fetched."""
-    holder = next(iter(getattr(container, "unfinished", [])), None)
+    unfinished = getattr(container, "unfinished", [])
+    holder = next((each for each in unfinished if not each.gives_way), None)
     kind = next((kind for kind in order() if State(container.state) in kind.quick_in), None)
     if kind is None or not user.has_perm(f"containers.{kind.permission}", cast(Model, container)):
         return None

@@ -51,6 +51,13 @@ class Via(models.TextChoices):
     BOOT = "boot", "at the start of the node"
 
 
+def clock(at: datetime) -> str:
+    """When, in words: of another day with its date."""
+    local = localtime(at)
+    today = local.date() == localtime().date()
+    return f"{local:{'%H:%M:%S' if today else '%-d %B, %H:%M'}}"
+
+
 class OperationQuerySet(models.QuerySet["Operation"]):
     def unfinished(self) -> OperationQuerySet:
         return self.filter(state__in=UNFINISHED)
@@ -153,15 +160,11 @@ class Operation(Failure):
     @property
     def standing(self) -> str:
         """How far an unfinished one is, as the end of a sentence."""
-        if self.state == Progress.QUEUED:
-            return "is queued"
         if self.state == Progress.CANCELLING:
             return "is being cancelled"
-        if not self.started:
-            return "is running"
-        began = localtime(self.started)
-        today = began.date() == localtime().date()
-        return f"has been running since {began:{'%H:%M' if today else '%-d %B, %H:%M'}}"
+        if self.state == Progress.QUEUED:
+            return f"has been queued since {clock(self.requested)}"
+        return f"has been running since {clock(self.started)}" if self.started else "is running"
 
     @property
     def of_kind(self) -> Kind:
@@ -171,6 +174,17 @@ class Operation(Failure):
     @property
     def succeeded(self) -> bool:
         return self.state == Progress.SUCCEEDED
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it goes once somebody asks for something else: it is asked for anew later."""
+        waits = self.state == Progress.QUEUED and self.via == Via.SCHEDULE
+        return waits and self.of_kind.errand
+
+    def give_way(self) -> bool:
+        """False when it does not, or has begun meanwhile."""
+        mine = Operation.objects.filter(pk=self.pk, state=Progress.QUEUED)
+        return self.gives_way and bool(mine.delete()[0])
 
     @property
     def script(self) -> tuple[str, str] | None:

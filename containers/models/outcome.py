@@ -30,7 +30,8 @@ def undone(operation: Operation, staff: bool) -> Iterator[str]:
         yield f"Undoing it got stuck: it could not {stuck.label}."
     elif stuck:
         yield f"Not everything could be undone. {STAFF_LOOK}"
-    if not undos and operation.state == Progress.FAILED and begun(operation):
+    told = operation.of_kind.alarm  # it is no step that has failed
+    if not undos and not told and operation.state == Progress.FAILED and begun(operation):
         yield "Nothing was undone."
 
 

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from django.db import transaction
+from django.utils.timezone import now
 
 from containers.models import approval
 from containers.models.approval import Waiting
 from containers.models.audit import Actor, AuditEvent
 from containers.models.container import Container
 from containers.models.node import Node
+from containers.models.operation import Operation
 from containers.models.script import Script, ScriptVersion
 from containers.node import actions
 from containers.node.actions import Action, Scope, Where
+from containers.node.errors import Problem
 from containers.node.scripts import HOST_ENV
 
 
@@ -99,7 +102,20 @@ class ScriptTarget:
                 reason=version.reason,
                 **actor,
             )
+            if verb == "import":
+                self.answer_refusals()
         return version
+
+    def answer_refusals(self) -> None:
+        """The file that lay in its place is no stranger any more."""
+        refused = Operation.objects.filter(
+            problem=Problem.FOREIGN_FILE,
+            details__scope=self.scope,
+            details__action=self.action.name,
+            answered=None,
+        )
+        mine = {"container": self.container} if self.container else {"node": self.node}
+        refused.filter(**mine).update(answered=now())
 
     def restore(self, old: ScriptVersion, **actor: Unpack[Actor]) -> ScriptVersion:
         """Save an old text again: what lay between stays in the history."""

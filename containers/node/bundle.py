@@ -63,7 +63,7 @@ KEPT_OPTIONS = ("ro", "nosuid", "nodev", "noexec", "noatime")
 
 def write_bundle(ct: Ct) -> None:
     """config.json, with what the mount scripts have mounted below VE_ROOT as explicit binds."""
-    require_plain_accounts(ct)
+    require_plain_accounts(ct.paths.fs)
     config = config_of(ct)
     require_real_places(ct.paths.fs, places(config))
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,9 +71,9 @@ def write_bundle(ct: Ct) -> None:
     path.write_text(json.dumps(config))
 
 
-def require_plain_accounts(ct: Ct) -> None:
+def require_plain_accounts(fs: Path) -> None:
     """runc reads these in the container, and would wait for ever for a fifo's other end."""
-    with SafeTree(ct.paths.fs) as tree:
+    with SafeTree(fs) as tree:
         for path in ("/etc/passwd", "/etc/group"):
             entry = tree.look(path, Links.INSIDE)
             if entry and (entry.kind is not Entry.FILE or entry.size > MIB):
@@ -187,7 +187,7 @@ def process(ct: Ct, argv: list[str], env: list[str]) -> dict[str, Any]:
 
 def write_process(ct: Ct, argv: list[str]) -> Path:
     """What runc exec runs for an action script; its environment is HOME TERM PATH VEID, no more."""
-    require_plain_accounts(ct)
+    require_plain_accounts(ct.paths.fs)
     require_real_places(ct.paths.fs)
     env = ["HOME=/", "TERM=linux", f"PATH={PATH}", f"VEID={ct.ctid}"]
     path = ct.paths.bundle / f"process-{ct.operation}.json"

@@ -44,6 +44,13 @@ class Death:
         asked = self.exit is not None and -self.exit in ASKED_FOR
         return not asked and self.lived is not None and self.lived < FIRST_SECONDS
 
+    @property
+    def unasked(self) -> bool:
+        """Whether nobody wanted it to end: the kernel or somebody killed it, or it has failed."""
+        if self.exit is None:
+            return False  # nobody can tell
+        return self.early or (self.exit != 0 and -self.exit not in ASKED_FOR)
+
     def error(self, code: Code | None = None) -> OperationError:
         """code: vzctl's, where it is not that of a start."""
         said: dict[str, Any] = {"exit": self.exit, "lived": self.lived, "last": list(self.last)}

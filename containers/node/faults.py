@@ -187,7 +187,6 @@ class BadValues(Fault):
     NO_GROUP = "no-group", "There is nothing called {word} to keep, only: {known:list}."
     NOT_A_PROFILE = "not-a-profile", "The option --undo-profile is one of: {known:list}."
     NOT_A_REACH = "not-a-reach", "The option --reach is one of: {known:list}."
-    LOG_LIMIT = "log-limit", "A log may have from {least} to {most} MiB."
 
     # scripts
     NO_INTERPRETER = (

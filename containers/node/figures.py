@@ -41,6 +41,17 @@ def memory(groups: Mapping[str, Path]) -> Figure | None:
     return None
 
 
+def held(groups: Mapping[str, Path]) -> Figure | None:
+    """The memory that nothing can take back, as long as its processes live: there is no swap."""
+    if (found := memory(groups)) is None:
+        return None
+    group = groups.get("memory") or groups.get("", Path())
+    stat = pairs(group / "memory.stat")
+    active = stat.get("total_active_file", stat.get("active_file", 0))
+    used = (found["used"] or 0) - active - stat.get("slab_reclaimable", 0)
+    return {**found, "used": max(0, used)}
+
+
 def cache(group: Path) -> int:
     """Bytes of files that are only kept because nobody else needs the memory."""
     stat = pairs(group / "memory.stat")

@@ -9,7 +9,7 @@ from containers.node.errors import CommandFailed, OperationError, ScriptFailed
 from containers.node.plan import Step
 from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.spool import Event, Writer
-from containers.node.states import State
+from containers.node.states import Omission, State
 
 # Steps that have got another key, and the one that a journal from before an upgrade has for them
 FORMER = {
@@ -62,8 +62,8 @@ class SpoolJournal:
     def in_cgroup(self, runner_cgroup: RunnerCgroup) -> None:
         self.writer.event("cgroup", group=runner_cgroup.group.name)
 
-    def skipped(self, step: Step) -> None:
-        self.writer.event("skipped", i=self.next, step=step.key)
+    def skipped(self, step: Step, why: Omission) -> None:
+        self.writer.event("skipped", i=self.next, step=step.key, why=why)
         self.next += 1
 
     def began(self, step: Step, *, undoing: bool = False) -> None:

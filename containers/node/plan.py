@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from containers.node.actions import Action, Scope, Where
 from containers.node.ct import Ct
 from containers.node.errors import Cancelled, Code, NoSpace, OperationError, Problem, Refused
-from containers.node.states import State
+from containers.node.states import Omission, State
 
 Act = Callable[[Ct], None]
 When = Callable[[Ct], bool]
@@ -24,6 +24,7 @@ class Step:
     Every undo is idempotent, and safe when what it undoes was only half done.
     leaves: the container's state after it.
     when: whether it applies, asked when its turn comes.
+    spared: whether somebody asked to have it left out. there: whether the script it runs is there.
     commits: once it has begun, a dead runner's operation is finished rather than undone.
     once: an interrupted one is never done a second time; it counts as failed (scripts).
     unbroken: what it runs is not to be ended half way, also when its runner is dead.
@@ -37,6 +38,8 @@ class Step:
     leaves: State | None = None
     where: Where = Where.NODE
     when: When = lambda ct: True
+    spared: When = lambda ct: False
+    there: When = lambda ct: True
     ignore_failure: bool = False
     commits: bool = False
     once: bool = False
@@ -56,6 +59,18 @@ class Step:
         """The same step, where that holds too."""
         return self.but(when=lambda ct: when(ct) and self.when(ct))
 
+    def spare(self, spared: When) -> "Step":
+        """The same step, but that it is left out where somebody asked for that."""
+        return self.but(spared=lambda ct: spared(ct) or self.spared(ct))
+
+    def omitted(self, ct: Ct) -> Omission | None:
+        """Why it is not taken now; None when it is."""
+        if self.spared(ct):
+            return Omission.ASKED
+        if not self.when(ct):
+            return Omission.NEEDLESS
+        return None if self.there(ct) else Omission.NO_SCRIPT
+
 
 class Steps(tuple[Step, ...]):
     """Steps in a row, as more than one plan takes them; steps of it are named by their keys."""
@@ -67,6 +82,10 @@ class Steps(tuple[Step, ...]):
     def only(self, when: When, *which: Step) -> "Steps":
         """The same, those that are named, or all of them, only where that holds too."""
         return self.changed(which, lambda step: step.only(when))
+
+    def spare(self, spared: When, *which: Step) -> "Steps":
+        """The same, but that those that are named, or all of them, are left out where asked."""
+        return self.changed(which, lambda step: step.spare(spared))
 
     def without(self, *which: Step) -> "Steps":
         keys = self.keys(which)
@@ -106,6 +125,11 @@ class Refusal:
 
     def told(self, *, staff: bool) -> str:
         return self.error.told(staff=staff)
+
+
+def asked(*params: str) -> When:
+    """Whether somebody gave one of these."""
+    return lambda ct: any(ct.params.get(param) for param in params)
 
 
 Entry = Mapping[State, Sequence[Step] | Refusal]
@@ -152,7 +176,7 @@ class Journal(Protocol):
     """Where it is written down that a step begins and ends, before and after it does."""
 
     def planned(self, steps: Sequence[Step]) -> None: ...
-    def skipped(self, step: Step) -> None: ...
+    def skipped(self, step: Step, why: Omission) -> None: ...
     def began(self, step: Step, *, undoing: bool = False) -> None: ...
     def ended(self, step: Step, error: OperationError | None = None) -> None: ...
     def state(self, state: State) -> None: ...
@@ -175,7 +199,7 @@ class Unwritten:
     """The journal of a plan within a step: that step is what is written down."""
 
     def planned(self, steps: Sequence[Step]) -> None: ...
-    def skipped(self, step: Step) -> None: ...
+    def skipped(self, step: Step, why: Omission) -> None: ...
     def began(self, step: Step, *, undoing: bool = False) -> None: ...
     def ended(self, step: Step, error: OperationError | None = None) -> None: ...
     def state(self, state: State) -> None: ...
@@ -208,8 +232,10 @@ def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] 
     """Take the steps in turn; taken: those that were taken before, and are undone with them."""
     done = list(taken)
     for step in steps:
-        if not step.when(ct):
-            journal.skipped(step)
+        if why := step.omitted(ct):
+            journal.skipped(step, why)
+            if why is Omission.ASKED:
+                ct.say(f"==> {step.label}: {why}")
             continue
         done.append(step)
         try:
@@ -274,7 +300,7 @@ def unwind(
     """
     for step in reversed(taken):
         for undo in step.undoing(ct.profile):
-            if not undo.when(ct) or (undo.once and undo.key in without):
+            if undo.omitted(ct) or (undo.once and undo.key in without):
                 continue
             try:
                 perform(undo, ct, journal, undoing=True)

@@ -13,7 +13,7 @@ from containers.node.errors import CommandFailed, OperationError
 from containers.node.lock import holder
 from containers.node.processes.run import call
 from containers.node.script_files import upcoming
-from containers.node.scripts import shell_of
+from containers.node.scripts import shell_in
 from containers.node.states import State
 from containers.node.steps.reinstalling import require_readable_credentials
 from containers.node.storage import reserve, space
@@ -138,7 +138,7 @@ def runs(ct: Ct, scope: Scope, action: Action) -> bool:
 
 def has_shell(ct: Ct) -> bool:
     try:
-        shell_of(ct)
+        shell_in(ct.paths.fs)
     except OperationError:
         return False
     return True

@@ -318,6 +318,12 @@ class Problem(StrEnum):
         "",
         Code.RESOURCE,
     )
+    PROCESSES_BELOW_USE = (
+        "processes-below-use",
+        "Its processes can't be limited to {wanted}: it has {used}.",
+        "",
+        Code.RESOURCE,
+    )
     LIMITS_REFUSED = (
         "limits-refused",
         "The limits of the container could not be changed{said:said}.",

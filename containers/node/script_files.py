@@ -13,10 +13,14 @@ from containers.node.layout import Layout
 def put(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
-        os.fchmod(file.fileno(), 0o700)
-        file.write(body)
-    draft.replace(path)
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
+            os.fchmod(file.fileno(), 0o700)
+            file.write(body)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def hash_of(path: Path) -> str | None:
@@ -26,6 +30,17 @@ def hash_of(path: Path) -> str | None:
         return None
     except OSError:
         return ""  # a directory, or worse: there, but nothing we wrote
+
+
+def readable(path: Path) -> str:
+    """Why it can't be read, as a clause; empty when it can."""
+    if not path.is_file():
+        return "it is no file"
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return error.strerror or f"{error}"
+    return ""
 
 
 class Written:

@@ -41,11 +41,17 @@ def write_scripts(ct: Ct, *, tolerant: bool = False) -> None:
 
     A file the panel did not write is never written over: unless tolerant, or told to replace it
     (params: replace_scripts), that raises Refused before anything has happened.
+    tolerant: of what goes down. One that can't be written, on a full disk say, stays as it is.
     """
     record = Written(ct.paths.node.state / "written" / f"{ct.ctid}.json")
     for action in actions.ALL:
         if Scope.OWN in action.scopes:
-            write_script(ct, Scope.OWN, action, record, tolerant)
+            try:
+                write_script(ct, Scope.OWN, action, record, tolerant)
+            except OSError as error:
+                if not tolerant:
+                    raise
+                warn_unwritten(ct, action, error)
     if not tolerant:
         check_global_scripts(ct)
 
@@ -94,6 +100,14 @@ def write_script(ct: Ct, scope: Scope, action: Action, record: Written, tolerant
             record.set(path, None)
     elif not tolerant:
         raise foreign(path, scope, action)
+
+
+def warn_unwritten(ct: Ct, action: Action, error: OSError) -> None:
+    """What lies there instead is recorded as foreign, should it run."""
+    there = present(ct, Scope.OWN, action)
+    instead = "what is there runs instead" if there else "it does not run"
+    path = ct.paths.script(Scope.OWN, action)
+    ct.say(f"Warning: {path} could not be written ({error.strerror}); {instead}.")
 
 
 def switched_off(ct: Ct, scope: Scope, action: Action) -> bool:
@@ -202,7 +216,8 @@ def run_on_node(ct: Ct, argv: list[str], ok: tuple[int, ...]) -> int:
 
 def run_in_container(ct: Ct, body: bytes) -> int:
     """Give the text to a shell of the container's; what it leaves running stays with its init."""
-    return run_inside(ct, [shell_of(ct), "-s"], "script", stdin=body, timeout=ct.script_timeout)
+    shell = shell_in(ct.paths.fs)
+    return run_inside(ct, [shell, "-s"], "script", stdin=body, timeout=ct.script_timeout)
 
 
 def run_inside(
@@ -246,8 +261,8 @@ def unheard(data: bytes) -> None:
     """Where output goes that is not kept."""
 
 
-def shell_of(ct: Ct) -> str:
-    with SafeTree(ct.paths.fs) as tree:
+def shell_in(fs: Path) -> str:
+    with SafeTree(fs) as tree:
         for shell in SHELLS:
             if tree.kind(shell) is not None:
                 return shell

@@ -40,5 +40,13 @@ class StepState(StrEnum):
     UNDO_FAILED = "undo-failed"
 
 
+class Omission(StrEnum):
+    """Why a step was left out, as people read it beside the step."""
+
+    ASKED = "left out, as asked"
+    NO_SCRIPT = "no such script"
+    NEEDLESS = "not needed here"
+
+
 UNFINISHED = tuple(p.value for p in (Progress.QUEUED, Progress.RUNNING, Progress.CANCELLING))
 FINISHED = tuple(p.value for p in Progress if p.value not in UNFINISHED)

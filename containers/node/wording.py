@@ -12,6 +12,7 @@ from containers.node.actions import BY_NAME, Scope
 
 MIB = 1 << 20
 FEW = 5  # names that are told
+SPANS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))  # in seconds
 UNKNOWN = "?"  # in the place of a detail that an older version did not give
 
 
@@ -72,7 +73,16 @@ def said(text: Any) -> str:
 
 
 def lived(seconds: float) -> str:
-    return f"{seconds:.1f} s after it was started"
+    return f"{span(seconds)} after it was started"
+
+
+def span(seconds: float) -> str:
+    """How long, in the two units that tell most of it."""
+    for unit, name, smaller, small in SPANS:
+        if seconds >= unit:
+            many, rest = divmod(seconds, unit)
+            return f"{many:.0f} {name} {rest // smaller:.0f} {small}"
+    return f"{seconds:.1f} s"
 
 
 def console(lines: Sequence[str]) -> str:

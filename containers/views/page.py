@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
@@ -18,7 +19,9 @@ from containers import permissions
 from containers.kind import KINDS
 from containers.models import AuditEvent, Busy, Container, Operation, Via
 from containers.models.audit import Actor
+from containers.models.remark import remarks
 from containers.node.errors import OperationError
+from containers.node.states import Progress
 
 PER_PAGE = 25
 
@@ -92,8 +95,26 @@ def attempted(request: Request, ask: Callable[[], Operation]) -> tuple[Operation
     """The operation that was asked for; or None and why not, as a sentence."""
     try:
         return ask(), ""
-    except (Busy, OperationError) as error:
+    except Busy as busy:
+        return None, held(request, busy)
+    except OperationError as error:
         return None, error.told(staff=request.user.is_staff)
+
+
+def held(request: Request, busy: Busy) -> str:
+    """Who is in the way, how far that is, and what to do about it."""
+    said = busy.told(staff=request.user.is_staff)
+    if busy.holder is None:
+        return f"{said} Try again in a moment."
+    if busy.holder.state == Progress.CANCELLING:
+        return f"{said} Wait until it has ended."
+    return f"{said} Wait until it has ended, or cancel it on its page."
+
+
+def remark(request: Request, operation: Operation) -> None:
+    """Say what is unusual about what it brings its container."""
+    for said in remarks(operation, by=request.user):
+        messages.warning(request, said)
 
 
 def record(request: Request, what: str, *, ctid: int | None = None, **details: Any) -> AuditEvent:

@@ -13,7 +13,7 @@ from containers.forms.templates import BuildForm, ImportForm
 from containers.kind import of_page
 from containers.models import Busy, Node, Operation, Template
 from containers.node.states import UNFINISHED
-from containers.views.page import Request, need, page, record
+from containers.views.page import Request, held, need, page, record
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +53,7 @@ def request_one(request: Request, kind: str, form: BuildForm | ImportForm) -> Ht
             node, kind, f"template {name}", by=request.user, params=form.params
         )
     except Busy as busy:
-        messages.warning(request, f"{busy}")
+        messages.warning(request, held(request, busy))
         return redirect("templates")
     record(request, f"{kind.replace('_', ' ')} {name} on {node}", **form.params)
     return redirect(operation)

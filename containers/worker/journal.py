@@ -26,7 +26,7 @@ def record(rows: StepRows, events: Sequence[Event]) -> None:
         elif kind == "plan":
             plan(rows, event)
         elif kind == "skipped":
-            rows.skip(event["i"])
+            rows.skip(event["i"], event.get("why", ""))
         elif kind == "state" and not (ends and ends[-1].get("state")):
             state(rows.operation, event)
     rows.write()

@@ -29,7 +29,6 @@ LOOK = 5.0  # seconds between two looks at who runs
 FIGURES = 10.0
 REPLACED = 60.0
 NETWORK = 300.0  # others may flush the firewall
-REBOOT = 1  # SIGHUP: how the kernel ends an init that asked for a reboot
 AT_ONCE = 2  # containers that start at the same time after a boot
 SLOW = timedelta(seconds=60)  # a start that takes longer does not hold up the others
 
@@ -44,6 +43,7 @@ class Periodic:
         self.adopted: dict[int, float] = {}
         self.keys = Thread()
         self.stopping = Event()
+        self.brief = False  # of a worker that is there for one operation: it begins nothing large
 
     def close(self) -> None:
         self.stopping.set()
@@ -58,8 +58,9 @@ class Periodic:
             self.next = clock + LOOK
             self.look(clock)
             self.neighbourhood.sync(self.node)
-            self.start_after_boot()
-            snapshots.go(self.node)
+            if not self.brief:
+                self.start_after_boot()
+            snapshots.go(self.node, brief=self.brief)
             self.make_keys()
             approvals.sync(self.conf, self.node)
         if clock >= self.figures and not self.unmeasured:
@@ -95,7 +96,7 @@ class Periodic:
         if gone and (death := Death.of(gone[-1])).early:
             container.start_failed(death)
         try:
-            container.init_ended(rebooting=bool(gone) and gone[-1]["signal"] == REBOOT)
+            container.init_ended(gone[-1] if gone else {})
         except Busy as busy:
             logger.info("%s ended by itself: %s", container, busy)
 

@@ -13,9 +13,13 @@ from containers.models.snapshot import SAFETY_MANY
 logger = logging.getLogger(__name__)
 
 
-def go(node: Node) -> None:
-    """Request what is due: snapshots of schedules, and the end of those nobody keeps."""
-    for schedule in Schedule.objects.filter(container__node=node, next__lte=now()):
+def go(node: Node, *, brief: bool = False) -> None:
+    """Request what is due: snapshots of schedules, and the end of those nobody keeps.
+
+    brief: only the latter, for a worker that leaves soon.
+    """
+    due = Schedule.objects.filter(container__node=node, next__lte=now())
+    for schedule in () if brief else due:
         make(schedule)
     for snapshot in run_out(node):
         delete(snapshot)

@@ -41,9 +41,9 @@ class StepRows:
             row.state = UNDO[StepState(row.state)]
         self.changed[number] = row
 
-    def skip(self, number: int) -> None:
+    def skip(self, number: int, why: str) -> None:
         if number in self.rows:
-            self.change(number, {"state": StepState.SKIPPED})
+            self.change(number, {"state": StepState.SKIPPED, "note": why})
 
     def write(self) -> None:
         """In the caller's transaction. Where that fails the events are told once more."""

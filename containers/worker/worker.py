@@ -14,7 +14,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now
 
 from containers import doorbell
-from containers.models import Node, Operation
+from containers.models import Node, Operation, Via
+from containers.models.operation import OperationQuerySet
 from containers.node.conf import NodeConf
 from containers.node.operations import PLANS
 from containers.node.spool import Nudge
@@ -32,6 +33,7 @@ TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
 DATABASE_AWAY = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
+BY_ITSELF = (Via.CONTAINER, Via.SCHEDULE, Via.BOOT)  # what the panel asks for of its own accord
 SYNC = {"templates": templates.sync, "replaced_systems": replaced_systems.sync}
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
@@ -59,14 +61,18 @@ class Worker:
         self.stopping = Event()
         self.interrupted = False  # a turn was, by the database
         self.until: int | None = None
+        self.errands: set[int] = set()
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
         self.audit = Keeper(conf, node)
         self.periodic = periodic.Periodic(conf, node, self.runners)
 
     def run(self, until: int | None = None) -> None:
-        """Work until stopped, or until this operation has ended; then no other one is begun."""
-        self.until = until
+        """Work until stopped, or until this operation has ended; then no other one is begun.
+
+        Beside it what the panel itself has asked for is done, since nobody else is there for that.
+        """
+        self.until, self.periodic.brief = until, until is not None
         with (
             lock.hold(self.conf, self.who, patience=self.patience, stopping=self.stopping),
             self.listening() as bell,
@@ -90,7 +96,7 @@ class Worker:
         Nudge(self.conf.doorbell, "stop")()
 
     def until_is_over(self) -> bool:
-        if self.until is None or self.until in self.supervised:
+        if self.until is None or not {self.until, *self.errands}.isdisjoint(self.supervised):
             return False
         return Operation.objects.filter(pk=self.until, state__in=FINISHED).exists()
 
@@ -145,6 +151,8 @@ class Worker:
         if ticks:
             self.audit.go()
         self.periodic.go(clock)
+        if ticks and self.until in self.supervised:
+            self.errands |= self.claim_all(Operation.objects.filter(via__in=BY_ITSELF))
 
     def beat(self, clock: float) -> None:
         if self.until is None and clock - self.beaten >= HEARTBEAT:
@@ -153,14 +161,18 @@ class Worker:
 
     def claim(self) -> None:
         mine = Operation.objects.all()
-        if self.until is not None:
-            mine = mine.filter(pk=self.until)
+        self.claim_all(mine if self.until is None else mine.filter(pk=self.until))
+
+    def claim_all(self, mine: OperationQuerySet) -> set[int]:
+        claimed = set()
         while operation := mine.claim(self.node):
             if operation.container:
                 self.periodic.neighbourhood.receive(operation.container)
+            claimed.add(operation.pk)
             self.take_up(operation)
             self.attend(self.supervised[operation.pk])
             operation.ring()
+        return claimed
 
     def take_up_left_over(self) -> None:
         for operation in startup.left_over(self.node, but=self.supervised):

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from containers.node import figures, ids, settings, veconf
+from containers.node import ids, settings, veconf
 from containers.node.conf import NodeConf
 from containers.node.ct import Spec
-from containers.node.errors import BadValue, OperationError
+from containers.node.errors import BadValue
 from containers.node.openvz import OTHERS, Fate
 from containers.node.settings import fate_of, named
 from containers.node.steps import configuring
@@ -166,45 +166,3 @@ def test_no_key_has_two_fates() -> None:
 def test_a_key_that_nobody_has_heard_of_has_no_fate() -> None:
     with pytest.raises(KeyError):
         fate_of("PATH")
-
-
-# What a limit of memory is compared with, on both versions of control groups
-
-
-def v1(place: Path, used: int, cache: int, limit: int) -> dict[str, Path]:
-    (place / "memory.usage_in_bytes").write_text(f"{used}\n")
-    (place / "memory.limit_in_bytes").write_text(f"{limit}\n")
-    (place / "memory.stat").write_text(f"total_inactive_file {cache}\n")
-    return {"memory": place}
-
-
-def v2(place: Path, used: int, cache: int, limit: int) -> dict[str, Path]:
-    (place / "memory.current").write_text(f"{used}\n")
-    (place / "memory.max").write_text(f"{limit}\n")
-    (place / "memory.stat").write_text(f"anon 1\ninactive_file {cache}\n")
-    return {"": place}
-
-
-@pytest.mark.parametrize("version", [v1, v2])
-@pytest.mark.parametrize(
-    ("wanted", "limit", "fits"),
-    [
-        (23, 512, False),  # 24 MiB can't be reclaimed
-        (24, 512, True),  # the files' cache can
-        (600, 512, True),
-        (16, 8, True),  # exceeded as it is: raised, if not far enough
-    ],
-)
-def test_memory_that_can_not_be_reclaimed_is_not_taken_away(
-    version: Any, wanted: int, limit: int, fits: bool, tmp_path: Path
-) -> None:
-    groups = version(tmp_path, 64 * MIB, 40 * MIB, limit * MIB)
-    ct: Any = SimpleNamespace(spec=Spec.of({"ram": wanted}))
-    if fits:
-        configuring.require_fit(ct, "ram", "memory", figures.memory(groups))
-        return
-    with pytest.raises(OperationError) as refused:
-        configuring.require_fit(ct, "ram", "memory", figures.memory(groups))
-    assert refused.value.code == 6
-    assert f"{refused.value}" == "Its memory can't be limited to 23 MiB: it uses 24 MiB."
-    assert refused.value.details["setting"] == "ram"

@@ -230,6 +230,37 @@ def test_on_a_full_pool_nothing_is_made_and_nothing_is_lost(beta: Rig, small: in
     assert (started.code, started.state) == (0, UP), started.log
 
 
+LONGER = "# longer than before\n" * 500
+
+
+def test_on_a_full_pool_all_that_goes_down_goes_down_and_nothing_else_is_stopped(
+    beta: Rig, small: int
+) -> None:
+    beta.write(small, "stop", "echo of old\n")
+    assert beta.operate("start", small).code == 0
+    init = beta.init(small)
+    beta.write(small, "stop", f"echo anew\n{LONGER}")
+    beta.write(small, "umount", f"#!/bin/sh\n{LONGER}")
+    with full(beta.conf.vz):
+        kept_up = beta.operate("restart", small)
+        assert (kept_up.code, beta.init(small)) == (46, init), kept_up.log
+
+        stopped = beta.operate("stop", small, skip_umount=True)
+        assert (stopped.code, stopped.state) == (0, MOUNTED), stopped.log
+        assert "Warning: " in stopped.log
+        assert "stop could not be written (No space left on device); what is there" in stopped.log
+        assert "umount could not be written (No space left on device); it does not" in stopped.log
+        assert "of old\n" in stopped.log
+        assert [path.name for path in beta.paths(small).scripts.iterdir()] == ["stop"]
+
+        dismounted = beta.operate("umount", small)
+        assert (dismounted.code, dismounted.state) == (0, DOWN), dismounted.log
+        assert dismounted.scripts == []
+        destroyed = beta.operate("destroy", small)
+        assert destroyed.code == 0, destroyed.log
+    assert not beta.paths(small).private.exists()
+
+
 @pytest.fixture
 def tight(beta: Rig, small: int) -> Iterator[int]:
     """The spool on a disk of its own, with room for the journal and little more."""

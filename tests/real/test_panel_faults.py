@@ -335,7 +335,40 @@ def test_a_start_whose_init_dies_a_second_later_is_told_as_failed_after_all(
     assert (shown["kind"], shown["state"], shown["code"]) == ("start", "failed", 7)
     assert "ended with exit code 3 1." in shown["error"]
     assert shown["error"].endswith("on its console: no disk.")
-    assert panel.shown(panel.last(ctid))["kind"] == "halted"
+    died = panel.last(ctid)
+    assert panel.until_over(died) == "failed"
+    assert panel.shown(died)["kind"] == "died"
+
+
+def test_an_end_for_want_of_memory_is_a_failure_that_tells_why_and_is_tidied_up(
+    panel: Panel, ctid: int
+) -> None:
+    panel.save(ctid, "umount", "#!/bin/sh\necho own umount of $VEID\n")
+    init = panel.path(ctid).fs / "sbin/init"
+    init.unlink()
+    init.write_text(
+        "#!/bin/sh\n# panel-init\nwhile [ ! -e /go ]; do sleep .1; done; exec tail /dev/zero\n"
+    )
+    init.chmod(0o755)
+    panel.pctl("set", ctid, "--ram", "32M")
+    panel.pctl("start", ctid)
+    long_ago = time.time() - 7500
+    os.utime(panel.path(ctid).let_go, (long_ago, long_ago))  # as if it had run for long
+
+    (panel.path(ctid).fs / "go").touch()
+
+    panel.until_state(ctid, State.STOPPED)
+    operation = panel.last(ctid)
+    assert panel.until_over(operation) == "failed"
+    shown = panel.shown(operation)
+    assert (shown["kind"], shown["via"]) == ("died", "container")
+    assert (shown["problem"], shown["code"]) == ("init-out-of-memory", 3)
+    assert "killed for want of memory 2 h 5 min after it was started" in shown["error"]
+    assert b"killed for want of memory" in panel.log(operation)
+    assert b"own umount of %d\n" % ctid in panel.log(operation)
+    assert "ended by itself" in panel.pctl("audit", "export")
+    (panel.path(ctid).fs / "go").unlink()
+    panel.pctl("start", ctid)  # nothing keeps it from that
 
 
 def test_a_reboot_from_within_is_an_operation_by_the_container_with_its_scripts(
@@ -366,6 +399,40 @@ def test_a_second_operation_is_refused_with_its_holder_named(
     assert f"CT {ctid} is busy: {holder} has been running since" in panel.pctl("stop", ctid, code=9)
     gate.open()
     assert panel.until_over(operation) == "succeeded"
+
+
+def test_without_a_node_worker_pctl_tidies_up_by_itself_and_nothing_is_held(
+    panel: Panel, ctid: int, another: int
+) -> None:
+    panel.stop("node")
+    try:
+        psc(panel, "create", ctid, "--name", "a")
+        for _ in range(3):
+            psc(panel, "restore", ctid, "a")
+        assert safeties(panel, ctid) == 3
+
+        panel.pctl("set", another, "--description", "another one")
+
+        assert safeties(panel, ctid) == 2  # the newest are kept
+        unfinished = "select count(*) from containers_operation where finished is null"
+        assert panel.rows(unfinished) == [(0,)]
+        panel.pctl("start", ctid)
+        panel.pctl("stop", ctid)
+    finally:
+        panel.start("node")
+
+
+def psc(panel: Panel, *words: object) -> None:
+    panel.python("-P", "-m", "containers.commands.osctl", "psc", *map(str, words))
+
+
+def safeties(panel: Panel, ctid: int) -> int:
+    found = panel.rows(
+        "select count(*) from containers_snapshot s join containers_container c"
+        " on c.id = s.container_id where c.ct_id = ? and s.safety",
+        ctid,
+    )
+    return int(found[0][0])
 
 
 # A power cut

@@ -1,7 +1,6 @@
 """Settings that are changed reach a container: its files at once, its processes while it runs."""
 
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,12 +38,19 @@ def start_if_stopped(rig: Rig, ctid: int, **spec: Any) -> None:
         assert started.code == 0, started.log
 
 
-def group(rig: Rig, ctid: int, controller: str) -> Path:
-    return observed.cgroup_paths(rig.paths(ctid))[controller]
+def quota(rig: Rig, ctid: int) -> str:
+    """Microseconds of processors' time in a tenth of a second, as either version has them."""
+    groups = observed.cgroup_paths(rig.paths(ctid))
+    if cpu := groups.get("cpu"):
+        return (cpu / "cpu.cfs_quota_us").read_text().strip()
+    return (groups[""] / "cpu.max").read_text().split()[0]
 
 
-def figure(rig: Rig, ctid: int, controller: str, file: str) -> str:
-    return (group(rig, ctid, controller) / file).read_text().strip()
+def weight(rig: Rig, ctid: int) -> int:
+    """Beside others: v1's shares, or v2's weight."""
+    groups = observed.cgroup_paths(rig.paths(ctid))
+    cpu = groups.get("cpu")
+    return int((cpu / "cpu.shares" if cpu else groups[""] / "cpu.weight").read_text())
 
 
 def fs(rig: Rig, ctid: int, path: str) -> str:
@@ -106,15 +112,13 @@ def test_a_password_for_a_user_that_is_not_there_is_refused(rig: Rig, either: in
 
 
 def test_limits_hold_from_the_start_on(rig: Rig, ctid: int) -> None:
-    spec = {"ram": 64, "cpus": 0.5, "cpuunits": 2000, "pids": 40}
+    spec = {"ram": 64, "cpus": 0.5, "pids": 40}
     assert rig.operate("start", ctid, spec=spec).code == 0
     check_limits(rig, ctid)
 
 
 def test_limits_are_changed_while_it_runs_and_taken_away_again(rig: Rig, running: int) -> None:
-    changed = rig.operate(
-        "set", running, spec={"ram": 64, "cpus": 0.5, "cpuunits": 2000, "pids": 40}
-    )
+    changed = rig.operate("set", running, spec={"ram": 64, "cpus": 0.5, "pids": 40})
     assert changed.code == 0, changed.log
     check_limits(rig, running)
 
@@ -126,15 +130,12 @@ def test_limits_are_changed_while_it_runs_and_taken_away_again(rig: Rig, running
     assert rig.operate("set", running).code == 0
     used = figures.measure(rig.paths(running), rig.driver)
     assert (used["memory"]["limit"], used["pids"]["limit"]) == (None, None)
-    assert figure(rig, running, "cpu", "cpu.shares") == "1024"
     assert rig.operate("exec", running, command=["sh", "-c", EAT]).code == 0
 
 
 def check_limits(rig: Rig, ctid: int) -> None:
-    """memory, processor and processes are limited to 64 MiB, half a processor, 40; its weight is
-    twice another's."""
-    assert figure(rig, ctid, "cpu", "cpu.cfs_quota_us") == "50000"
-    assert figure(rig, ctid, "cpu", "cpu.shares") == "2048"
+    """memory, processor and processes are limited to 64 MiB, half a processor, 40."""
+    assert quota(rig, ctid) == "50000"
     before = figures.measure(rig.paths(ctid), rig.driver)
     assert before["memory"]["limit"] == 64 * MIB
     assert before["memory"]["used"] < 64 * MIB
@@ -147,6 +148,30 @@ def check_limits(rig: Rig, ctid: int) -> None:
 
     assert "can't fork" in rig.inside(ctid, "sh", "-c", FORKS)
     assert rig.state(ctid) is State.RUNNING
+
+
+def test_its_weight_is_about_twice_that_of_another(rig: Rig, running: int) -> None:
+    weights = []
+    for spec in ({"cpuunits": 1000}, {"cpuunits": 2000}, {}):
+        assert rig.operate("set", running, spec=spec).code == 0
+        weights.append(weight(rig, running))
+    like_others, heavier, without = weights
+    assert 1.5 < heavier / like_others < 2.5  # v2's scale is another
+    assert without == like_others
+
+
+def test_fewer_processes_than_it_has_are_refused_and_it_goes_on(rig: Rig, settled: int) -> None:
+    many = "i=0; while [ $i -lt 30 ]; do sleep 1000 & i=$((i+1)); done"
+    assert rig.operate("exec", settled, command=["sh", "-c", many]).code == 0
+
+    refused = rig.operate("set", settled, spec={**IN_FORCE, "pids": 20}, former=IN_FORCE)
+
+    assert (refused.code, refused.end["problem"]) == (6, "processes-below-use")
+    assert "Its processes can't be limited to 20: it has " in refused.end["error"]
+    assert refused.end["details"]["used"] > 30
+    assert as_it_was(rig, settled)
+    assert rig.operate("set", settled, spec={**IN_FORCE, "pids": 50}, former=IN_FORCE).code == 0
+    assert as_it_was(rig, settled, pids=50)
 
 
 def test_a_memory_limit_below_what_it_uses_is_refused_and_it_goes_on(
@@ -266,7 +291,7 @@ def as_it_was(rig: Rig, ctid: int, **changed: Any) -> bool:
     assert used["memory"]["limit"] == spec["ram"] * MIB
     assert used["pids"]["limit"] == spec["pids"]
     assert used["disk"]["limit"] == spec["diskspace"] * MIB
-    assert figure(rig, ctid, "cpu", "cpu.cfs_quota_us") == f"{spec['cpus'] * 100_000}"
+    assert quota(rig, ctid) == f"{spec['cpus'] * 100_000}"
     assert fs(rig, ctid, "etc/hostname") == f"{spec['hostname']}\n"
     assert rig.inside(ctid, "hostname") == f"{spec['hostname']}\n"
     conf = veconf.read(rig.paths(ctid).ve_conf)

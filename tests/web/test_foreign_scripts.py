@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from containers.models import AuditEvent, Container, Inquiry, Node, Operation
 from containers.node.actions import Scope
 from containers.node.errors import OperationError, Problem
 from containers.node.states import Progress
+from tests.web.typist import Typist
 
 PATH = "/vz/private/101/scripts/start"
 URL = "/containers/101/scripts/start/file/"
@@ -77,6 +79,29 @@ def test_what_lies_on_the_node_becomes_a_version_byte_for_byte(
         BODY, alice, "imported from the node",
     )  # fmt: skip
     assert AuditEvent.objects.filter(what__contains="import the start script of CT 101").exists()
+
+
+def test_a_message_of_success_does_not_stand_above_the_failure_it_has_answered(
+    refused: Operation, as_alice: Client, ct101: Container
+) -> None:
+    address = look(as_alice, URL)
+    done = as_alice.post(URL, {"do": "import", "inquiry": inquiry(address)}, follow=True)
+    assert "Imported as version 1" in text(done)
+    assert "was refused" not in text(done)
+    page = text(as_alice.get(refused.get_absolute_url()))
+    assert "Import the file" not in page
+    assert "Try again" in page
+    assert refuse(ct101.request("start"), PATH)  # another one lies there by now
+    assert "was refused" in text(as_alice.get("/containers/101/scripts/start/"))
+
+
+def test_an_import_on_the_command_line_answers_the_refusal_too(
+    refused: Operation, ct101: Container, as_alice: Client, tmp_path: Path, run: Typist
+) -> None:
+    file = tmp_path / "start"
+    file.write_bytes(BODY)
+    assert run(f"script import 101 start --file {file}")[0] == 0
+    assert "was refused" not in text(as_alice.get("/containers/101/scripts/start/"))
 
 
 def test_an_own_one_is_replaced_by_the_operation_that_was_refused(

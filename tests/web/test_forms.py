@@ -75,8 +75,8 @@ def test_a_generated_password_is_there_to_be_shown_once(
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("ctid", "99", "greater than or equal to 100"),
-        ("ctid", "2147483645", "less than or equal to"),
+        ("ctid", "99", "must be from 100 to 2147483644"),
+        ("ctid", "2147483645", "must be from 100 to 2147483644"),
         ("hostname", "web$(reboot)", "not a host name"),
         ("hostname", "a" * 65, "longer than 64"),
         ("name", "x/y", "can't be a container's name"),
@@ -154,7 +154,7 @@ def test_nothing_changes_while_another_operation_is_under_way(
     ct101.request("start", by=alice)
     form = settings_of(ct101, hostname="other")
     assert form.is_valid()
-    with pytest.raises(Busy, match=r"operation \d+ \(Start\) is queued"):
+    with pytest.raises(Busy, match=r"operation \d+ \(Start\) has been queued since"):
         form.request(by=alice)
     ct101.refresh_from_db()
     assert ct101.hostname == "web1"

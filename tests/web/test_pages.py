@@ -173,7 +173,7 @@ def test_a_second_operation_gets_409_naming_the_first(
 ) -> None:
     answer = as_bob.post("/containers/101/operations/", {"kind": "stop"})
     assert answer.status_code == 409
-    assert f"operation {operation.pk} (Start) is queued" in text(answer)
+    assert f"operation {operation.pk} (Start) has been queued since " in text(answer)
     assert ct101.operations.count() == 1
 
 

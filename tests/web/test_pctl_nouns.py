@@ -203,7 +203,12 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
     assert run("node", "set", "--reach", "all")[0] == 0
     assert Node.objects.get().reach == "all"
     assert run("node", "set", "--reach", "some")[0] == 21
-    assert run("node", "set", "--log-limit", "0")[2] == "A log may have from 1 to 1024 MiB.\n"
+    for option, said in (
+        ("--log-limit", "The size limit of a log must be from 1 to 1024 MiB."),
+        ("--script-timeout", "The time limit of a script must be from 0 to 2592000 seconds."),
+    ):
+        assert run("node", "set", option, "9" * 20)[2] == f"{said}\n"
+    assert run("node", "set", "--log-limit", "0")[0] == 21
     assert run("node", "set")[0] == 20
     Node.objects.all().delete()
     assert run("node", "show")[0] == 3

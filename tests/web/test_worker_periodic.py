@@ -8,13 +8,16 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils.timezone import now
 
-from containers.models import Container, Node, Operation, Template
+from containers.models import AuditEvent, Container, Node, Operation, Template
 from containers.models.outcome import sentences
 from containers.node import observed
 from containers.node.access import hostkeys
 from containers.node.conf import NodeConf
+from containers.node.death import Death
 from containers.node.layout import Layout
 from containers.node.spool import Spool
 from containers.node.states import Progress, State
@@ -86,7 +89,11 @@ def test_a_container_that_runs_is_left_alone(
         ({"code": None, "signal": 1}, "rebooted"),
         ({"code": None, "signal": 2}, "halted"),
         ({"code": 0, "signal": None}, "halted"),
+        ({"code": None, "signal": None}, "halted"),  # nobody can tell
         ({}, "halted"),
+        ({"code": None, "signal": 9, "lived": 7200.0, "oom": True}, "died"),
+        ({"code": 3, "signal": None, "lived": 7200.0}, "died"),
+        ({"code": 0, "signal": None, "lived": 1.0}, "died"),
     ],
 )
 def test_an_init_that_ended_by_itself_is_an_operation_by_the_container(
@@ -99,6 +106,27 @@ def test_an_init_that_ended_by_itself_is_an_operation_by_the_container(
     assert Operation.objects.get().via == "container"
 
 
+def test_why_it_ended_by_itself_is_told_in_red_in_its_history_and_in_the_audit_log(
+    periodic: Periodic, running: Body, ct101: Container, as_alice: Client, as_bob: Client
+) -> None:
+    running.end(code=None, signal=9, t=time.time(), lived=11100.0, oom=True, last=["eating"])
+    periodic.look(100.0)
+    operation = Operation.objects.get()
+    death = Death.of(operation.params["death"])
+    operation.end(Progress.FAILED, code=3, state=State.STOPPED, **death.error().record)
+
+    why = "killed for want of memory 3 h 5 min after it was started"
+    for address in ("container", "requests"):
+        page = as_alice.get(reverse(address, args=[101])).content.decode()
+        assert why in page
+        assert "state-failed" in page
+    assert "It ended by itself:" in as_bob.get(reverse("container", args=[101])).content.decode()
+    assert "Unexpected end of web1" in as_bob.get(operation.get_absolute_url()).content.decode()
+    [event] = AuditEvent.objects.all()
+    assert (event.what, event.via, event.ctid) == ("CT 101 ended by itself", "container", 101)
+    assert why in event.details["why"]
+
+
 def started(container: Container) -> Operation:
     """An operation that has begun ten seconds ago, and ended nine ago."""
     operation = container.request("start")
@@ -108,12 +136,12 @@ def started(container: Container) -> Operation:
 
 
 @pytest.mark.parametrize(
-    ("how", "lived", "state"),
+    ("how", "lived", "state", "after"),
     [
-        ({"code": 3, "signal": None}, 1.5, Progress.FAILED),
-        ({"code": None, "signal": 9}, 4.9, Progress.FAILED),
-        ({"code": 3, "signal": None}, 5.1, Progress.SUCCEEDED),
-        ({"code": None, "signal": 2}, 1.5, Progress.SUCCEEDED),  # it asked for a halt
+        ({"code": 3, "signal": None}, 1.5, Progress.FAILED, "died"),
+        ({"code": None, "signal": 9}, 4.9, Progress.FAILED, "died"),
+        ({"code": 3, "signal": None}, 5.1, Progress.SUCCEEDED, "died"),
+        ({"code": None, "signal": 2}, 1.5, Progress.SUCCEEDED, "halted"),  # it asked for that
     ],
 )
 def test_a_start_whose_init_died_in_its_first_seconds_is_told_as_failed_after_all(
@@ -123,6 +151,7 @@ def test_a_start_whose_init_died_in_its_first_seconds_is_told_as_failed_after_al
     how: dict[str, int | None],
     lived: float,
     state: Progress,
+    after: str,
 ) -> None:
     operation = started(ct101)
     at = time.time() - 9.5 + lived
@@ -130,7 +159,7 @@ def test_a_start_whose_init_died_in_its_first_seconds_is_told_as_failed_after_al
     periodic.look(100.0)
     operation.refresh_from_db()
     assert operation.state == state
-    assert kinds() == ["start", "halted"]
+    assert kinds() == ["start", after]
     if state is Progress.FAILED:
         assert (operation.code, operation.problem) == (7, "init-died")
         assert "no such thing" in operation.why

@@ -14,15 +14,12 @@ from containers.node import steps
 from containers.node.ct import Ct
 from containers.node.errors import Code
 from containers.node.operations import start, stop
-from containers.node.plan import Plan, Step, Steps, whole
+from containers.node.plan import Plan, Step, Steps, asked, whole
 from containers.node.states import State
 from containers.node.steps import proving
 from containers.node.steps import reinstalling as new
 
-
-def with_own_scripts(ct: Ct) -> bool:
-    """Whether its own start and stop script run."""
-    return not ct.params.get("without_own_scripts")
+WITHOUT_OWN = asked("without_own_scripts")  # its start and stop script do not run
 
 
 def was_stopped(ct: Ct) -> bool:
@@ -61,7 +58,7 @@ HALT_NEW = Step(
     "halt the new system",
     do=whole(
         [
-            stop.OWN_STOP.only(with_own_scripts).but(ignore_failure=True),
+            stop.OWN_STOP.spare(WITHOUT_OWN).but(ignore_failure=True),
             steps.DELETE,
             *stop.DISMOUNTING.but(ignore_failure=True),
         ]
@@ -71,13 +68,15 @@ HALT_NEW = Step(
 STOP_AGAIN = Step(
     "stop-again",
     "stop it again, as it was before",
-    do=whole([*stop.HALTING.only(with_own_scripts, stop.OWN_STOP), *stop.DISMOUNTING]),
+    do=whole([*stop.HALTING.spare(WITHOUT_OWN, stop.OWN_STOP), *stop.DISMOUNTING]),
     leaves=State.STOPPED,
     when=was_stopped,
 )
 
 DISMOUNTING = stop.DISMOUNTING.but(commits=False)
 BUILDING = [
+    steps.CHECK_DISABLED,
+    steps.CHECK_FREE,
     steps.CHECK_POOL.only(keeps_something),
     steps.CHECK_KEPT.only(keeps_old_system),
     steps.KEEP_SCRIPTS,
@@ -85,10 +84,11 @@ BUILDING = [
     new.BY_HOOK,
     new.BY_TEMPLATE,
     new.IDENTIFY,
+    steps.CHECK_NEW_SYSTEM,
     new.ROOM,
 ]
 STOPPING = [
-    stop.STOP_SCRIPT.only(with_own_scripts),
+    stop.STOP_SCRIPT.spare(WITHOUT_OWN),
     steps.HALT.but(commits=False, undo=(START_OLD,)),
     steps.DELETE,
     *DISMOUNTING,
@@ -100,7 +100,7 @@ CHANGING = [
     new.SWAP,
     *start.MOUNTING,
     new.SHOW_OLD,
-    *MAKING.only(with_own_scripts, start.OWN_START),
+    *MAKING.spare(WITHOUT_OWN, start.OWN_START),
     steps.BOOT.but(commits=False, undo=(HALT_NEW,)),
     new.RUN_CONFIGURE,
     new.MERGE,

@@ -52,6 +52,7 @@ PLAN = Plan(
     entry={
         State.RUNNING: [
             r.CHECK,
+            steps.CHECK_RETURN.only(r.with_processes),
             s.CHECK.only(dumps),
             steps.KEEP_SCRIPTS,
             *BEGINNING,
@@ -63,8 +64,21 @@ PLAN = Plan(
             *ENDING,
         ],
         State.MOUNTED: [
-            r.CHECK, steps.KEEP_SCRIPTS, *DISMOUNTING, *BEGINNING, *CHANGING, *ENDING,
+            r.CHECK,
+            steps.CHECK_RETURN.only(r.with_processes),
+            steps.KEEP_SCRIPTS,
+            *DISMOUNTING,
+            *BEGINNING,
+            *CHANGING,
+            *ENDING,
         ],
-        State.STOPPED: [r.CHECK, steps.KEEP_SCRIPTS, *BEGINNING, *CHANGING, *ENDING],
+        State.STOPPED: [
+            r.CHECK,
+            steps.CHECK_RETURN.only(r.with_processes),
+            steps.KEEP_SCRIPTS,
+            *BEGINNING,
+            *CHANGING,
+            *ENDING,
+        ],
     },
-)  # fmt: skip
+)

@@ -10,7 +10,7 @@ from containers.node import steps
 from containers.node.actions import MOUNT, PREMOUNT, START, UMOUNT, Scope
 from containers.node.ct import Ct
 from containers.node.errors import Problem
-from containers.node.plan import Plan, Refusal, Steps
+from containers.node.plan import Plan, Refusal, Steps, asked
 from containers.node.states import State
 from containers.node.steps import suspending
 
@@ -41,8 +41,12 @@ BOOTING = Steps([steps.CONFIGURE, steps.WRITE_BUNDLE, steps.CREATE, OWN_START, s
 FIRST = [steps.CHECK_DISABLED, steps.CHECK_FREE, steps.WRITE_CONF, steps.WRITE_SCRIPTS]
 STARTING = [*FIRST, *MOUNTING, *BOOTING]
 DISMOUNT = steps.DISMOUNT.but(commits=False)
-REMOUNTING = Steps([UMOUNT_OWN, UMOUNT_GLOBAL, DISMOUNT, *MOUNTING]).only(remounts)
-DISCARDING = [suspending.CHECK_DISCARD, *FIRST, suspending.THROW_AWAY]
+REMOUNTING = (
+    Steps([UMOUNT_OWN, UMOUNT_GLOBAL, DISMOUNT, *MOUNTING])
+    .only(remounts)
+    .spare(asked("skip_remount"))
+)
+DISCARDING = [suspending.CHECK_DISCARD, *FIRST, steps.CHECK_WAY_UP, suspending.THROW_AWAY]
 
 PLAN = Plan(
     "Start",

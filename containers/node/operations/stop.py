@@ -6,23 +6,13 @@ script refuses goes on running, one whose umount script refuses stays mounted.
 
 from containers.node import steps
 from containers.node.actions import POSTUMOUNT, STOP, UMOUNT, Scope
-from containers.node.ct import Ct
 from containers.node.errors import Code, Problem
-from containers.node.plan import Plan, Refusal, Steps
+from containers.node.plan import Plan, Refusal, Steps, asked
 from containers.node.states import State
 
-
-def wants_stop_script(ct: Ct) -> bool:
-    """Staff may leave it out, with a reason, for a container that can't be stopped otherwise."""
-    return not ct.params.get("without_stop_script")
-
-
-def wants_dismount(ct: Ct) -> bool:
-    return not ct.params.get("skip_umount")
-
-
 OWN_STOP = steps.script(Scope.OWN, STOP)
-STOP_SCRIPT = OWN_STOP.only(wants_stop_script)
+# Staff may leave it out, with a reason, for a container that can't be stopped otherwise
+STOP_SCRIPT = OWN_STOP.spare(asked("without_stop_script"))
 
 HALTING = Steps([steps.KEEP_SCRIPTS, STOP_SCRIPT, steps.HALT, steps.DELETE])
 DISMOUNTING = Steps(
@@ -34,7 +24,7 @@ DISMOUNTING = Steps(
         steps.script(Scope.GLOBAL, POSTUMOUNT),
     ]
 )
-STOPPING = [*HALTING, *DISMOUNTING.only(wants_dismount)]
+STOPPING = [*HALTING, *DISMOUNTING.spare(asked("skip_umount"))]
 
 NOT_RUNNING = Refusal(Problem.NOT_RUNNING, Code.OK)
 

@@ -11,6 +11,13 @@ from containers.node.plan import Plan
 from containers.node.states import State
 from containers.node.steps import replaced
 
+CHECKING = [
+    replaced.CHECK,
+    steps.CHECK_DISABLED,
+    steps.CHECK_FREE,
+    steps.CHECK_REPLACED,
+    steps.KEEP_SCRIPTS,
+]
 CHANGING = [
     replaced.TRADE,
     *start.MOUNTING,
@@ -24,8 +31,7 @@ PLAN = Plan(
     "Undo the reinstallation",
     entry={
         State.RUNNING: [
-            replaced.CHECK,
-            steps.KEEP_SCRIPTS,
+            *CHECKING,
             stop.STOP_SCRIPT,
             steps.HALT.but(commits=False, undo=(START_OLD,)),
             steps.DELETE,
@@ -33,13 +39,12 @@ PLAN = Plan(
             *CHANGING,
         ],
         State.MOUNTED: [
-            replaced.CHECK,
-            steps.KEEP_SCRIPTS,
+            *CHECKING,
             *DISMOUNTING,
             *CHANGING,
             STOP_AGAIN,
         ],
-        State.STOPPED: [replaced.CHECK, steps.KEEP_SCRIPTS, *CHANGING, STOP_AGAIN],
+        State.STOPPED: [*CHECKING, *CHANGING, STOP_AGAIN],
     },
     code=Code.REINSTALL,
     touches=("replaced_systems",),

@@ -1,6 +1,13 @@
 """Steps that more than one operation takes, each beside its undo."""
 
-from containers.node.steps.checking import CHECK_DISABLED, CHECK_FREE
+from containers.node.steps.checking import (
+    CHECK_DISABLED,
+    CHECK_FREE,
+    CHECK_NEW_SYSTEM,
+    CHECK_REPLACED,
+    CHECK_RETURN,
+    CHECK_WAY_UP,
+)
 from containers.node.steps.configuring import APPLY, CHECK_FIT, CONFIGURE, WRITE_CONF
 from containers.node.steps.making import (
     CHECK_NEW,
@@ -34,7 +41,11 @@ __all__ = [
     "CHECK_FREE",
     "CHECK_KEPT",
     "CHECK_NEW",
+    "CHECK_NEW_SYSTEM",
     "CHECK_POOL",
+    "CHECK_REPLACED",
+    "CHECK_RETURN",
+    "CHECK_WAY_UP",
     "CONFIGURE",
     "COPY_TEMPLATE",
     "CREATE",

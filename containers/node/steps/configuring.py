@@ -1,38 +1,39 @@
 """Steps that bring a container's settings to its files, and to it while it runs."""
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from containers.node import figures, ids, observed, settings, veconf
+from containers.node import ids, observed, settings, veconf
 from containers.node.access import identity
 from containers.node.access.accounts import account_of, add_key, set_password
-from containers.node.bundle import MIB, resources
-from containers.node.ct import Ct, Spec
+from containers.node.bundle import MIB
+from containers.node.ct import Ct
 from containers.node.descriptors import closing
 from containers.node.errors import CommandFailed, OperationError, Problem
+from containers.node.lines import text_of
 from containers.node.network import live, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
 from containers.node.processes import uts
 from containers.node.states import State
+from containers.node.steps.limiting import apply_limits, check_limits
 from containers.node.trees.area import tree_of
 from containers.node.trees.safe_tree import SafeTree
 
 HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
 FULL = "Disk quota exceeded"  # btrfs, of a limit by the path of what has outgrown it
-IN_USE = "unable to set memory limit"  # runc, of a limit that is below what is in use
 
 
 def write_conf(ct: Ct) -> None:
     """ve.conf, and the link to it at VE_CONFFILE. Raises BadValue for what can't be in it."""
     path, link = ct.paths.ve_conf, ct.paths.conf_link
-    draft = path.with_name(".ve.conf.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(veconf.render(lines(ct), HEADING))
-    draft.replace(path)
+    if (text := veconf.render(lines(ct), HEADING)) != there(path):  # else a full disk is no matter
+        draft = path.with_name(".ve.conf.new")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
             raise OperationError(Problem.FILE_IN_THE_WAY, path=link)
@@ -41,6 +42,13 @@ def write_conf(ct: Ct) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(path)
         fresh.replace(link)
+
+
+def there(path: Path) -> str:
+    try:
+        return text_of(path)
+    except OSError:
+        return ""
 
 
 def lines(ct: Ct) -> dict[str, str]:
@@ -85,33 +93,13 @@ def tree(ct: Ct) -> SafeTree:
 def check_fit(ct: Ct) -> None:
     """Refuse, before anything is changed, what can't be.
 
-    That is what no file can hold, a password for nobody, and a limit that its processes or files
-    have outgrown already: the kernel would kill processes until the rest fits (cgroup v2) or
-    refuse half way (v1), and btrfs takes any limit. One that is exceeded may be raised, if not
-    far enough, too.
+    That is what no file can hold, a password for nobody, and a limit that is outgrown already.
     """
     veconf.render(lines(ct))
     if password := ct.params.get("userpasswd"):
         with tree(ct) as files:
             account_of(files, password["user"])
-    former = ct.former or Spec()
-    if ct.spec.ram and ct.spec.ram != former.ram and ct.state is State.RUNNING:
-        require_fit(ct, "ram", "memory", figures.memory(observed.cgroup_paths(ct.paths)))
-    if ct.spec.diskspace and ct.spec.diskspace != former.diskspace:
-        require_fit(ct, "diskspace", "disk", figures.disk(ct.paths, ct.storage, fresh=True))
-
-
-def require_fit(ct: Ct, name: str, what: str, figure: figures.Figure | None) -> None:
-    """figure: what is used now; None where nobody can tell."""
-    wanted = getattr(ct.spec, name) * MIB
-    used, limit = (figure or {}).get("used"), (figure or {}).get("limit")
-    if used is not None and wanted < used and (limit is None or wanted < limit):
-        raise below_use(name, what, wanted, used)
-
-
-def below_use(name: str, what: str, wanted: int, used: int | None) -> OperationError:
-    """name: of the setting. wanted, used: bytes."""
-    return OperationError(Problem.BELOW_USE, setting=name, what=what, wanted=wanted, used=used)
+    check_limits(ct)
 
 
 def apply(ct: Ct) -> None:
@@ -172,18 +160,6 @@ def let_in(ct: Ct) -> None:
             set_password(files, password["user"], password["hash"])
         for key in keys:
             add_key(files, "root", key)
-
-
-def apply_limits(ct: Ct) -> None:
-    path = ct.paths.bundle / "resources.json"
-    path.write_text(json.dumps(resources(ct, all=True)))
-    try:
-        ct.ask(ct.runtime.update(ct.paths, path))
-    except CommandFailed as e:
-        if IN_USE in e.said:
-            used = (figures.memory(observed.cgroup_paths(ct.paths)) or {}).get("used")
-            raise below_use("ram", "memory", (ct.spec.ram or 0) * MIB, used) from e
-        raise OperationError(Problem.LIMITS_REFUSED, said=e.said) from e
 
 
 def apply_addresses(ct: Ct) -> None:

@@ -18,7 +18,7 @@ from containers.node.access.credentials import GROUP, merge_credentials
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
 from containers.node.ct import Ct
 from containers.node.errors import Code, OperationError, Problem
-from containers.node.plan import Step
+from containers.node.plan import Step, asked
 from containers.node.scripts import present, run_script
 from containers.node.steps.configuring import configure_in, limit_disk_of
 from containers.node.steps.oldfiles import (
@@ -140,9 +140,16 @@ def configure(ct: Ct) -> None:
 
 
 def wants_configure(ct: Ct) -> bool:
-    return noted(ct).get("configure") is not False and any(
-        present(ct, scope, CONFIGURE) for scope in Scope
-    )
+    return may_configure(ct) and has_configure(ct)
+
+
+def may_configure(ct: Ct) -> bool:
+    """Whether the other hook did not leave all of it to the template."""
+    return noted(ct).get("configure") is not False
+
+
+def has_configure(ct: Ct) -> bool:
+    return any(present(ct, scope, CONFIGURE) for scope in Scope)
 
 
 def merge(ct: Ct) -> None:
@@ -237,7 +244,7 @@ BY_HOOK = Step(
     "vps-reinstall",
     "run the vps.reinstall script",
     do=build_by_hook,
-    when=lambda ct: custom(ct) is not None,
+    there=lambda ct: custom(ct) is not None,
     once=True,
     scripts=((Scope.OWN, REINSTALL), (Scope.GLOBAL, REINSTALL)),
 )
@@ -249,7 +256,9 @@ BY_TEMPLATE = Step(
 )
 IDENTIFY = Step("identify-new", "write its host name, host keys and machine ID", do=identify)
 ROOM = Step("room", "check that the old files fit", do=require_room, when=wants_old)
-KEEP_OLD = Step("keep-old", "keep the old files under /old", do=keep_old, when=wants_old)
+KEEP_OLD = Step(
+    "keep-old", "keep the old files under /old", do=keep_old, spared=asked("skipbackup")
+)
 SWAP = Step("exchange", "put the new system in its place", do=swap, undo=(SWAP_BACK,))
 SHOW_OLD = Step(
     "show-old",
@@ -261,12 +270,13 @@ RUN_CONFIGURE = Step(
     "vps-configure",
     "run the vps.configure script",
     do=configure,
-    when=wants_configure,
+    when=may_configure,
+    there=has_configure,
     where=Where.CONTAINER,
     once=True,
     scripts=((Scope.OWN, CONFIGURE), (Scope.GLOBAL, CONFIGURE)),
 )
-MERGE = Step("credentials", "carry over users and passwords", do=merge, when=wants_credentials)
+MERGE = Step("credentials", "carry over users and passwords", do=merge, spared=asked("resetpwdb"))
 LET_IN = Step("let-in-new", "set password and keys", do=let_in)
 SETTLE = Step(
     "wait-for-disk",

@@ -24,7 +24,7 @@ def script(scope: Scope, action: Action) -> Step:
         f"{scope}-{action}",
         f"run {'its' if scope is Scope.OWN else 'the global'} {action} script",
         do=run,
-        when=there,
+        there=there,
         where=action.where,
         once=True,
         scripts=((scope, action),),
@@ -56,7 +56,10 @@ def unapproved_of(steps: Sequence[Step], ct: Ct) -> Iterator[tuple[Scope, Action
 
 
 def keep_scripts(ct: Ct) -> None:
-    """Written where that harms nothing: a file that isn't ours is run as it is, and so recorded."""
+    """Written where that harms nothing: a file that isn't ours is run as it is, and so recorded.
+
+    What goes down is not refused for a script that can't be written.
+    """
     write_scripts(ct, tolerant=True)
 
 

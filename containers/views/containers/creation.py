@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from containers.forms.containers import CreateForm, lowest_free, newest_templates
 from containers.models import Node
 from containers.views import handover
-from containers.views.page import Request, need, page, posted, record
+from containers.views.page import Request, need, page, posted, record, remark
 from containers.views.search import whole
 
 
@@ -29,6 +29,7 @@ def new(request: Request) -> HttpResponse:
         and (operation := form.request(by=request.user))
     ):
         record(request, f"create CT {operation.ctid}", ctid=operation.ctid, **facts(form))
+        remark(request, operation)
         return handover.show_once(request, redirect(operation), operation, form.generated)
     context = {
         "form": form,

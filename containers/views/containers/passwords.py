@@ -8,7 +8,7 @@ from containers.forms.passwords import PasswordForm
 from containers.models import Busy
 from containers.node.errors import OperationError
 from containers.views import handover
-from containers.views.page import Request, container_of, page, posted, record
+from containers.views.page import Request, container_of, held, page, posted, record
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -20,7 +20,7 @@ def edit(request: Request, ctid: int) -> HttpResponse:
         try:
             operation = container.change(by=request.user, params=form.access())
         except Busy as busy:
-            form.add_error(None, f"{busy} The password was not changed.")
+            form.add_error(None, f"{held(request, busy)} The password was not changed.")
             status = 409
         except OperationError as error:
             form.add_error(None, error.told(staff=request.user.is_staff))

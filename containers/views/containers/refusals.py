@@ -15,7 +15,7 @@ from containers.node.errors import OperationError, Problem
 from containers.node.setting import Setting
 from containers.node.settings import named
 from containers.node.wording import size
-from containers.views.page import Request, container_of, need, record
+from containers.views.page import Request, container_of, held, need, record
 from containers.views.sizes import worded
 
 
@@ -83,7 +83,7 @@ def answer(request: Request, ctid: int, pk: int) -> HttpResponse:
     try:
         operation = container.try_again(refused, by=request.user)
     except Busy as busy:
-        messages.error(request, f"{busy.told(staff=request.user.is_staff)} Nothing was changed.")
+        messages.error(request, f"{held(request, busy)} Nothing was changed.")
     except OperationError as error:
         messages.error(request, error.told(staff=request.user.is_staff))
     else:

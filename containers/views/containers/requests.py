@@ -8,7 +8,7 @@ from containers.forms.requests import RequestForm
 from containers.kind import KINDS, Kind
 from containers.models import AuditEvent, Busy, Container
 from containers.models.offer import Offer
-from containers.views.page import Request, container_of, need, page, pager, record
+from containers.views.page import Request, container_of, held, need, page, pager, record
 from containers.views.sign_in.confirmation import confirmed
 
 
@@ -52,7 +52,7 @@ def create(request: Request, container: Container) -> HttpResponse:
             kind.name, by=request.user, reason=form.why, params=form.params
         )
     except Busy as busy:
-        return refused(request, container, kind, f"{busy}")
+        return refused(request, container, kind, held(request, busy))
     record(request, did(kind, container, form), ctid=container.ctid, reason=form.why)
     return redirect(operation)
 

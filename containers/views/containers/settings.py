@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from containers.forms.containers import OwnersForm, SettingsForm
 from containers.models import Busy
 from containers.views.containers import refusals
-from containers.views.page import Request, container_of, page, posted, record
+from containers.views.page import Request, container_of, held, page, posted, record, remark
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -22,7 +22,7 @@ def edit(request: Request, ctid: int) -> HttpResponse:
         try:
             operation = form.request(by=request.user)
         except Busy as busy:
-            form.add_error(None, f"{busy} Nothing was changed.")
+            form.add_error(None, f"{held(request, busy)} Nothing was changed.")
             status = 409
         else:
             if not form.errors:
@@ -32,7 +32,9 @@ def edit(request: Request, ctid: int) -> HttpResponse:
                     if "owner" in form.changed:
                         what += f", which is now {form.cleaned_data['owner'] or 'nobody'}'s"
                     record(request, what, ctid=ctid, changed=form.changed)
-                    if operation is None:  # else its node has not spoken yet
+                    if operation:
+                        remark(request, operation)
+                    else:  # its node need not speak
                         messages.success(request, f"Changed: {changed.lower()}.")
                 return redirect(operation or container)
     context = {

@@ -129,8 +129,8 @@ class Line:
             words.append(self.said)
         elif self.staff and step.code is not None and (step.code or self.script):
             words.append(f"exit code {step.code}")
-        if step.state == StepState.SKIPPED and not self.said:
-            words.append("there is none" if self.script else "not needed")
+        if step.state == StepState.SKIPPED:
+            return [*words, step.note or "left out"]  # older rows don't tell why
         return [*words, *([step.note] if self.staff and step.note else [])]
 
 
@@ -236,6 +236,8 @@ def stray(request: Request, operation: Operation) -> dict[str, object] | None:
     """Whose file on the node it did not begin for, for those who may import or replace it."""
     container, place = operation.container, editor.place_in(operation)
     if not place or (container and container.operations.first() != operation):
+        return None
+    if operation.answered:  # it was imported
         return None
     if not request.user.has_perm("containers.edit_scripts", container):
         return None

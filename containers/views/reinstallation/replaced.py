@@ -16,7 +16,7 @@ from containers.models import Busy, Container, Node, ReplacedSystem
 from containers.models.replaced_system import undo_until
 from containers.node.actions import STOP
 from containers.node.states import State
-from containers.views.page import Request, container_of, need, page, record
+from containers.views.page import Request, container_of, held, need, page, record
 
 LOW = 0.1  # of a node's disk
 
@@ -32,7 +32,7 @@ def show(request: Request, ctid: int, number: int) -> HttpResponse:
             try:
                 return put_back(request, container, replaced)
             except Busy as busy:
-                why = f"{busy}"
+                why = held(request, busy)
         status = 409
     context = {
         "container": container,

@@ -18,10 +18,6 @@ DID = {
     (BY_HOOK.key, USE_THE_DEFAULT): "it leaves it to the template",
     (RUN_CONFIGURE.key, 0): "the new system is set up",
 }
-NOT_RUN = {
-    BY_HOOK.key: "there is none: the template is used",
-    RUN_CONFIGURE.key: "there is none, or it is not to run",
-}
 
 
 @dataclass(frozen=True)
@@ -60,5 +56,5 @@ def sentence(step: OperationStep, *, staff: bool) -> str:
     elif state is StepState.DONE:
         said = DID.get((step.key, step.code or 0), "")
     else:
-        return NOT_RUN.get(step.key, "") if state is StepState.SKIPPED else ""
+        return ""
     return f"exit code {step.code}: {said}" if said and staff and step.code is not None else said

@@ -30,7 +30,7 @@ from containers.kind import at_page
 from containers.models import Busy, Container, Operation, Template
 from containers.models.replaced_system import undo_until
 from containers.views import handover
-from containers.views.page import Request, container_of, need, page, record
+from containers.views.page import Request, container_of, held, need, page, record
 from containers.views.reinstallation import inquiries, ledger, preflight
 from containers.views.search import whole
 from containers.views.sign_in.confirmation import confirmed
@@ -238,7 +238,7 @@ def take_confirmation(request: Request, container: Container, draft: Draft) -> H
     try:
         operation = container.reinstall(by=request.user, params=draft.params(template))
     except Busy as busy:
-        messages.warning(request, f"{busy}")
+        messages.warning(request, held(request, busy))
         return show_review(request, container, draft, form)
     what = "erase and reinstall" if draft.erases else "reinstall"
     details = {"template": f"{template}", "access": draft.access, "files": draft.keep}

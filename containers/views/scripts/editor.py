@@ -36,7 +36,7 @@ def refused(target: ScriptTarget) -> Operation | None:
         last = target.container.operations.first()
     else:
         last = publication.last(target.node)
-    return last if last and place_in(last) == target else None
+    return last if last and not last.answered and place_in(last) == target else None
 
 
 @require_safe

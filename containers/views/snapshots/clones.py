@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from containers.forms.snapshots import CloneForm, PublishForm
 from containers.models import Inquiry, InquiryKind, Snapshot
 from containers.node.templates.remains import BY_WORD, MOST
-from containers.views.page import Request, attempted, page, posted, record
+from containers.views.page import Request, attempted, page, posted, record, remark
 from containers.views.snapshots.line import snapshot_of
 
 FRESH = timedelta(minutes=2)  # as long as an answer is taken for true
@@ -27,6 +27,7 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (made := form.request(by=request.user)):
         for number in (ctid, made.ctid):  # it is in the history of both
             record(request, f"clone {snapshot.container} to CT {made.ctid}", ctid=number)
+        remark(request, made)
         return redirect(made)
     context = {"container": snapshot.container, "snapshot": snapshot, "form": form}
     return page(request, "snapshots/clone.html", context, status=422 if form.errors else 200)

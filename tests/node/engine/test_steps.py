@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from containers.node.ct import Ct
-from containers.node.plan import Step, Steps
-from containers.node.states import State
-from tests.node.engine.toy import alpha, container, step, undone_by
+from containers.node.operations import PLANS
+from containers.node.plan import Step, Steps, take
+from containers.node.states import Omission, State
+from tests.node.engine.toy import Recorder, alpha, container, nothing, step, undone_by
+from tests.node.engine.transcripts import Situation, container_in, having
 
 A, B, C = step("a"), step("b"), step("c", leaves=State.RUNNING)
 ABC = Steps([A, B, C])
@@ -79,3 +81,38 @@ def test_one_that_is_not_among_them_is_a_mistake(change: Callable[[Step], Steps]
 
 def test_words_can_be_put_one_after_the_other() -> None:
     assert ABC.without(A).upto(C).but(once=True) == (B.but(once=True),)
+
+
+ASKED, NEEDLESS, NO_SCRIPT = Omission.ASKED, Omission.NEEDLESS, Omission.NO_SCRIPT
+FULL = Situation("with all scripts")
+BARE = Situation("without a script", lacks=("scripts",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "situation", "omitted"),
+    [
+        ("stop", FULL, {}),
+        ("stop", BARE, {"own-stop": NO_SCRIPT, "global-umount": NO_SCRIPT}),
+        ("stop", having(without_stop_script=True), {"own-stop": ASKED}),
+        ("stop", having(skip_umount=True), {"own-umount": ASKED, "dismount": ASKED}),
+        ("snapshot", FULL, {"own-umount": NEEDLESS, "keep-scripts": NEEDLESS}),
+        ("reinstall", having(without_own_scripts=True), {"own-stop": ASKED, "own-start": ASKED}),
+        ("reinstall", having(resetpwdb=True, skipbackup=True),
+         {"credentials": ASKED, "keep-old": ASKED}),
+        ("reinstall", BARE, {"vps-configure": NO_SCRIPT, "vps-reinstall": NO_SCRIPT}),
+    ],
+)  # fmt: skip
+def test_it_is_told_why_a_step_was_left_out(
+    tmp_path: Path, kind: str, situation: Situation, omitted: dict[str, Omission]
+) -> None:
+    ct, journal, said = container_in(tmp_path, situation), Recorder(), []
+    ct.say = said.append
+    ct.state = State.RUNNING
+    take([each.but(do=nothing) for each in PLANS[kind].steps(ct.state)], ct, journal)
+
+    found = {key: why for key, why in journal.omissions.items() if key in omitted}
+    assert found == omitted
+    if not omitted:
+        assert ASKED not in journal.omissions.values()
+    asked = [line for line in said if line.endswith(": left out, as asked")]
+    assert len(asked) == [*journal.omissions.values()].count(ASKED)

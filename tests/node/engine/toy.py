@@ -12,7 +12,7 @@ from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.plan import Act, Step, Undo
 from containers.node.processes.executor import Executor
-from containers.node.states import State
+from containers.node.states import Omission, State
 
 CTID = 101
 
@@ -22,12 +22,14 @@ class Recorder:
     """A journal that is a list of lines, one for each thing that happened."""
 
     lines: list[str] = field(default_factory=list)
+    omissions: dict[str, Omission] = field(default_factory=dict)
 
     def planned(self, steps: Sequence[Step]) -> None:
         self.lines.append(f"plan: {' '.join(step.key for step in steps)}")
 
-    def skipped(self, step: Step) -> None:
+    def skipped(self, step: Step, why: Omission) -> None:
         self.lines.append(f"skip {step.key}")
+        self.omissions[step.key] = why
 
     def began(self, step: Step, *, undoing: bool = False) -> None:
         self.lines.append(f"{'undo' if undoing else 'do'} {step.key}")

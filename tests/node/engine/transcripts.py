@@ -35,7 +35,8 @@ from tests.node.engine.toy import CTID, Recorder, alpha, container, failing, not
 
 FOLDER = Path(__file__).with_name("transcripts")
 PROFILES = ("documented", "vzctl")
-ALWAYS = Step("", "", nothing).when
+ALWAYS = Step("", "", nothing)
+APPLYING = {"when": ALWAYS.when, "spared": ALWAYS.spared, "there": ALWAYS.there}
 UUID = "3f0c7a52-9a7b-4d0e-8f0b-0d6f6c1b2a3e"
 SAFETY = "5b1e8c44-1c2d-4f5a-9b6c-7d8e9f0a1b2c"
 SOURCE = 201
@@ -149,7 +150,7 @@ def named(step: Step) -> Iterator[str]:
 
 def words(step: Step) -> str:
     flags = {
-        "if": step.when is not ALWAYS,
+        "if": any(getattr(step, name) is not always for name, always in APPLYING.items()),
         "once": step.once,
         "commits": step.commits,
         "passed over": step.ignore_failure,
@@ -175,7 +176,7 @@ def failure(steps: Sequence[Step], i: int, state: State, profile: str) -> str:
 
 def sure(step: Step) -> Step:
     """The same step, but that it does nothing and always applies; and so do its undos."""
-    return step.but(do=nothing, when=ALWAYS, undo={
+    return step.but(do=nothing, **APPLYING, undo={
         profile: [sure(undo) for undo in step.undoing(profile)] for profile in PROFILES
     })  # fmt: skip
 
