@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.timezone import now
 
-from containers.models import Container, Node, Operation
+from containers.models import Container, Node, Operation, Via
 from containers.node import apparmor, capacity, observed, veconf
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
@@ -86,19 +86,24 @@ def held(node: Node) -> "list[int]":
 def note_boot(conf: NodeConf, node: Node, *, rebooted: bool) -> None:
     """The list is kept in a row, so that it outlives this worker."""
     node.refresh_from_db()
-    if rebooted:
-        wanted = node.containers.filter(onboot=True, disabled=False).order_by("ctid")
-        node.facts["onboot"] = list(wanted.values_list("ctid", flat=True))
+    found = facts(conf, node)
     node.boot_id = observed.boot_id()
-    node.facts |= facts(conf, node)
-    node.save(update_fields=["facts", "boot_id"])
+    node.save(update_fields=["boot_id"])
+    node.note(**found, **({"onboot": to_start(node)} if rebooted else {}))
+
+
+def to_start(node: Node) -> list[int]:
+    """Who starts with the node: who is to at boot, and whom its shutdown has suspended."""
+    last = Operation.objects.filter(container=OuterRef("pk"), exclusive=True).order_by("-pk")
+    mine = node.containers.filter(disabled=False).annotate(last=Subquery(last.values("via")[:1]))
+    found = mine.filter(Q(onboot=True) | Q(state=State.SUSPENDED, last=Via.SHUTDOWN))
+    return list(found.order_by("ctid").values_list("ctid", flat=True))
 
 
 def note_facts(conf: NodeConf, node: Node) -> None:
     """Set-up may have found a CRIU meanwhile, or lost it."""
     node.refresh_from_db()
-    node.facts |= facts(conf, node)
-    node.save(update_fields=["facts"])
+    node.note(**facts(conf, node))
 
 
 def facts(conf: NodeConf, node: Node) -> dict[str, object]:

@@ -6,7 +6,7 @@ import os
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from threading import Event
 from typing import TypeVar
 
@@ -58,15 +58,15 @@ class Worker:
         self.kicked = True
         self.stopping = Event()
         self.interrupted = False  # a turn was, by the database
-        self.until: int | None = None
+        self.until: Collection[int] | None = None
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
         self.audit = Keeper(conf, node)
         self.periodic = periodic.Periodic(conf, node, self.runners)
 
-    def run(self, until: int | None = None) -> None:
-        """Work until stopped, or until this operation has ended; then no other one is begun."""
-        self.until = until
+    def run(self, until: int | Collection[int] | None = None) -> None:
+        """Work until stopped, or until these operations have ended; no other one is begun then."""
+        self.until = {until} if isinstance(until, int) else until
         with (
             lock.hold(self.conf, self.who, patience=self.patience, stopping=self.stopping),
             self.listening() as bell,
@@ -90,9 +90,10 @@ class Worker:
         Nudge(self.conf.doorbell, "stop")()
 
     def until_is_over(self) -> bool:
-        if self.until is None or self.until in self.supervised:
+        if self.until is None or any(pk in self.supervised for pk in list(self.until)):
             return False
-        return Operation.objects.filter(pk=self.until, state__in=FINISHED).exists()
+        awaited = list(self.until)  # by another thread there may be more, meanwhile
+        return Operation.objects.filter(pk__in=awaited, state__in=FINISHED).count() == len(awaited)
 
     def persist(self, act: Callable[[], T]) -> T | None:
         """Do it, though the database may be away for a while. None when stopped meanwhile."""
@@ -154,7 +155,7 @@ class Worker:
     def claim(self) -> None:
         mine = Operation.objects.all()
         if self.until is not None:
-            mine = mine.filter(pk=self.until)
+            mine = mine.filter(pk__in=list(self.until))
         while operation := mine.claim(self.node):
             if operation.container:
                 self.periodic.neighbourhood.receive(operation.container)

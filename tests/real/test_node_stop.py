@@ -1,0 +1,158 @@
+"""The node stops and starts: all containers together, with their scripts, within a time limit."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from containers.node import observed, veconf
+from containers.node.states import State
+from tests.real.panel import Panel, whole_panel
+from tests.real.test_panel_faults import reboot
+
+pytestmark = [
+    pytest.mark.criu,
+    pytest.mark.redis,
+    pytest.mark.xdist_group("node-stop"),
+    pytest.mark.timeout(180),
+]
+CTIDS = itertools.count(101)
+HANGING = "sleep 10000019"
+NOWHERE = "postgres://panel@127.0.0.1:9/panel"
+
+
+@pytest.fixture(scope="module")
+def panel(criu: str) -> Iterator[Panel]:
+    with whole_panel(PANEL_CRIU=criu.split()[1]) as panel:
+        yield panel
+
+
+@pytest.fixture
+def ctids(panel: Panel) -> Iterator[list[int]]:
+    """Four containers that run; gone afterwards, whatever became of them."""
+    numbers = [next(CTIDS) for _ in range(4)]
+    for number in numbers:
+        panel.pctl("create", number, "--ostemplate", "busybox")
+        panel.pctl("start", number)
+    yield numbers
+    for number in numbers:
+        panel.save(number, "umount", "#!/bin/sh\n")
+        if panel.state(number) == State.SUSPENDED:
+            panel.pctl("start", number, "--discard")
+        panel.pctl("stop", number, "--fast", "--without-stop-script", "--reason", "it is over")
+        if observed.mounted(panel.path(number).root):
+            panel.pctl("umount", number)
+        panel.pctl("destroy", number)
+
+
+def meet(here: Path, there: Path) -> str:
+    """A script that ends once the other one is there, too."""
+    return f"#!/bin/sh\ntouch {here}\nwhile [ ! -e {there} ]; do sleep 0.02; done\n"
+
+
+def told(panel: Panel, *words: object, code: int = 0) -> tuple[dict[int, Any], str]:
+    """What pctl says of each container, by CT ID, and its sentences."""
+    said = panel.pctl("node", *words, "--json", code=code)
+    found = next(line for line in said.splitlines() if line.startswith("{"))
+    return {each["ctid"]: each for each in json.loads(found)["containers"]}, said
+
+
+def pids(panel: Panel, ctids: list[int]) -> list[int]:
+    inits = [observed.init_of(panel.path(ctid)) for ctid in ctids]
+    return [init.pid for init in inits if init]
+
+
+@pytest.mark.parametrize("worker", [True, False])
+def test_all_stop_at_the_same_time_and_each_is_told_how(
+    panel: Panel, ctids: list[int], tmp_path: Path, worker: bool
+) -> None:
+    plain, refusing, hanging, suspended = ctids
+    one, other = tmp_path / "one", tmp_path / "other"
+    panel.save(plain, "stop", "#!/bin/sh\ntouch /stopped\n")
+    panel.save(plain, "umount", meet(one, other))
+    panel.save(refusing, "stop", "#!/bin/sh\nexit 3\n")
+    panel.save(refusing, "umount", meet(other, one))
+    panel.save(hanging, "stop", f"#!/bin/sh\n{HANGING}\n")
+    panel.pctl("set", suspended, "--autostop", "suspend")
+    assert veconf.read(panel.path(suspended).ve_conf)["AUTOSTOP"] == "suspend"
+    inits = pids(panel, ctids)
+    if not worker:
+        panel.stop("node")
+    try:
+        ends, said = told(panel, "stop", "--timeout", 10, code=33)
+    finally:
+        if not worker:
+            panel.start("node")
+
+    assert {number: end["ended"] for number, end in ends.items()} == {
+        plain: "stopped", refusing: "killed", hanging: "killed", suspended: "suspended",
+    }  # fmt: skip
+    assert (panel.path(plain).fs / "stopped").exists()
+    assert f"CT {refusing} was killed. Its stop script ended with exit code 3." in said
+    assert f"CT {hanging} was killed. It had not ended within 10 s." in said
+    assert [pid for pid in inits if Path(f"/proc/{pid}").exists()] == []
+    for number in ctids:
+        assert not observed.mounted(panel.path(number).root)
+        assert panel.shown(panel.last(number))["via"] == "shutdown"
+
+
+def test_what_was_suspended_goes_on_and_what_is_to_start_starts(
+    panel: Panel, ctids: list[int]
+) -> None:
+    starting, staying, suspended, _ = ctids
+    panel.pctl("set", starting, "--onboot", "yes")
+    panel.pctl("set", suspended, "--autostop", "suspend")
+    panel.pctl("exec", suspended, "echo only-in-memory >/dev/shm/note")
+    told(panel, "stop")
+
+    started, said = told(panel, "start")
+
+    assert {number: each["kind"] for number, each in started.items()} == {
+        starting: "start", suspended: "resume",
+    }  # fmt: skip
+    assert f"CT {staying} was running before; it is not started" in said
+    assert panel.state(staying) == State.STOPPED
+    assert "only-in-memory" in panel.pctl("exec", suspended, "cat /dev/shm/note")
+
+
+def test_after_a_reboot_the_worker_resumes_what_the_shutdown_suspended(
+    panel: Panel, ctids: list[int]
+) -> None:
+    staying, suspended = ctids[0], ctids[1]
+    with panel.conf.vz_conf.open("a") as file:
+        file.write('VE_STOP_MODE="suspend"\n')
+    panel.pctl("set", staying, "--autostop", "stop")
+    ends, _ = told(panel, "stop")
+    assert (ends[staying]["ended"], ends[suspended]["ended"]) == ("stopped", "suspended")
+    before = panel.last(suspended)
+    reboot(panel)
+    panel.until(lambda: panel.last(suspended) > before, "it to be resumed")
+    assert panel.until_over(panel.last(suspended)) == "succeeded"
+    assert panel.state(suspended) == State.RUNNING
+    assert panel.state(staying) == State.STOPPED
+
+
+def test_without_a_database_they_are_stopped_with_their_scripts_all_the_same(
+    panel: Panel, ctids: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, hanging, *others = ctids
+    mark = tmp_path / "dismounted"
+    panel.save(plain, "umount", f"#!/bin/sh\ntouch {mark}\n")
+    panel.save(hanging, "stop", f"#!/bin/sh\n{HANGING}\n")
+    for number, name in ((plain, "umount"), (hanging, "stop")):  # written at the next operation
+        panel.pctl("restart", number) if name == "umount" else None
+    inits = pids(panel, ctids)
+    panel.stop("node")
+    monkeypatch.setitem(panel.env, "PANEL_DATABASE_URL", NOWHERE)
+    try:
+        said = panel.pctl("node", "stop", "--timeout", 5)
+    finally:
+        monkeypatch.undo()
+        panel.start("node")
+    assert "The database is away, so nothing is recorded" in said
+    assert [f"CT {number} is stopped." in said for number in (plain, *others)] == [True] * 3
+    assert mark.exists()
+    assert [pid for pid in inits if Path(f"/proc/{pid}").exists()] == []
