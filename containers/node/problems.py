@@ -669,6 +669,11 @@ class Problem(StrEnum):
         "The panel has no database at {path} yet: make run makes it.",
         BROKEN,
     )
+    LXCFS_SILENT = (
+        "lxcfs-silent",
+        "lxcfs did not answer within {seconds:g} s, so containers see the node's own figures.",
+        BROKEN,
+    )
     NODE_NOT_SET_UP = (
         "node-not-set-up",
         "The node {node} is not set up: make run does that.",

@@ -104,9 +104,17 @@ def environment(criu: Criu, options: Path) -> dict[str, str]:
 
 
 def write_options(
-    path: Path, *, tcp_close: bool = False, stopping: bool = False, connected: bool = True
+    path: Path,
+    *,
+    tcp_close: bool = False,
+    stopping: bool = False,
+    connected: bool = True,
+    mounts: Mapping[str, str] | None = None,
 ) -> None:
-    """What a runtime has no options for.
+    """What a runtime has no options for, or makes a fuss about: a place in /proc to mount at.
+
+    mounts: what the node has mounted in a container, and gives again to what is restored: in a
+    dump the name of each place, in a restore by such a name what is to be there.
 
     tcp_close: restore established connections as closed.
     stopping: the processes are ended by the dump, so links it makes for files that have lost
@@ -116,6 +124,7 @@ def write_options(
     lines += ["tcp-close"] if tcp_close else []
     lines += ["link-remap"] if stopping else []
     lines += [] if connected else ["network-lock skip"]
+    lines += [f"external mnt[{key}]:{value}" for key, value in (mounts or {}).items()]
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
