@@ -3,16 +3,20 @@
 Their scripts run as they lie on the node; nothing of it is recorded.
 """
 
+import base64
 import shutil
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 
 from containers.commands.output import Output
-from containers.node import observed, veconf
+from containers.node import actions, observed, veconf
+from containers.node.actions import Scope
 from containers.node.errors import Code, OperationError
 from containers.node.layout import Layout
+from containers.node.script_files import Written, hash_of
 from containers.node.shutdown import Shutdown
 from containers.node.spool import Spool
 from containers.node.states import State
@@ -71,9 +75,24 @@ def request(ctid: int) -> dict[str, Any]:
             "hostname": ve_conf.get("HOSTNAME", ""),
             "ips": ve_conf.get("IP_ADDRESS", "").split(),
         },
-        "scripts": [],
+        "scripts": list(scripts_of(Layout(conf, ctid))),
         "params": {},
     }
+
+
+def scripts_of(paths: Layout) -> Iterator[dict[str, Any]]:
+    """Those that the panel has written, as they lie there; what others wrote is run in any case."""
+    written = Written(paths.node.state / "written" / f"{paths.ctid}.json")
+    for action in actions.ALL:
+        path = paths.script(Scope.OWN, action)
+        if Scope.OWN in action.scopes and (found := hash_of(path)) == written.get(path) and found:
+            yield {
+                "scope": Scope.OWN,
+                "action": action.name,
+                "version": None,
+                "sha256": found,
+                "body": base64.b64encode(path.read_bytes()).decode(),
+            }
 
 
 def up(ctid: int) -> bool:

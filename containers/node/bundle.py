@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from containers.node import apparmor, ids, lxcfs, observed, settings, syscalls, veconf
+from containers.node import apparmor, ids, observed, settings, syscalls, veconf
 from containers.node.ct import Ct
 from containers.node.errors import BadTrees
 from containers.node.idmap import Ids, Rootfs
@@ -124,13 +124,7 @@ def config_of(ct: Ct) -> dict[str, Any]:
         },
         "root": {"path": f"{ct.paths.rootfs}"},
         "hostname": ct.spec.hostname or f"ct{ct.ctid}",
-        "mounts": [
-            *MOUNTS,
-            *sys_mounts(systemd),
-            *(RUN_MOUNTS if systemd else ()),
-            *lxcfs.mounts(ct.paths.node),
-            *binds(ct),
-        ],
+        "mounts": [*MOUNTS, *sys_mounts(systemd), *(RUN_MOUNTS if systemd else ()), *binds(ct)],
         "hooks": {"createRuntime": [hook(ct.paths.node, ct.ctid, ct.spec.ips)]},
         "linux": {
             "cgroupsPath": ct.paths.cgroup,

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 from containers.node import idmap, observed, veconf
 from containers.node.bindmount import unmount
@@ -34,8 +33,7 @@ KEY = "LXCFS"
 FUSE = Path("/dev/fuse")
 PLACES = ("/proc/cpuinfo", "/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/swaps",
           "/proc/uptime", "/sys/devices/system/cpu/online")  # fmt: skip
-OPTIONS = ["bind", "rprivate", "nosuid", "nodev", "noexec"]
-ANSWERS_WITHIN = 10.0  # seconds
+ANSWERS_WITHIN, LOOK = 10.0, 0.01  # seconds
 CLONE_FS = 0x200
 NEEDED = -1000  # of oom_score_adj: whatever the node runs out of, not this
 
@@ -53,14 +51,13 @@ def alive(conf: NodeConf) -> bool:
     return os.path.exists(f"{place(conf)}/proc/meminfo")
 
 
-def mounts(conf: NodeConf) -> list[dict[str, Any]]:
-    """What a container that starts now gets of it; nothing where it is not there."""
-    if not wanted(conf) or not alive(conf):
-        return []
-    return [
-        {"destination": where, "type": "bind", "source": source(conf, where), "options": OPTIONS}
-        for where in PLACES
-    ]
+def bind(conf: NodeConf, pid: int) -> None:
+    """Show a container that was made just now, by the pid of its init, its own figures.
+
+    Nothing happens where there is no lxcfs. Raises OSError.
+    """
+    if wanted(conf) and alive(conf):
+        within(pid, {where: f"{place(conf)}{where}" for where in PLACES})
 
 
 def source(conf: NodeConf, where: str) -> str:
@@ -99,21 +96,28 @@ def plan(conf: NodeConf) -> list[str]:
 def prepare(conf: NodeConf) -> list[str]:
     """Start it where the node can, in the place of a dead one too; returns what was done.
 
-    Raises OperationError.
+    That it can't be started is no reason to do without containers: then that is said.
     """
     said = plan(conf)
-    if said:
-        take_off(conf)
-        place(conf).mkdir(parents=True, exist_ok=True)
-        leave(["setsid", "--fork", PROGRAM, "--enable-loadavg", "--enable-cfs",
-               f"--pidfile={pid_file(conf)}", f"{place(conf)}"])  # fmt: skip
-        deadline = time.monotonic() + ANSWERS_WITHIN
-        while not alive(conf):
-            if time.monotonic() > deadline:
-                raise OperationError(Problem.LXCFS_SILENT, seconds=ANSWERS_WITHIN)
-            time.sleep(0.01)
-        stand_alone(conf)
+    try:
+        if said:
+            start(conf)
+    except OperationError as error:
+        return [f"containers see the node's memory and processors, not their own: {error}"]
     return said
+
+
+def start(conf: NodeConf) -> None:
+    take_off(conf)
+    place(conf).mkdir(parents=True, exist_ok=True)
+    leave(["setsid", "--fork", PROGRAM, "--enable-loadavg", "--enable-cfs",
+           f"--pidfile={pid_file(conf)}", f"{place(conf)}"])  # fmt: skip
+    deadline = time.monotonic() + ANSWERS_WITHIN
+    while not alive(conf):
+        if time.monotonic() > deadline:
+            raise OperationError(Problem.LXCFS_SILENT, seconds=ANSWERS_WITHIN)
+        time.sleep(LOOK)
+    stand_alone(conf)
 
 
 def stand_alone(conf: NodeConf) -> None:
@@ -135,7 +139,7 @@ def mend(conf: NodeConf) -> list[str]:
         init = observed.init_of(Layout(conf, int(folder.name)))
         if init and init.alive and (places := stale(conf, init.pid)):
             try:
-                within(init.pid, {where: source(conf, where) for where in places})
+                within(init.pid, {where: source(conf, where) for where in places}, instead=True)
             except OSError as error:
                 said.append(f"CT {folder.name} can't see its own memory and processors: {error}")
             else:
@@ -161,9 +165,10 @@ def mounted_at(pid: int) -> Iterator[tuple[str, str]]:
             yield words[4], words[2]
 
 
-def within(pid: int, sources: Mapping[str, str]) -> None:
-    """Bind files of the node at places of a process's mounts; what was there goes. Raises OSError.
+def within(pid: int, sources: Mapping[str, str], *, instead: bool = False) -> None:
+    """Bind files of the node at places of a process's mounts. Raises OSError.
 
+    instead: what was mounted there goes, which may take the kernel a fifth of a second.
     A mount namespace is the thread's that enters it: this one ends in it.
     """
     failed: list[OSError] = []
@@ -178,7 +183,8 @@ def within(pid: int, sources: Mapping[str, str]) -> None:
                 idmap.done(idmap.libc().setns(space, idmap.CLONE_NEWNS), "its mounts")
                 for where, tree in trees.items():
                     with contextlib.suppress(OSError):  # its root has taken it off
-                        unmount(where, lazy=True)
+                        if instead:
+                            unmount(where, lazy=True)
                     idmap.put(tree, Path(where))
         except OSError as error:
             failed.append(error)

@@ -671,7 +671,7 @@ class Problem(StrEnum):
     )
     LXCFS_SILENT = (
         "lxcfs-silent",
-        "lxcfs did not answer within {seconds:g} s, so containers see the node's own figures.",
+        "The program lxcfs did not answer within {seconds:g} s.",
         BROKEN,
     )
     NODE_NOT_SET_UP = (

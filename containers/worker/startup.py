@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.timezone import now
 
 from containers.models import Container, Node, Operation, Via
-from containers.node import apparmor, capacity, observed, veconf
+from containers.node import apparmor, capacity, lxcfs, observed, veconf
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -36,6 +36,8 @@ def bring_up(conf: NodeConf, node: Node) -> None:
             logger.info("%s", sentence)
     except OperationError as error:
         logger.warning("the node is not ready for containers: %s", error)
+    for sentence in [*lxcfs.prepare(conf), *lxcfs.mend(conf)]:
+        logger.info("%s", sentence)
 
 
 def left_over(node: Node, *, but: Collection[int] = ()) -> Iterator[Operation]:
@@ -115,12 +117,21 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
         **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
         "advisories": advisories.open_here() if node.runtime != DRY_RUN else [],
         "network": network.missing(conf),
+        "figures": figures(conf, node),
         "warnings": network.warnings(conf),
         "timezone": timezone(),
         "kernel": name.release,
         "arch": name.machine,
         "cpus": os.cpu_count(),
     }
+
+
+def figures(conf: NodeConf, node: Node) -> str:
+    """Whose memory and processors containers see."""
+    if node.runtime == DRY_RUN:
+        return ""
+    why = lxcfs.missing(conf)
+    return f"the node's own: {why}" if why else "each container's own, by lxcfs"
 
 
 def timezone() -> str:

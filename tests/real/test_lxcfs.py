@@ -14,7 +14,8 @@ from tests.real.rig import Rig
 from tests.real.snapshots import take
 
 SPEC = {"ram": 128, "cpus": 1.0, "pids": 100}
-HOLDER = "(exec 7</proc/meminfo 8</proc/stat 9</proc/swaps; exec sleep 5000) >/dev/null 2>&1 </dev/null &"
+HELD = "7</proc/meminfo 8</proc/stat 9</proc/swaps"
+HOLDER = f"(exec {HELD}; exec sleep 5000) >/dev/null 2>&1 </dev/null &"
 BY_NODE = "LXCFS"
 
 

@@ -1,6 +1,5 @@
 """The node stops and starts: all containers together, with their scripts, within a time limit."""
 
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from containers.node import observed, veconf
+from containers.node.actions import UMOUNT, Scope
 from containers.node.states import State
 from tests.real.panel import Panel, whole_panel
 from tests.real.test_panel_faults import reboot
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.xdist_group("node-stop"),
     pytest.mark.timeout(180),
 ]
-CTIDS = itertools.count(101)
+CTIDS = range(101, 105)
 HANGING = "sleep 10000019"
 NOWHERE = "postgres://panel@127.0.0.1:9/panel"
 
@@ -30,22 +30,22 @@ def panel(criu: str) -> Iterator[Panel]:
         yield panel
 
 
-@pytest.fixture
-def ctids(panel: Panel) -> Iterator[list[int]]:
-    """Four containers that run; gone afterwards, whatever became of them."""
-    numbers = [next(CTIDS) for _ in range(4)]
-    for number in numbers:
+@pytest.fixture(scope="module")
+def made(panel: Panel) -> list[int]:
+    for number in CTIDS:
         panel.pctl("create", number, "--ostemplate", "busybox")
-        panel.pctl("start", number)
-    yield numbers
-    for number in numbers:
-        panel.save(number, "umount", "#!/bin/sh\n")
-        if panel.state(number) == State.SUSPENDED:
+    return [*CTIDS]
+
+
+@pytest.fixture
+def ctids(panel: Panel, made: list[int]) -> Iterator[list[int]]:
+    """Four containers that run; without scripts and settings of their own afterwards."""
+    for number in made:
+        if panel.state(number) != State.RUNNING:
             panel.pctl("start", number, "--discard")
-        panel.pctl("stop", number, "--fast", "--without-stop-script", "--reason", "it is over")
-        if observed.mounted(panel.path(number).root):
-            panel.pctl("umount", number)
-        panel.pctl("destroy", number)
+    yield made
+    panel.write("update containers_script set enabled = 0")
+    panel.write("update containers_container set autostop = '', onboot = 0")
 
 
 def meet(here: Path, there: Path) -> str:
@@ -141,18 +141,23 @@ def test_without_a_database_they_are_stopped_with_their_scripts_all_the_same(
     plain, hanging, *others = ctids
     mark = tmp_path / "dismounted"
     panel.save(plain, "umount", f"#!/bin/sh\ntouch {mark}\n")
-    panel.save(hanging, "stop", f"#!/bin/sh\n{HANGING}\n")
-    for number, name in ((plain, "umount"), (hanging, "stop")):  # written at the next operation
-        panel.pctl("restart", number) if name == "umount" else None
+    panel.save(hanging, "stop", f"#!/bin/sh\n[ ! -e /tmp/hang ] || {HANGING}\n")
+    for number in (plain, hanging):  # an operation writes them to the node
+        panel.pctl("restart", number)
+    panel.pctl("exec", hanging, "touch /tmp/hang")
+    mark.unlink()
     inits = pids(panel, ctids)
     panel.stop("node")
     monkeypatch.setitem(panel.env, "PANEL_DATABASE_URL", NOWHERE)
     try:
-        said = panel.pctl("node", "stop", "--timeout", 5)
+        said = panel.pctl("node", "stop", "--timeout", 5, code=33)
     finally:
         monkeypatch.undo()
         panel.start("node")
     assert "The database is away, so nothing is recorded" in said
     assert [f"CT {number} is stopped." in said for number in (plain, *others)] == [True] * 3
+    assert f"CT {hanging} was killed: it had not ended within 5 s." in said
     assert mark.exists()
+    assert panel.path(plain).script(Scope.OWN, UMOUNT).exists()
     assert [pid for pid in inits if Path(f"/proc/{pid}").exists()] == []
+    panel.until(lambda: panel.state(plain) == State.STOPPED, "the worker to find it stopped")

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict, dataclass, replace
 
-from containers.node import lxcfs
 from containers.node.checkpoint.saved import Saved
 from containers.node.errors import OperationError, Problem
 
@@ -58,8 +57,7 @@ def read(saved: Saved) -> Record:
 def with_processes(known: Record, saved: Saved, version: str, caps: int) -> Record:
     """The same, with what a restore of its processes has to find."""
     config = json.loads(saved.config.read_text())
-    binds = [each["destination"] for each in config["mounts"]
-             if each["type"] == "bind" and each["destination"] not in lxcfs.PLACES]  # fmt: skip
+    binds = [each["destination"] for each in config["mounts"] if each["type"] == "bind"]
     devices = [each["path"] for each in config["linux"].get("devices", ())]
     return replace(
         known,

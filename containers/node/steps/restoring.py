@@ -135,8 +135,7 @@ def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     for key in ("resources", "uidMappings", "gidMappings"):
         config["linux"][key] = now["linux"][key]
     require_real_places(ct.paths.fs, places(config))
-    of_scripts = [each for each in config["mounts"] if each["destination"] not in lxcfs.PLACES]
-    config["mounts"] = [moved(ct, each) for each in of_scripts]
+    config["mounts"] = [moved(ct, each) for each in config["mounts"]]
     (network,) = now["hooks"]["createRuntime"]
     network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else network
     network["args"].append(ANY_ADDRESS)
