@@ -65,9 +65,8 @@ def pids(panel: Panel, ctids: list[int]) -> list[int]:
     return [init.pid for init in inits if init]
 
 
-@pytest.mark.parametrize("worker", [True, False])
 def test_all_stop_at_the_same_time_and_each_is_told_how(
-    panel: Panel, ctids: list[int], tmp_path: Path, worker: bool
+    panel: Panel, ctids: list[int], tmp_path: Path
 ) -> None:
     plain, refusing, hanging, suspended = ctids
     one, other = tmp_path / "one", tmp_path / "other"
@@ -79,13 +78,7 @@ def test_all_stop_at_the_same_time_and_each_is_told_how(
     panel.pctl("set", suspended, "--autostop", "suspend")
     assert veconf.read(panel.path(suspended).ve_conf)["AUTOSTOP"] == "suspend"
     inits = pids(panel, ctids)
-    if not worker:
-        panel.stop("node")
-    try:
-        ends, said = told(panel, "stop", "--timeout", 10, code=33)
-    finally:
-        if not worker:
-            panel.start("node")
+    ends, said = told(panel, "stop", "--timeout", 10, code=33)
 
     assert {number: end["ended"] for number, end in ends.items()} == {
         plain: "stopped", refusing: "killed", hanging: "killed", suspended: "suspended",
@@ -99,16 +92,19 @@ def test_all_stop_at_the_same_time_and_each_is_told_how(
         assert panel.shown(panel.last(number))["via"] == "shutdown"
 
 
-def test_what_was_suspended_goes_on_and_what_is_to_start_starts(
+def test_without_a_worker_pctl_stops_them_and_starts_and_resumes_them(
     panel: Panel, ctids: list[int]
 ) -> None:
     starting, staying, suspended, _ = ctids
     panel.pctl("set", starting, "--onboot", "yes")
     panel.pctl("set", suspended, "--autostop", "suspend")
     panel.pctl("exec", suspended, "echo only-in-memory >/dev/shm/note")
-    told(panel, "stop")
-
-    started, said = told(panel, "start")
+    panel.stop("node")
+    try:
+        told(panel, "stop")
+        started, said = told(panel, "start")
+    finally:
+        panel.start("node")
 
     assert {number: each["kind"] for number, each in started.items()} == {
         starting: "start", suspended: "resume",

@@ -210,7 +210,7 @@ def reservation(conf: NodeConf) -> Iterator[Job]:
         yield Job(
             f"reserve the ids {found.base} to {last} in /etc/subuid and /etc/subgid, a range of"
             f" {ids.size(conf)} for each container",
-            lambda: ids.reserve(found),
+            lambda: ids.reserve(found, ids.note_of(conf)),
         )
 
 

@@ -1,11 +1,13 @@
 """CRIU, which dumps processes and restores them: where it is, how it is told, what it says."""
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from containers.node import panels
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError, Problem
 from containers.node.processes.run import call
@@ -63,12 +65,17 @@ def find(conf: NodeConf, environ: Mapping[str, str] = os.environ) -> Criu:
     return Criu(Path(path), version)
 
 
-def status(conf: NodeConf) -> str:
-    """`ok PATH VERSION` or `off: REASON`, as set-up left it; empty when it never looked."""
-    try:
-        return (conf.state / "criu/status").read_text().strip()
-    except OSError:
-        return ""
+def status(conf: NodeConf, registry: Path | None = None) -> str:
+    """`ok PATH VERSION` or `off: REASON`, as set-up left it; empty when it never looked.
+
+    Then another panel's of this machine counts.
+    """
+    for state in (conf.state, *panels.others(conf, registry)):
+        with contextlib.suppress(OSError):
+            said = (state / "criu/status").read_text().strip()
+            if said.startswith("ok ") or (said and state == conf.state):
+                return said
+    return ""
 
 
 def why_not(conf: NodeConf) -> str:
