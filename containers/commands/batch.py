@@ -25,8 +25,9 @@ class Batch:
         self.asked.add(operation.pk)
 
     @property
-    def unfinished(self) -> int:
-        return Operation.objects.unfinished().filter(pk__in=self.asked).count()
+    def unfinished(self) -> set[int]:
+        found = Operation.objects.unfinished().filter(pk__in=self.asked)
+        return set(found.values_list("pk", flat=True))
 
     def wait(self) -> None:
         """Until something may have happened. Raises OperationError when our own work stopped."""

@@ -38,10 +38,12 @@ def start(given: Given, output: Output) -> int:
 
 def one_after_another(node: Node, output: Output) -> list[Operation]:
     """As at boot: a few at the same time."""
-    left, begun, told = to_start(node), [], set()
+    left = to_start(node)
+    begun: list[Operation] = []
+    told: set[int] = set()
     with Batch(node) as batch:
         while left or len(told) < len(begun):
-            while left and batch.unfinished < AT_ONCE:
+            while left and len(batch.unfinished) < AT_ONCE:
                 if operation := request(node, left.pop(0)):
                     batch.add(operation)
                     begun.append(operation)

@@ -31,6 +31,7 @@ from containers.node.steps import running
 
 UP = (State.RUNNING, State.PAUSED)
 REASON = "the node stops"
+STUCK = ("killed", "left")  # not as it was to end
 DATABASE_AWAY = (OperationalError, InterfaceError, ProgrammingError)
 
 
@@ -63,7 +64,11 @@ class Descent:
 
     def look(self) -> None:
         """Has the way that it takes come to its end?"""
-        self.container.refresh_from_db()
+        try:
+            self.container.refresh_from_db()
+        except Container.DoesNotExist:  # it was being made, or destroyed
+            self.ended = "gone"
+            return
         if self.operation:
             self.operation.refresh_from_db()
         if not self.operation or not self.operation.done or not self.way:
@@ -132,7 +137,7 @@ def by_rows(node: Node, habits: Shutdown, output: Output) -> int:
     node.note(onboot=[])  # who has not started yet shall not
     with Batch(node) as batch:
         descents = Going(node, habits, batch, output).run()
-    code = Code.STOP if any(d.ended in ("killed", "left") for d in descents) else Code.OK
+    code = Code.STOP if any(d.ended in STUCK for d in descents) else Code.OK
     said = {"code": code, "containers": [descent.described for descent in descents]}
     output.show(said, [])
     if not descents:
@@ -165,13 +170,19 @@ class Going:
 
     def under_way(self) -> bool:
         """Take all of them a step further; False when there is none left."""
-        standing = list(self.standing())
-        for container in standing:
-            self.descents.setdefault(container.pk, Descent(container, self.ways(container)))
+        for container in list(self.standing()):
+            known = self.descents.get(container.pk)
+            again = known and known.over and container.state in UP and known.ended not in STUCK
+            if known is None or again:  # somebody has started it since
+                self.descents[container.pk] = Descent(container, self.ways(container))
+        busy = self.batch.unfinished
         for descent in self.unfinished():
+            if descent.operation and descent.operation.pk in busy:
+                continue
             descent.look()
-            if not descent.over and not descent.operation:
+            if not descent.over and (self.killing or len(busy) < self.habits.at_once):
                 self.move(descent)
+                busy |= {descent.operation.pk} if descent.operation else set()
             if descent.over:
                 self.output.complain(descent.sentence)
         return bool(self.unfinished())
@@ -199,13 +210,11 @@ class Going:
         if holder is not None:
             if not holder.started or self.killing:
                 holder.cancel()
+            self.batch.add(holder)
         elif descent.container.state not in (*UP, State.MOUNTED):
-            descent.ended = "stopped"  # by somebody else
-        elif (self.killing or self.has_room()) and (operation := descent.go_on()):
+            descent.ended = descent.container.state  # by somebody else
+        elif operation := descent.go_on():
             self.batch.add(operation)
-
-    def has_room(self) -> bool:
-        return self.batch.unfinished < self.habits.at_once
 
     def run_out(self) -> None:
         """The time limit: what runs of it is ended, and then killed."""

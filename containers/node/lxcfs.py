@@ -132,7 +132,7 @@ def stand_alone(conf: NodeConf) -> None:
 
 def mend(conf: NodeConf) -> list[str]:
     """Bind it in the place of a dead one, in containers that run; returns what was done."""
-    said = []
+    said: list[str] = []
     if not wanted(conf) or not alive(conf):
         return said
     for folder in sorted((conf.run / "runc").glob("[0-9]*")):

@@ -7,6 +7,7 @@
 
 import contextlib
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from containers.node.conf import NodeConf, load
@@ -58,8 +59,10 @@ def at(state: Path) -> NodeConf:
 
 def main(arguments: list[str]) -> None:
     conf = load()
-    act = {"--plan": plan, "--note": note, "--forget": forget, "--others": others}[arguments[0]]
-    for line in act(conf):
+    acts: dict[str, Callable[[NodeConf], Sequence[object]]] = {
+        "--plan": plan, "--note": note, "--forget": forget, "--others": others,
+    }  # fmt: skip
+    for line in acts[arguments[0]](conf):
         print(line)
 
 

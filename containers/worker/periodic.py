@@ -119,7 +119,7 @@ class Periodic:
         starting = Operation.objects.filter(
             node=self.node, via=Via.BOOT, state__in=UNFINISHED, requested__gt=now() - SLOW
         ).count()
-        begun = set()
+        begun: set[int] = set()
         for ctid in left:
             if starting + len(begun) < AT_ONCE and self.start(ctid):
                 begun.add(ctid)

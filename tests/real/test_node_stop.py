@@ -144,12 +144,16 @@ def test_without_a_database_they_are_stopped_with_their_scripts_all_the_same(
     mark.unlink()
     inits = pids(panel, ctids)
     panel.stop("node")
-    monkeypatch.setitem(panel.env, "PANEL_DATABASE_URL", NOWHERE)
     try:
-        said = panel.pctl("node", "stop", "--timeout", 5, code=33)
+        with monkeypatch.context() as away:
+            away.setitem(panel.env, "PANEL_DATABASE_URL", NOWHERE)
+            said = panel.pctl("node", "stop", "--timeout", 5, code=33)
+        late = [panel.pctl("exec", plain, "true", code=8), panel.pctl("enter", plain, code=31)]
     finally:
-        monkeypatch.undo()
         panel.start("node")
+    for words in late:  # the row says that it runs
+        assert "The container is not running any more, it is stopped" in words
+        assert "runc" not in words
     assert "The database is away, so nothing is recorded" in said
     assert [f"CT {number} is stopped." in said for number in (plain, *others)] == [True] * 3
     assert f"CT {hanging} was killed: it had not ended within 5 s." in said

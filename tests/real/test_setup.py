@@ -9,6 +9,8 @@ import pytest
 
 from containers.node.conf import CHECKOUT
 
+FORWARD = "/proc/sys/net/ipv4/ip_forward"
+
 
 @dataclass
 class Machine:
@@ -139,3 +141,19 @@ def test_a_second_panel_takes_the_criu_of_the_first(machine: Machine) -> None:
         second, "/usr/bin/python3", "-c", f"{status} print(criu.status(conf.load()))"
     )
     assert said == f"ok {first}/criu/bin/criu 4.2.1\n"
+
+
+@pytest.mark.parametrize(("table", "forwarding"), [("", "0"), ("panel_deadbeef", "1")])
+def test_forwarding_stays_while_another_panel_has_a_firewall_table(
+    machine: Machine, table: str, forwarding: str
+) -> None:
+    network = "/usr/bin/python3 -B -m containers.node.network"
+    other = f"nft add table inet {table}" if table else "true"
+    said = machine.run(
+        machine.state("first"), "sh", "-ec",
+        f"echo 0 >{FORWARD}; {network}; {other}; cat {FORWARD};"
+        f" {network} --remove; cat {FORWARD}",
+    ).splitlines()  # fmt: skip
+    assert "1" in said
+    assert said[-1] == forwarding
+    assert any("panel_deadbeef, and may need it" in line for line in said) == bool(table)
