@@ -27,16 +27,39 @@ launcher() { # NAME
 # A dry run's are found where they are only: it changes nothing outside of its state.
 linked() { ((EUID == 0)) && [[ ${PANEL_RUNTIME:-} != dry-run ]]; }
 
-free() { # NAME: nothing there, or ours
-    [[ ! -e $places/$1 && ! -L $places/$1 ]] || [[ $(readlink "$places/$1") == "$STATE/bin/$1" ]]
+free() { # NAME: nothing there, ours, that of a panel that is gone, or one that is to be taken over
+    local there
+    [[ -e $places/$1 || -L $places/$1 ]] || return 0
+    there=$(readlink "$places/$1") || return 1
+    [[ $there == "$STATE/bin/$1" || ($there == */bin/"$1" && ! -e $there) ]] ||
+        { [[ ${TAKE_COMMANDS:-} == 1 ]] && grep -qs "^# $1 of the panel in " "$there"; }
 }
 
+# Once, before the first of them; without a terminal they stay, and that is said at the end.
+ask_for_them() {
+    local answer=''
+    [[ ! ${TAKE_COMMANDS+set} ]] || return 0
+    TAKE_COMMANDS=0
+    if ! linked || free pctl || [[ ! -L $places/pctl ]]; then return 0; fi
+    if [[ -t 0 && -t 2 ]]; then
+        read -rp "$places/pctl is the command of another panel, $(owner pctl). Take it over for this one ($STATE)? [y/N] " answer || answer=
+    fi
+    [[ $answer != [yY]* ]] || TAKE_COMMANDS=1
+}
+owner() { # NAME
+    local there
+    there=$(readlink "$places/$1") || there=$places/$1
+    say "${there%/bin/*}"
+}
+left=()
+
+[[ $1 != apply ]] || ask_for_them
 for name in $(printf '%s\n' "${!starts[@]}" | sort); do
     case $1 in
     plan)
         if ! linked; then say "command: $STATE/bin/$name"
         elif free "$name"; then say "command: $places/$name -> $STATE/bin/$name"
-        else say "command: $STATE/bin/$name ($places/$name belongs to something else and is left alone)"; fi
+        else say "command: $STATE/bin/$name ($places/$name belongs to $(owner "$name") and is left alone; TAKE_COMMANDS=1 takes it over)"; fi
         ;;
     apply)
         mkdir -p "$STATE/bin"
@@ -47,8 +70,8 @@ for name in $(printf '%s\n' "${!starts[@]}" | sort); do
         fi
         if ! linked; then continue; fi
         if [[ -L $places/$name && $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then :
-        elif free "$name"; then ln -s "$STATE/bin/$name" "$places/$name"
-        else say "$places/$name belongs to something else and is left alone; use $STATE/bin/$name"; fi
+        elif free "$name"; then ln -sfn "$STATE/bin/$name" "$places/$name"
+        else left+=("$name"); fi
         ;;
     remove)
         if [[ $(readlink "$places/$name") == "$STATE/bin/$name" ]]; then
@@ -58,3 +81,8 @@ for name in $(printf '%s\n' "${!starts[@]}" | sort); do
         ;;
     esac
 done
+if ((${#left[@]})); then
+    say "ATTENTION: ${left[*]} in $places belong to $(owner "${left[0]}"), not to this panel ($STATE)."
+    say "  What is typed there is done by that one. This panel's commands are in $STATE/bin;"
+    say "  make setup TAKE_COMMANDS=1 takes them over."
+fi

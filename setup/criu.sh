@@ -45,6 +45,7 @@ find_one() {
         result=$(setup/criu-selftest.sh "$own") && { ok "$own"; return; }
         said="$own: $result"
     fi
+    if [[ ! -x $home/bin/criu ]]; then borrow; fi
     for suite in '' forky sid; do # the empty one: what an earlier set-up unpacked
         if [[ $suite ]]; then
             echo "Unpacking CRIU from Debian $suite below $home" >&2
@@ -61,17 +62,36 @@ find_one() {
     done
     say "off: no CRIU works on kernel $(uname -r): $said"
 }
+# Another panel of this machine may have one that was unpacked: a copy, for that panel may go.
+borrow() {
+    local state
+    for state in $(/usr/bin/python3 -B -m containers.node.panels --others); do
+        if [[ $(<"$state/criu/status") == "ok $state/criu/bin/criu "* ]] 2>/dev/null; then
+            rm -rf "$prefix"
+            cp -a --reflink=auto "$state/criu/prefix" "$prefix"
+            write_program
+            return
+        fi
+    done
+}
 ok() { say "ok $1 $("$1" --version | awk '/^Version/ { print $2 }')"; }
+
+# The first Debian archive that apt has a list of packages from.
+archive() {
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | sed -n 1p | grep .
+}
 
 # CRIU and all it links with, libc included, by an apt that knows of no installed package and
 # keeps nothing of ours: neither its lists nor dpkg's database are touched.
 unpack() { # SUITE
-    local uri deb loader libraries
+    local uri deb
     work=$(mktemp -d /var/tmp/panel-criu.XXXXXX)
     trap 'rm -rf "$work"' EXIT
-    # shellcheck disable=SC2016
-    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | sort -u | sed -n 1p) ||
-        refuse "apt has no package list of a Debian archive (run apt-get update)"
+    if ! uri=$(archive); then
+        apt-get -qq update # its lists are empty: all packages were there already
+        uri=$(archive) || refuse "apt has no package list of a Debian archive, not even after apt-get update"
+    fi
     mkdir -p "$work/lists/partial" "$work/archives/partial"
     : >"$work/installed"
     # An index past its Valid-Until is refused, for it may hold back a fixed CRIU: apt's default, which
@@ -98,6 +118,11 @@ unpack() { # SUITE
     rm -rf "$prefix"
     mv "$prefix.new" "$prefix"
 
+    write_program
+}
+
+write_program() {
+    local loader libraries
     loader=$(find "$prefix/" -name 'ld-linux*.so.*' -print -quit)
     libraries=$(dirname "$(find "$prefix/usr/lib" -name 'libprotobuf-c.so.*' -print -quit)")
     mkdir -p "$home/bin"

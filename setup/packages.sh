@@ -19,6 +19,7 @@ iproute2          command -v ip
 nftables          command -v nft
 iptables          command -v iptables-restore
 busybox-static    static_busybox
+lxcfs             command -v lxcfs
 mmdebstrap        command -v mmdebstrap
 openssh-client    command -v ssh
 zstd              command -v zstd"
@@ -90,7 +91,7 @@ without_starting_services() {
     fi
     "$@"
     local unit
-    for unit in redis-server nginx postgresql; do
+    for unit in redis-server nginx postgresql lxcfs; do
         if [[ " ${*:2} " == *" $unit"* ]] && command -v systemctl >/dev/null; then
             systemctl --quiet disable "$unit.service" 2>/dev/null || true
         fi

@@ -20,6 +20,7 @@ say "ids: 65536 users and groups a container, a block reserved in /etc/subuid an
 /usr/bin/python3 -m containers.node.storage.pool --plan
 /usr/bin/python3 -m containers.node.network --plan
 /usr/bin/python3 -m containers.node.apparmor --plan
+/usr/bin/python3 -m containers.node.lxcfs --plan
 /usr/bin/python3 -m containers.node.runtimes.advisories
 say "processes: web and redis as $PANEL_USER, node as root, listening on $PANEL_HTTP only"
-say "make remove takes back links, routes, rules, limits of the kernel and mounts; packages, the user $PANEL_USER, the reserved ids and $STATE stay."
+say "make remove takes back links, routes, rules, limits of the kernel and mounts; packages, the user $PANEL_USER and $STATE stay."

@@ -4,10 +4,12 @@
 ((EUID == 0)) || refuse "Run this as root: sudo make remove"
 
 main() {
-    local packages place beside=''
-    packages=$(sort -u "$STATE/installed-packages" 2>/dev/null | paste -sd ' ') || true
+    local place beside='' others
+    others=$(/usr/bin/python3 -B -m containers.node.panels --others | paste -sd ' ')
     not_running
     end_containers
+    /usr/bin/python3 -B -m containers.node.lxcfs --remove
+    /usr/bin/python3 -B -m containers.node.ids --remove
     /usr/bin/python3 -B -m containers.node.network --remove
     /usr/bin/python3 -B -m containers.node.apparmor --remove
     /usr/bin/python3 -B -m containers.node.storage.pool --remove
@@ -15,11 +17,34 @@ main() {
     setup/commands.sh remove
     remove_links
     remove_run_folder
-    say "What stays: the containers' files and the database below $STATE and $VZ, $ETC/vz.conf, the ids reserved for those files in /etc/subuid and /etc/subgid, the user $PANEL_USER, Debian's packages."
+    /usr/bin/python3 -B -m containers.node.panels --forget
+    say "What stays: the containers' files and the database below $STATE and $VZ, $ETC/vz.conf, the user $PANEL_USER, Debian's packages."
     for place in "$VZ" "$ETC/vz.conf"; do
         [[ $place == "$STATE"/* ]] || beside+=" $place"
     done
-    say "To delete them too: ${packages:+apt-get remove $packages; }userdel $PANEL_USER; rm -rf $STATE$beside"
+    if [[ $others ]]; then
+        bequeath "${others%% *}"
+        say "Another panel of this machine ($others) needs the user $PANEL_USER and the packages."
+        say "To delete the rest too: rm -rf $STATE$beside"
+    else
+        say "To delete them too: $(packages)$(user)rm -rf $STATE$beside"
+    fi
+}
+
+# What set-up has brought, and nothing that was there before.
+packages() {
+    local found
+    found=$(sort -u "$STATE/installed-packages" 2>/dev/null | paste -sd ' ') || true
+    [[ ! $found ]] || printf 'apt-get remove %s; ' "$found"
+}
+user() { [[ ! -e $STATE/made-user ]] || printf 'userdel %s; ' "$PANEL_USER"; }
+
+# The last panel that goes is to know what the first one has brought.
+bequeath() { # STATE
+    if [[ -s $STATE/installed-packages ]]; then
+        cat "$STATE/installed-packages" >>"$1/installed-packages"
+    fi
+    [[ ! -e $STATE/made-user ]] || touch "$1/made-user"
 }
 
 not_running() {
@@ -41,7 +66,7 @@ end_containers() {
     fi
     for ctid in "${running[@]}"; do
         # With the settings of the last set-up, the node's name among them.
-        env -u PANEL_STATE_DIR "$STATE/bin/pctl" stop "$ctid" || refuse "Container $ctid did not stop, so the rest stays as it is: see what pctl stop $ctid says."
+        env -u PANEL_STATE_DIR "$STATE/bin/pctl" stop "$ctid" || refuse "Container $ctid did not stop, so the rest stays as it is. If its stop script fails: pctl stop $ctid --without-stop-script --reason 'why', and then make remove again."
     done
 }
 

@@ -15,6 +15,12 @@ if [[ ${PANEL_RUNTIME:-} != dry-run && $EUID == 0 ]]; then
     setup/criu.sh "$1"
 fi
 setup/commands.sh "$1"
+if [[ ${PANEL_RUNTIME:-} != dry-run && $EUID == 0 && $2 == run ]]; then
+    case $1 in
+    plan) /usr/bin/python3 -B -m containers.node.panels --plan ;;
+    apply) /usr/bin/python3 -B -m containers.node.panels --note >/dev/null ;;
+    esac
+fi
 if [[ $2 == run ]]; then
     setup/static.sh "$1"
     [[ ${PANEL_RUNTIME:-} == dry-run ]] || setup/kernel.sh "$1"

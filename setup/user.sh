@@ -13,9 +13,11 @@ plan)
     say "folders: $STATE (root), $STATE/web and $STATE/redis ($PANEL_USER), $RUN (until the next reboot)"
     ;;
 apply)
-    id "$PANEL_USER" &>/dev/null ||
-        useradd --system --user-group --home-dir "$STATE/web" --no-create-home --shell /usr/sbin/nologin "$PANEL_USER"
     mkdir -p "$STATE"
+    if ! id "$PANEL_USER" &>/dev/null; then
+        useradd --system --user-group --home-dir "$STATE/web" --no-create-home --shell /usr/sbin/nologin "$PANEL_USER"
+        touch "$STATE/made-user" # make remove may name the command that deletes it
+    fi
     install -d -m 0700 -o "$PANEL_USER" -g "$PANEL_USER" "$STATE/web" "$STATE/redis"
     ;;
 esac

@@ -11,6 +11,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.utils import ProgrammingError
 
 from containers.models import Busy
+from containers.node import panels
 from containers.node.errors import Locked, OperationError, Problem
 from containers.node.runtimes import DRY_RUN
 
@@ -55,9 +56,17 @@ def check() -> None:
     except PermissionError:
         raise no_access(f"the panel's database {path}") from None
     except OSError:
+        if programs := others_programs():
+            raise OperationError(Problem.NOT_THIS_PANEL, path=path, known=programs) from None
         raise OperationError(Problem.NO_DATABASE, path=path) from None
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise no_access(f"the panel's database {path}")
+
+
+def others_programs() -> list[str]:
+    """The pctl of each other panel of this machine that has a database."""
+    states = panels.others(settings.NODE)
+    return [f"{s / 'bin/pctl'}" for s in states if (s / "web/panel.sqlite3").exists()]
 
 
 def away(error: Error) -> OperationError:

@@ -36,7 +36,7 @@ def follow(request: Callable[[], Operation], output: Output) -> int:
 
 
 def attend(operation: Operation, output: Output, signals: list[int]) -> int:
-    with Work(operation) as work:
+    with Work(operation.node, {operation.pk}) as work:
         offset, told = 0, False
         since = time.monotonic()
         while True:

@@ -8,10 +8,10 @@ from containers.commands import ctid
 from containers.commands.audit import noted
 from containers.commands.database import need_root
 from containers.commands.output import Output
-from containers.commands.places import require_here
+from containers.commands.places import here, require_here
 from containers.grammar import BadSyntax, Given
 from containers.models import Container
-from containers.node import ids, runtimes
+from containers.node import ids, observed, runtimes
 from containers.node.bundle import require_real_places
 from containers.node.errors import BadUsages, Code, OperationError, Problem
 from containers.node.layout import Layout
@@ -58,8 +58,16 @@ def execute(given: Given, *, not_running: Code) -> int:
 
 
 def require_running(container: Container, code: Code) -> None:
+    """By its row, and by what its node knows: after a reboot the row is late."""
     if container.state != State.RUNNING:
         raise OperationError(Problem.NOT_RUNNING, code)
+    if container.node.runtime == runtimes.DRY_RUN or not here(container.node):
+        return
+    found = observed.state_of(Layout(settings.NODE, container.ctid))
+    if found is State.PAUSED:
+        raise OperationError(Problem.PAUSED_A_MOMENT, code)
+    if found is not State.RUNNING:
+        raise OperationError(Problem.NOT_RUNNING_NOW, code, state=found)
 
 
 def run(container: Container, command: list[str], line: str) -> int:

@@ -1,6 +1,7 @@
 """The node's work, done by pctl itself as long as nobody else is at it."""
 
 import os
+from collections.abc import Collection
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 from django.conf import settings
 
 from containers.commands.places import here
-from containers.models import Operation
+from containers.models import Node
 from containers.node.errors import Locked
 from containers.node.runtimes import DRY_RUN
 from containers.worker import Worker, lock
@@ -17,28 +18,29 @@ AGAIN = 0.2  # seconds between two tries: whoever is at work now may be a pctl t
 
 
 class Work:
-    """Be the node's worker until an operation has ended, unless somebody else is.
+    """Be the node's worker until operations have ended, unless somebody else is.
 
+    operations: their primary keys, which may become more meanwhile.
     failure: what ended our own work too early.
     """
 
-    def __init__(self, operation: Operation) -> None:
-        self.operation = operation
+    def __init__(self, node: Node, operations: Collection[int]) -> None:
+        self.node, self.operations = node, operations
         self.left = Event()
         self.failure: BaseException | None = None
-        self.worker = Worker(settings.NODE, operation.node, who="pctl")
+        self.worker = Worker(settings.NODE, node, who="pctl")
         self.thread = Thread(target=self.run, name="worker", daemon=True)
 
     def __enter__(self) -> Self:
         root = os.geteuid() == 0 or settings.RUNTIME == DRY_RUN
-        if here(self.operation.node) and root:
+        if here(self.node) and root:
             self.thread.start()
         return self
 
     def run(self) -> None:
         while not self.left.is_set():
             try:
-                self.worker.run(until=self.operation.pk)
+                self.worker.run(until=self.operations)
                 break
             except Locked:
                 self.left.wait(AGAIN)
@@ -52,7 +54,7 @@ class Work:
         """Who else is at work on this node, if anybody is."""
         who = lock.holder(settings.NODE)
         mine = not self.thread.is_alive() or who == f"pctl (pid {os.getpid()})"
-        return "" if mine or not here(self.operation.node) else who
+        return "" if mine or not here(self.node) else who
 
     def wait(self, seconds: float) -> None:
         """Until something may have happened: at the latest after so many seconds."""

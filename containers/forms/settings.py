@@ -72,6 +72,7 @@ FIELDS: dict[Type, Callable[[Setting], forms.Field]] = {
     Type.NUMBER: lambda s: LimitField(s, **words(s)),
     Type.FRACTION: lambda s: LimitField(s, **words(s)),
     Type.WORDS: lambda s: WordsField(s.clean, **words(s)),
+    Type.CHOICE: lambda s: forms.ChoiceField(required=False, choices=s.choices, **words(s)),
     Type.SWITCH: lambda s: forms.BooleanField(required=False, **words(s)),
     Type.PERSON: lambda s: forms.ModelChoiceField(
         User.objects.none(), required=False, empty_label="Nobody: staff only", **words(s)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.timezone import now
 
 from containers.node.checks import Range
@@ -64,6 +64,18 @@ class Node(models.Model):
         return {
             s.name: s.there(s.stored(told[s.name]), self.facts) for s in limits() if s.name in told
         }
+
+    def note(self, **facts: Any) -> None:
+        """Write down what it says of itself, beside what others write down meanwhile."""
+        with transaction.atomic():
+            self.lock()
+            self.facts |= facts
+            self.save(update_fields=["facts"])
+
+    def lock(self) -> None:
+        """Be the only one to change its row, until the transaction has ended; it is read anew."""
+        Node.objects.select_for_update().get(pk=self.pk)
+        self.refresh_from_db()
 
     @property
     def away(self) -> bool:

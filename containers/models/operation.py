@@ -49,6 +49,7 @@ class Via(models.TextChoices):
     CONTAINER = "container", "by the container itself"
     SCHEDULE = "schedule", "by a schedule"
     BOOT = "boot", "at the start of the node"
+    SHUTDOWN = "shutdown", "at the shutdown of the node"
 
 
 def clock(at: datetime) -> str:

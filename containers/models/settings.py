@@ -18,6 +18,7 @@ COLUMNS: dict[Type, Callable[[Setting], models.Field[Any, Any]]] = {
         max_digits=5, decimal_places=2, null=True, blank=True
     ),
     Type.WORDS: lambda s: models.JSONField(default=list, blank=True),
+    Type.CHOICE: lambda s: models.CharField(max_length=s.longest, blank=True, default=""),
     Type.SWITCH: lambda s: models.BooleanField(default=False),
     Type.PERSON: lambda s: models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -14,6 +14,7 @@ from containers.node.access import hostname as access
 from containers.node.errors import BadValue, BadValues, Code
 from containers.node.network import addresses as network
 from containers.node.network import resolver
+from containers.node.shutdown import DEFAULT, MODES
 
 NAME = re.compile(r"[A-Za-z0-9 +_.-]+\Z")
 NUMBER = re.compile(r"\s*\+?[0-9]+\Z")
@@ -87,6 +88,13 @@ def line(text: str) -> str:
     except UnicodeEncodeError:
         raise BadValue(BadValues.NOT_UTF8, what="description") from None
     return text
+
+
+def autostop(text: str) -> str:
+    """The node's own habit is an empty one, or "default"."""
+    if text not in ("", DEFAULT, *MODES):
+        raise BadValue(BadValues.NOT_A_STOP, word=text[:30], known=[*MODES, DEFAULT])
+    return "" if text == DEFAULT else text
 
 
 def nameservers(words: Iterable[str]) -> list[str]:

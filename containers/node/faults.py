@@ -82,6 +82,7 @@ class BadValues(Fault):
         "The size {word} is less than a mebibyte: give a unit, as in {example}.",
     )
     NOT_YES_OR_NO = "not-yes-or-no", "This is neither yes nor no: {word!r}."
+    NOT_A_STOP = "not-a-stop", "This is none of {known:list}: {word!r}."
     NO_DISK_LIMITS = (
         "no-disk-limits",
         "The disk space can't be limited here: this node's containers are not on btrfs.",

@@ -88,8 +88,7 @@ def attach(source: Path, target: Path, ids: Ids, *, readonly: bool = False) -> N
     """Show a tree, without what is mounted in it, at target as well; privately. Raises OSError."""
     with cloned(source) as tree:
         show(tree, source, ids, RDONLY if readonly else 0)
-        done(call(MOVE_MOUNT, tree, b"", AT_FDCWD, path(target), MOVE_MOUNT_F_EMPTY_PATH),
-             f"{target}")  # fmt: skip
+        put(tree, target)
 
 
 @contextlib.contextmanager
@@ -101,6 +100,11 @@ def cloned(source: Path) -> Iterator[int]:
         yield tree
     finally:
         os.close(tree)
+
+
+def put(tree: int, target: Path) -> None:
+    """Have a mount that is nowhere yet at target."""
+    done(call(MOVE_MOUNT, tree, b"", AT_FDCWD, path(target), MOVE_MOUNT_F_EMPTY_PATH), f"{target}")
 
 
 def show(tree: int, source: Path, ids: Ids, attributes: int) -> None:

@@ -13,12 +13,14 @@ a container's root can give that to others, but only to ids of the area's one ra
 
 import contextlib
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from containers.node import veconf
-from containers.node.conf import NodeConf
+from containers.node.conf import NodeConf, load
 from containers.node.errors import OperationError, Problem
 from containers.node.lines import lines_of
 
@@ -182,8 +184,11 @@ def reserved(block: Range) -> bool:
     return all(entry(block) in lines(file) for file in FILES)
 
 
-def reserve(block: Range) -> None:
-    """Raises OperationError when somebody else has some of it."""
+def reserve(block: Range, note: Path | None = None) -> None:
+    """note: where the lines are noted that were not there before.
+
+    Raises OperationError when somebody else has some of it.
+    """
     for begin, count in ranges(but=OWNER):
         if begin < block.base + block.size and block.base < begin + count:
             last = block.base + block.size - 1
@@ -192,6 +197,45 @@ def reserve(block: Range) -> None:
         if entry(block) not in lines(file):
             with file.open("a") as end:
                 end.write(f"{entry(block)}\n")
+            if note:
+                note.parent.mkdir(0o700, parents=True, exist_ok=True)
+                with note.open("a") as noted:
+                    noted.write(f"{file} {entry(block)}\n")
+
+
+def note_of(conf: NodeConf) -> Path:
+    return register(conf) / "reserved"
+
+
+def remove(conf: NodeConf) -> list[str]:
+    """Take away the lines that were added here, when nothing on the disk carries their ids.
+
+    For a pool that is mounted. Returns what was done, or why not.
+    """
+    added = [line.split(" ", 1) for line in lines(note_of(conf)) if " " in line]
+    if not added:
+        return []
+    if raised := sorted(base for base in carried(conf) if base):
+        return [f"the reserved ids stay: files in {conf.vz} belong to {raised[0]} and up"]
+    for name, line in added:
+        drop(Path(name), line)
+    note_of(conf).unlink()
+    return [f"the line {line} is removed from {name}" for name, line in added]
+
+
+def drop(file: Path, line: str) -> None:
+    """Take a line out of a file, which is there whole at any time."""
+    kept = [each for each in file.read_text().splitlines(keepends=True) if each.strip() != line]
+    new = file.with_name(f"{file.name}.new")
+    new.write_text("".join(kept))
+    shutil.copymode(file, new)
+    new.replace(file)
+
+
+def main(arguments: list[str]) -> None:
+    act = {"--remove": remove}[arguments[0]]
+    for sentence in act(load()):
+        print(sentence)
 
 
 def entry(block: Range) -> str:
@@ -213,3 +257,7 @@ def lines(file: Path) -> list[str]:
         return [line.strip() for line in lines_of(file)]
     except FileNotFoundError:
         return []
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -67,6 +67,12 @@ OTHERS = (
     done("of vz.conf: where the node keeps its locks", "LOCKDIR"),
     done("of vz.conf: where the node keeps its templates", "TEMPLATE"),
     done("of vz.conf: the seconds an init has to halt, of every container", "STOP_TIMEOUT"),
+    done("of vz.conf: stop or suspend, what a stopping node does with a container; AUTOSTOP"
+         " of its own goes first", "VE_STOP_MODE"),
+    done("of vz.conf: how many containers a stopping node stops at the same time; four for each"
+         " processor unless it says so", "VE_PARALLEL"),
+    done("of vz.conf: the seconds after which a stopping node kills what has not ended",
+         "NODE_STOP_TIMEOUT"),
     done("of vz.conf: no keeps the node from giving IPv6 addresses", "IPV6"),
     done("the CT ID: scripts have it in their environment", "VEID"),
     done("of vz.conf: how many connections the node keeps track of for each container",
@@ -144,8 +150,7 @@ OTHERS = (
     refused("inits start with the same environment in every container", "VE_ENVIRONMENT"),
     ignored("the panel knows of one node a container", "HA_ENABLE HA_PRIO"),
     ignored("addresses are all that is set up inside", "APPLY_IPONLY"),
-    ignored("a stopping node leaves its containers to the system's shutdown",
-            "AUTOSTOP VE_STOP_MODE VE_PARALLEL VZFASTBOOT"),
+    ignored("the node's service starts containers, after the network", "VZFASTBOOT"),
     ignored("logs are kept with each operation", "LOGGING LOGFILE LOG_LEVEL VERBOSE"),
     ignored("the node keeps its dumps itself", "DUMPDIR"),
     ignored("the node looks for an address in use by itself, and routes what it gives",

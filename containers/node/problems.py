@@ -62,6 +62,19 @@ class Problem(StrEnum):
         Code.RESTORE,
     )
     NOT_RUNNING = "not-running", "The container is not running.", "", Code.NOT_RUNNING
+    NOT_RUNNING_NOW = (
+        "not-running-now",
+        "The container is not running any more, it is {state}: it ended a moment ago, or its node"
+        " was restarted. The panel has not taken note of it yet; pctl start starts it.",
+        "The container is not running any more. Look again in a moment.",
+        Code.NOT_RUNNING,
+    )
+    PAUSED_A_MOMENT = (
+        "paused-a-moment",
+        "The container stands still for a moment, for a snapshot or a suspend; try again then.",
+        "",
+        Code.NOT_RUNNING,
+    )
     ALREADY_MOUNTED = "already-mounted", "The container is already mounted.", "", Code.MOUNTED
     STILL_MOUNTED = (
         "still-mounted",
@@ -673,6 +686,17 @@ class Problem(StrEnum):
     NO_DATABASE = (
         "no-database",
         "The panel has no database at {path} yet: make run makes it.",
+        BROKEN,
+    )
+    NOT_THIS_PANEL = (
+        "not-this-panel",
+        "This is the command of a panel that has no database at {path}. Another panel of this"
+        " machine has one; its command is {known:list}.",
+        BROKEN,
+    )
+    LXCFS_SILENT = (
+        "lxcfs-silent",
+        "The program lxcfs did not answer within {seconds:g} s.",
         BROKEN,
     )
     NODE_NOT_SET_UP = (

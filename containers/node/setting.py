@@ -20,12 +20,13 @@ class Type(StrEnum):
     FRACTION = "fraction"  # hundredths count; none: no limit
     WORDS = "words"
     SWITCH = "switch"
+    CHOICE = "choice"  # one of a few words; empty: the node decides
     PERSON = "person"  # somebody who can sign in
     ADDRESSES = "addresses"  # rows of their own
 
 
 EMPTY: dict[Type, Any] = {
-    Type.LINE: "", Type.WORDS: (), Type.ADDRESSES: (), Type.SWITCH: False,
+    Type.LINE: "", Type.WORDS: (), Type.ADDRESSES: (), Type.SWITCH: False, Type.CHOICE: "",
 }  # fmt: skip
 
 
@@ -98,7 +99,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Setting:
-    """longest: characters of a line. wide: its field has a row of the page for itself.
+    """longest: characters of a line. choices: words, and what a page says for each.
+    wide: its field has a row of the page for itself.
 
     default: of a new container on a node whose vz.conf does not say, and what set-up writes there;
     None: no limit. endless: whether it may have none. created: asked for when one is made.
@@ -121,6 +123,7 @@ class Setting:
     resource: Resource | None = None
     columns: tuple[Column, ...] = ()
     longest: int = 0
+    choices: tuple[tuple[str, str], ...] = ()
     required: bool = False
     wide: bool = False
     default: Callable[[Facts], Any] = lambda facts: None

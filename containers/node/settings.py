@@ -223,6 +223,18 @@ TABLE = [
         columns=(Column("onboot", "ONBOOT", 6),),
     ),
     Setting(
+        "autostop", Type.CHOICE, Section.STARTING, Effect.CONF, "When its node stops",
+        check=checks.autostop, longest=8,
+        choices=(("", "As the node does with others"), ("stop", "Stop it, with its scripts"),
+                 ("suspend", "Suspend it, and let it go on later")),
+        options=(
+            Word("--autostop", "stop|suspend|default",
+                 note="at the node's shutdown; default: as VE_STOP_MODE in vz.conf says"),
+        ),
+        conf=Key("AUTOSTOP"),
+        columns=(Column("autostop", "AUTOSTOP", -8),),
+    ),
+    Setting(
         "disabled", Type.SWITCH, Section.STARTING, Effect.CONF, "Disabled",
         help="It may not be started",
         check=bool, created=False,

@@ -64,6 +64,7 @@ def facts(node: Node) -> list[tuple[str, str]]:
 WORDS = {
     "criu": "CRIU",
     "cpus": "processors",
+    "figures": "memory and processors that containers see",
     "ledger": "audit not kept",
     "nat": "NAT",
     "onboot": "containers still to start",
@@ -75,6 +76,7 @@ WORDS = {
 }
 ABSENT = (
     "criu",
+    "figures",
     "ledger",
     "network",
     "snapshots_off",

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from threading import Event, Thread
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
@@ -119,15 +120,15 @@ class Periodic:
         starting = Operation.objects.filter(
             node=self.node, via=Via.BOOT, state__in=UNFINISHED, requested__gt=now() - SLOW
         ).count()
-        left_over = []
+        begun: set[int] = set()
         for ctid in left:
-            if starting >= AT_ONCE or not self.start(ctid):
-                left_over.append(ctid)
-            else:
-                starting += 1
-        if left_over != left:
-            self.node.facts["onboot"] = left_over
-            self.node.save(update_fields=["facts"])
+            if starting + len(begun) < AT_ONCE and self.start(ctid):
+                begun.add(ctid)
+        if begun:  # a shutdown may have emptied the list meanwhile
+            with transaction.atomic():
+                self.node.lock()
+                left = self.node.facts.get("onboot", [])
+                self.node.note(onboot=[ctid for ctid in left if ctid not in begun])
 
     def start(self, ctid: int) -> bool:
         """False: it is held by another operation, so later."""
@@ -160,6 +161,4 @@ class Periodic:
             doorbell.ring_pages(everybody=True, usage=True)
 
     def look_at_disk(self) -> None:
-        self.node.refresh_from_db()
-        self.node.facts["disk"] = startup.disk(self.conf)
-        self.node.save(update_fields=["facts"])
+        self.node.note(disk=startup.disk(self.conf))

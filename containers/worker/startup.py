@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.timezone import now
 
-from containers.models import Container, Node, Operation
-from containers.node import apparmor, capacity, observed, veconf
+from containers.models import Container, Node, Operation, Via
+from containers.node import apparmor, capacity, lxcfs, observed, veconf
 from containers.node.checkpoint import facts as checkpoint
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
@@ -36,6 +36,8 @@ def bring_up(conf: NodeConf, node: Node) -> None:
             logger.info("%s", sentence)
     except OperationError as error:
         logger.warning("the node is not ready for containers: %s", error)
+    for sentence in [*lxcfs.prepare(conf), *lxcfs.mend(conf)]:
+        logger.info("%s", sentence)
 
 
 def left_over(node: Node, *, but: Collection[int] = ()) -> Iterator[Operation]:
@@ -86,19 +88,24 @@ def held(node: Node) -> "list[int]":
 def note_boot(conf: NodeConf, node: Node, *, rebooted: bool) -> None:
     """The list is kept in a row, so that it outlives this worker."""
     node.refresh_from_db()
-    if rebooted:
-        wanted = node.containers.filter(onboot=True, disabled=False).order_by("ctid")
-        node.facts["onboot"] = list(wanted.values_list("ctid", flat=True))
+    found = facts(conf, node)
     node.boot_id = observed.boot_id()
-    node.facts |= facts(conf, node)
-    node.save(update_fields=["facts", "boot_id"])
+    node.save(update_fields=["boot_id"])
+    node.note(**found, **({"onboot": to_start(node)} if rebooted else {}))
+
+
+def to_start(node: Node) -> list[int]:
+    """Who starts with the node: who is to at boot, and whom its shutdown has suspended."""
+    last = Operation.objects.filter(container=OuterRef("pk"), exclusive=True).order_by("-pk")
+    mine = node.containers.filter(disabled=False).annotate(last=Subquery(last.values("via")[:1]))
+    found = mine.filter(Q(onboot=True) | Q(state=State.SUSPENDED, last=Via.SHUTDOWN))
+    return list(found.order_by("ctid").values_list("ctid", flat=True))
 
 
 def note_facts(conf: NodeConf, node: Node) -> None:
     """Set-up may have found a CRIU meanwhile, or lost it."""
     node.refresh_from_db()
-    node.facts |= facts(conf, node)
-    node.save(update_fields=["facts"])
+    node.note(**facts(conf, node))
 
 
 def facts(conf: NodeConf, node: Node) -> dict[str, object]:
@@ -110,12 +117,21 @@ def facts(conf: NodeConf, node: Node) -> dict[str, object]:
         **checkpoint.facts(conf, runtime=load_runtime(node.runtime).version()),
         "advisories": advisories.open_here() if node.runtime != DRY_RUN else [],
         "network": network.missing(conf),
+        "figures": figures(conf, node),
         "warnings": network.warnings(conf),
         "timezone": timezone(),
         "kernel": name.release,
         "arch": name.machine,
         "cpus": os.cpu_count(),
     }
+
+
+def figures(conf: NodeConf, node: Node) -> str:
+    """Whose memory and processors containers see."""
+    if node.runtime == DRY_RUN:
+        return ""
+    why = lxcfs.missing(conf)
+    return f"the node's own: {why}" if why else "each container's own, by lxcfs"
 
 
 def timezone() -> str:

@@ -6,7 +6,7 @@ import os
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from threading import Event
 from typing import TypeVar
 
@@ -60,19 +60,21 @@ class Worker:
         self.kicked = True
         self.stopping = Event()
         self.interrupted = False  # a turn was, by the database
-        self.until: int | None = None
+        self.until: Collection[int] | None = None
         self.errands: set[int] = set()
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
         self.audit = Keeper(conf, node)
         self.periodic = periodic.Periodic(conf, node, self.runners)
 
-    def run(self, until: int | None = None) -> None:
-        """Work until stopped, or until this operation has ended; then no other one is begun.
+    def run(self, until: int | Collection[int] | None = None) -> None:
+        """Work until stopped, or until these operations have ended; no other one is begun then.
 
-        Beside it what the panel itself has asked for is done, since nobody else is there for that.
+        Beside them what the panel itself has asked for is done, since nobody else is there for
+        that. Another thread may add to them meanwhile.
         """
-        self.until, self.periodic.brief = until, until is not None
+        self.until = {until} if isinstance(until, int) else until
+        self.periodic.brief = until is not None
         with (
             lock.hold(self.conf, self.who, patience=self.patience, stopping=self.stopping),
             self.listening() as bell,
@@ -96,9 +98,12 @@ class Worker:
         Nudge(self.conf.doorbell, "stop")()
 
     def until_is_over(self) -> bool:
-        if self.until is None or not {self.until, *self.errands}.isdisjoint(self.supervised):
+        if self.until is None:
             return False
-        return Operation.objects.filter(pk=self.until, state__in=FINISHED).exists()
+        awaited = {*list(self.until)}
+        if not (awaited | self.errands).isdisjoint(self.supervised):
+            return False
+        return Operation.objects.filter(pk__in=awaited, state__in=FINISHED).count() == len(awaited)
 
     def persist(self, act: Callable[[], T]) -> T | None:
         """Do it, though the database may be away for a while. None when stopped meanwhile."""
@@ -151,7 +156,7 @@ class Worker:
         if ticks:
             self.audit.go()
         self.periodic.go(clock)
-        if ticks and self.until in self.supervised:
+        if ticks and not self.supervised.keys().isdisjoint(list(self.until or ())):
             self.errands |= self.claim_all(Operation.objects.filter(via__in=BY_ITSELF))
 
     def beat(self, clock: float) -> None:
@@ -161,7 +166,7 @@ class Worker:
 
     def claim(self) -> None:
         mine = Operation.objects.all()
-        self.claim_all(mine if self.until is None else mine.filter(pk=self.until))
+        self.claim_all(mine if self.until is None else mine.filter(pk__in=list(self.until)))
 
     def claim_all(self, mine: OperationQuerySet) -> set[int]:
         claimed = set()

@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Origin
 
+from containers.node import shutdown
 from tests import nginx
 
 CHECKOUT = Path(__file__).parent.parent.parent
@@ -61,6 +62,35 @@ def test_the_node_stays_in_the_mounts_of_the_machine() -> None:
     )
     assert [option for option in options if namespaces.match(option)] == []
     assert {"KillMode=process", "Delegate=yes"} <= set(node.splitlines())
+
+
+def test_containers_stop_before_worker_network_database_and_file_systems_do() -> None:
+    """systemd stops in the order opposite to that in which it starts: what is first stops last."""
+    unit = (DEPLOY / "panel-containers.service").read_text()
+    before = {
+        name for line in re.findall(r"^After=(.*)$", unit, re.MULTILINE) for name in line.split()
+    }
+    assert before >= {
+        "local-fs.target", "remote-fs.target", "network-online.target", "panel-node.service",
+        "panel-redis.service", "postgresql.service",
+    }  # fmt: skip
+    assert re.findall(r"^RequiresMountsFor=(.*)$", unit, re.MULTILINE) == [
+        "/vz /var/lib/panel /opt/panel"
+    ]
+    assert "Before=" not in unit
+
+
+def test_a_restart_of_the_panel_leaves_the_unit_of_the_containers_alone() -> None:
+    unit = (DEPLOY / "panel-containers.service").read_text()
+    for word in ("PartOf", "BindsTo", "Requires", "Requisite"):
+        assert f"\n{word}=" not in unit
+    assert "panel-containers" not in (DEPLOY / "panel.target").read_text()
+    lines = unit.splitlines()
+    assert {"Type=oneshot", "RemainAfterExit=yes", "KillMode=process"} <= set(lines)
+    # A failed start would leave the unit inactive, and then there is no stop.
+    assert [line.startswith("ExecStart=-") for line in lines if "node start" in line] == [True]
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(seconds) >= shutdown.LONGEST + shutdown.KILLING
 
 
 def test_web_and_redis_are_not_root() -> None:

@@ -116,6 +116,30 @@ def test_a_block_is_found_beside_what_others_have(
         ids.reserve(Range(200000, 2 * SIZE))
 
 
+@root_only
+def test_the_lines_that_were_added_go_again_unless_files_have_the_ids(
+    conf: NodeConf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = "root:300000:65536\nbob:100000:65536\n"
+    files = tmp_path / "subuid", tmp_path / "subgid"
+    for file in files:
+        file.write_text(before)
+    files[1].write_text(f"{before}root:{BLOCK}:{4 * SIZE}\n")  # was there before
+    monkeypatch.setattr(ids, "FILES", files)
+    ids.reserve(ids.whole(conf), ids.note_of(conf))
+    raised = area(conf, "private/101/fs", BLOCK + SIZE)
+    area(conf, "private/102/fs", 0)
+    assert ids.remove(conf) == [
+        f"the reserved ids stay: files in {conf.vz} belong to {BLOCK + SIZE} and up"
+    ]
+    os.chown(raised, 0, 0)
+    line = f"root:{BLOCK}:{4 * SIZE}"
+    assert ids.remove(conf) == [f"the line {line} is removed from {files[0]}"]
+    assert files[0].read_text() == before
+    assert line in files[1].read_text()
+    assert ids.remove(conf) == []
+
+
 def test_where_no_whole_block_is_free_a_smaller_one_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

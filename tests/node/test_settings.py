@@ -77,6 +77,7 @@ VALUES: dict[str, tuple[Any, str]] = {
     "pids": (100, "100:100"),
     "diskspace": (1024, "1048576:1048576"),
     "onboot": (True, "yes"),
+    "autostop": ("suspend", "suspend"),
     "disabled": (False, "no"),
 }
 
@@ -99,7 +100,7 @@ def test_a_limit_that_there_is_none_of_has_a_line_that_says_so(tmp_path: Path) -
     assert list(lines) == [
         "VE_ROOT", "VE_PRIVATE", "OSTEMPLATE", "HOSTNAME", "NAME", "DESCRIPTION", "IP_ADDRESS",
         "NAMESERVER", "SEARCHDOMAIN", "PHYSPAGES", "CPULIMIT", "NUMPROC", "DISKSPACE", "ONBOOT",
-        "DISABLED", "UID_BASE", "UID_SIZE", "HOST_UID_BASE",
+        "AUTOSTOP", "DISABLED", "UID_BASE", "UID_SIZE", "HOST_UID_BASE",
     ]  # fmt: skip
     for name in ("ram", "cpus", "pids", "diskspace"):  # else vz.conf's default would seem to hold
         key = named(name).conf

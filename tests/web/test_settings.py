@@ -355,7 +355,7 @@ def test_the_pages_have_the_settings_by_section_side_by_side(
         "Identity": [["hostname", "name"], ["description"], ["owner"]],
         "Limits": [["ram", "cpus", "cpuunits", "pids", "diskspace", "snapshot_limit"]],
         "Network": [["ips"], ["nameservers", "searchdomains"]],
-        "Starting": [["onboot"], ["disabled"]],
+        "Starting": [["onboot"], ["autostop"], ["disabled"]],
     }
     creating = CreateForm()
     assert [card.title for card in creating.cards()] == [

@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from containers.models import Node
-from containers.node import apparmor, capacity, ids, veconf
+from containers.node import apparmor, capacity, ids, lxcfs, veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.lines import lines_in
@@ -210,17 +210,21 @@ def reservation(conf: NodeConf) -> Iterator[Job]:
         yield Job(
             f"reserve the ids {found.base} to {last} in /etc/subuid and /etc/subgid, a range of"
             f" {ids.size(conf)} for each container",
-            lambda: ids.reserve(found),
+            lambda: ids.reserve(found, ids.note_of(conf)),
         )
 
 
 def planned(conf: NodeConf) -> Iterator[Job]:
-    for sentence in [*pool.plan(conf), *network.plan(conf), *apparmor.plan(conf)]:
+    for sentence in [
+        *pool.plan(conf), *network.plan(conf), *apparmor.plan(conf), *lxcfs.plan(conf)
+    ]:  # fmt: skip
         yield Job(sentence, lambda: None)
 
 
 def up(conf: NodeConf) -> Iterator[Job]:
-    for sentence in [*pool.prepare(conf), *network.prepare(conf), *apparmor.prepare(conf)]:
+    for sentence in [
+        *pool.prepare(conf), *network.prepare(conf), *apparmor.prepare(conf), *lxcfs.prepare(conf)
+    ]:  # fmt: skip
         yield Job(sentence, lambda: None)
     before = catalogue.newest(conf, busybox.NAME)
     after = busybox.publish(conf)

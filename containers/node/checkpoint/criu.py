@@ -1,11 +1,13 @@
 """CRIU, which dumps processes and restores them: where it is, how it is told, what it says."""
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from containers.node import panels
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError, Problem
 from containers.node.processes.run import call
@@ -63,12 +65,17 @@ def find(conf: NodeConf, environ: Mapping[str, str] = os.environ) -> Criu:
     return Criu(Path(path), version)
 
 
-def status(conf: NodeConf) -> str:
-    """`ok PATH VERSION` or `off: REASON`, as set-up left it; empty when it never looked."""
-    try:
-        return (conf.state / "criu/status").read_text().strip()
-    except OSError:
-        return ""
+def status(conf: NodeConf, registry: Path | None = None) -> str:
+    """`ok PATH VERSION` or `off: REASON`, as set-up left it; empty when it never looked.
+
+    Then another panel's of this machine counts.
+    """
+    for state in (conf.state, *panels.others(conf, registry)):
+        with contextlib.suppress(OSError):
+            said = (state / "criu/status").read_text().strip()
+            if said.startswith("ok ") or (said and state == conf.state):
+                return said
+    return ""
 
 
 def why_not(conf: NodeConf) -> str:
@@ -104,9 +111,17 @@ def environment(criu: Criu, options: Path) -> dict[str, str]:
 
 
 def write_options(
-    path: Path, *, tcp_close: bool = False, stopping: bool = False, connected: bool = True
+    path: Path,
+    *,
+    tcp_close: bool = False,
+    stopping: bool = False,
+    connected: bool = True,
+    mounts: Mapping[str, str] | None = None,
 ) -> None:
-    """What a runtime has no options for.
+    """What a runtime has no options for, or makes a fuss about: a place in /proc to mount at.
+
+    mounts: what the node has mounted in a container, and gives again to what is restored: in a
+    dump the name of each place, in a restore by such a name what is to be there.
 
     tcp_close: restore established connections as closed.
     stopping: the processes are ended by the dump, so links it makes for files that have lost
@@ -116,6 +131,7 @@ def write_options(
     lines += ["tcp-close"] if tcp_close else []
     lines += ["link-remap"] if stopping else []
     lines += [] if connected else ["network-lock skip"]
+    lines += [f"external mnt[{key}]:{value}" for key, value in (mounts or {}).items()]
     path.write_text("".join(f"{line}\n" for line in lines))
 
 

@@ -135,8 +135,13 @@ def traced(inside: "Sequence[int]") -> "Iterator[Obstacle]":
 
 def file_systems(init: int) -> "Iterator[Obstacle]":
     for where, kind in mounts_of(init):
-        if kind in UNSUPPORTED or kind.startswith("fuse"):
+        if kind in UNSUPPORTED or (kind.startswith("fuse") and not of_node(where, kind)):
             yield Obstacle(cpu.FILESYSTEM, "file-system", kind=kind, path=plain(where))
+
+
+def of_node(where: str, kind: str) -> bool:
+    """The node's lxcfs, of which single files are bound over a container's own."""
+    return kind == "fuse.lxcfs" and where.startswith(("/proc/", "/sys/"))
 
 
 def devices(init: int) -> "Iterator[Obstacle]":

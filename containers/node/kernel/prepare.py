@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from containers.node import panels
 from containers.node.conf import NodeConf
 from containers.node.kernel.limits import wanted
 from containers.node.lines import lines_of
@@ -121,16 +122,20 @@ def raised(machine: Machine, key: str, now: int, value: int) -> str:
     return f"sysctl {key} = {value} (it was {now})"
 
 
-def remove(conf: NodeConf, machine: Machine = HERE) -> list[str]:
+def remove(conf: NodeConf, machine: Machine = HERE, registry: Path | None = None) -> list[str]:
     """Put back what was there, unless somebody has changed it since, or needs it too."""
     file = machine.file(conf)
     if not file.exists():
         return []
     old, others = Raised.read(file), machine.others(conf)
+    if not others and (without := panels.others(conf, registry)):
+        heir = panels.at(without[0])  # it found them raised already
+        Raised().write(machine.file(heir), heading(heir))
+        others = machine.others(conf)
     if others:
-        heading = lines_of(others[0])[:2]
+        first = lines_of(others[0])[:2]
         theirs = Raised.read(others[0]).with_older(old)
-        theirs.write(others[0], "".join(f"{line}\n" for line in heading))
+        theirs.write(others[0], "".join(f"{line}\n" for line in first))
         file.unlink()
         return [f"the limits of the kernel are left to {others[0]}"]
     said = [put_back(machine, key, value) for key, value in reversed(list(old.before.items()))

@@ -1,6 +1,7 @@
 """Take the node's part of the network away again."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 from containers.node import veconf
 from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
-from containers.node.network import pool, reach, record
+from containers.node.network import names, pool, reach, record
 from containers.node.network.live import links
 from containers.node.network.prepare import SYSCTLS, Change, dropped, read, route_of, rules, setter
 from containers.node.network.probe import FIREWALLS
@@ -77,6 +78,12 @@ def restored(conf: NodeConf, old: Record) -> Iterator[Change]:
             f"sysctl {' '.join(changed)}: left to the panel {others[0].parent.name}",
             lambda: inherit(others[0], changed),
         )
+    elif tables := others_tables(conf):
+        yield Change(
+            f"sysctl {' '.join(changed)} stays as it is: another panel has the firewall table"
+            f" {tables[0]}, and may need it",
+            lambda: None,
+        )
     elif bridges := sorted(NET.glob("*/bridge")):
         yield Change(
             f"sysctl {' '.join(changed)} stays as it is:"
@@ -94,10 +101,21 @@ def panels(conf: NodeConf) -> list[Path]:
     return [path for path in sorted(conf.run.parent.glob(f"*/{own.name}")) if path != own]
 
 
+def others_tables(conf: NodeConf) -> list[str]:
+    """The firewall tables, or chains, of panels that have no record to be found here."""
+    said = b""
+    for argv in (["nft", "list", "tables"], ["iptables-save", "-t", "filter"]):
+        with contextlib.suppress(OperationError):  # no such program here
+            said += call(argv, ok=(0, 1))
+    found = {match.decode() for match in TABLE.findall(said)}
+    return sorted(found - {names.table(conf), reach.table(conf)})
+
+
 def inherit(other: Path, before: Mapping[str, str]) -> None:
     """Let the other panel put the settings back when it goes."""
     theirs = record.read(other)
     record.write(other, replace(theirs, before={**before, **theirs.before}))
 
 
+TABLE = re.compile(rb"\bpanel_[0-9a-f]{8}\b")
 NET = Path("/sys/class/net")

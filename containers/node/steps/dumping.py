@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from containers.node import observed
-from containers.node.checkpoint import criu, manifest, room
+from containers.node import lxcfs, observed
+from containers.node.checkpoint import criu, manifest, ownfigures, room
 from containers.node.checkpoint.connections import connected
 from containers.node.checkpoint.obstacles import obstacles
 from containers.node.checkpoint.room import SPARE
@@ -63,6 +63,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         work / "options",
         stopping=not leave_running,
         connected=not leave_running or init is None or connected(init.pid),
+        mounts={where: where for where in lxcfs.PLACES},
     )
     make_images(ct, into)
     argv = ct.runtime.checkpoint(
@@ -78,6 +79,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
     except CommandFailed as e:
         settle(ct)
         raise not_dumped(ct, e, work / "dump.log") from e
+    ownfigures.forget_sizes(into.images, lxcfs.PLACES)
     if not leave_running:
         manifest.hasten(into)  # else it would slow the copy of the disk down
     ct.executor.obey()

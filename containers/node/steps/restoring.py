@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from containers.node import ids, monitor, observed
+from containers.node import ids, lxcfs, monitor, observed
 from containers.node.bundle import config_of, init_of, places, require_real_places, rootfs
 from containers.node.checkpoint import criu, saved, userids
 from containers.node.checkpoint.saved import Saved
@@ -69,7 +69,8 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     env = criu.environment(own, work / "options")
     limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
     try:
-        criu.write_options(work / "options", tcp_close=tcp_close)
+        node = {where: lxcfs.source(ct.paths.node, where) for where in lxcfs.PLACES}
+        criu.write_options(work / "options", tcp_close=tcp_close, mounts=node)
         describe(ct, kept, alone=alone)
         argv = ct.runtime.restore(ct.paths, env, images_for(ct, kept), work)
         pid = monitor.make(ct.paths, argv, rootfs(ct), timeout=limit)

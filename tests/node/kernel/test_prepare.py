@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.node import panels
 from containers.node.conf import NodeConf
 from containers.node.kernel.limits import wanted
 from containers.node.kernel.prepare import Machine, plan, prepare, remove
@@ -121,3 +122,21 @@ def test_no_container_comes_to_the_end_of_a_limit_before_that_of_its_memory() ->
     found = wanted(8 * GIB)
     assert found["fs/inotify/max_user_instances"] * 768 <= 8 * GIB
     assert all(value < 2**31 for value in found.values())
+
+
+def test_limits_stay_for_another_panel_that_found_them_raised_already(
+    alpha: NodeConf, machine: Machine, tmp_path: Path
+) -> None:
+    beta = node(tmp_path, "beta")
+    for each in (alpha, beta):
+        each.state.mkdir()
+        panels.note(each, tmp_path / "panels")
+    prepare(alpha, machine, 64 * GIB)
+    assert prepare(beta, machine, 64 * GIB) == []
+    raised = values(machine)
+    said = remove(alpha, machine, tmp_path / "panels")
+    assert said == [f"the limits of the kernel are left to {machine.file(beta)}"]
+    assert values(machine) == raised
+    panels.forget(alpha, tmp_path / "panels")
+    remove(beta, machine, tmp_path / "panels")
+    assert values(machine) == LOW | HIGH
