@@ -1,5 +1,6 @@
 """Commands and shells in a container, with the caller's own terminal."""
 
+import os
 import sys
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from containers.node import ids, runtimes
 from containers.node.bundle import require_real_places
 from containers.node.errors import BadUsages, Code, OperationError, Problem
 from containers.node.layout import Layout
+from containers.node.processes import relay
 from containers.node.processes.run import hand_over
 from containers.node.states import State
 
@@ -22,6 +24,14 @@ from containers.node.states import State
 LOGIN = "if [ -x /bin/bash ]; then exec /bin/bash -l; fi; exec /bin/sh -l"
 COMMAND = 'if [ -x /bin/bash ]; then exec /bin/bash -c "$0"; fi; exec /bin/sh -c "$0"'
 STDIN = "if [ -x /bin/bash ]; then exec /bin/bash -s; fi; exec /bin/sh -s"
+# On a terminal, a job of its own: what it leaves running would else be hung up with the terminal.
+# A command that Ctrl-Z stops goes on, for there is no shell to bring it back.
+JOB = """set -m
+if [ -x /bin/bash ]; then /bin/bash -c "$0"; else /bin/sh -c "$0"; fi
+code=$?
+while [ "$code" = 148 ]; do fg >/dev/null 2>&1; code=$?; done
+exit "$code"
+"""
 FROM_STDIN = "-"  # in a command's place: its lines come from standard input
 
 
@@ -38,7 +48,7 @@ def enter(given: Given, output: Output) -> int:
     container = ctid.find(given.operands["CTID"])
     require_running(container, Code.NOT_RUNNING)
     if "exec" in given:
-        return run(container, ["/bin/sh", "-c", COMMAND, given["exec"]], given["exec"])
+        return run(container, shell(given["exec"]), given["exec"])
     output.say(f"entered into {container}")
     try:
         return run(container, ["/bin/sh", "-c", LOGIN], "a shell")
@@ -51,10 +61,18 @@ def execute(given: Given, *, not_running: Code) -> int:
     if not given.rest:
         raise BadSyntax(BadUsages.OPERAND_MISSING, name="COMMAND", usage=given.command.usage)
     require_running(container, not_running)
-    line = " ".join(given.rest)
+    line = " ".join(word or "''" for word in given.rest)  # vzctl's way
     if line == FROM_STDIN:
         return run(container, ["/bin/sh", "-c", STDIN], "commands from standard input")
-    return run(container, ["/bin/sh", "-c", COMMAND, line], line)
+    return run(container, shell(line), line)
+
+
+def shell(line: str) -> list[str]:
+    return ["/bin/sh", "-c", JOB if on_terminal() else COMMAND, line]
+
+
+def on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def require_running(container: Container, code: Code) -> None:
@@ -69,8 +87,12 @@ def run(container: Container, command: list[str], line: str) -> int:
     noted(f"run in {container}: {line}", ctid=container.ctid)
     driver = runtimes.load(container.node.runtime)
     paths = Layout(settings.NODE, container.ctid)
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if container.node.runtime != runtimes.DRY_RUN:
-        require_real_places(paths.fs)
-    argv = driver.enter(paths, command, terminal=terminal)
-    return hand_over(argv, owner=ids.of(settings.NODE, container.ctid).base)
+    owner = ids.of(settings.NODE, container.ctid).base
+    terminal = on_terminal()
+    if container.node.runtime == runtimes.DRY_RUN:
+        return hand_over(driver.enter(paths, command, terminal=terminal), owner=owner)
+    require_real_places(paths.fs)
+    if terminal:
+        return hand_over(driver.enter(paths, command, terminal=True), owner=owner)
+    pid_file = paths.bundle / f"exec-{os.getpid()}.pid"
+    return relay.run(driver.enter_detached(paths, command, pid_file), pid_file, owner=owner)
