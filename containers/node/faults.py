@@ -203,7 +203,7 @@ class BadValues(Fault):
     NO_VERSION = "no-version", "{scope:Whose} {action:script} has no version {number}."
     NOTHING_TO_IMPORT = (
         "nothing-to-import",
-        "There is nothing to import: there is no {whose} in OpenVZ's places here.",
+        "There is nothing to import: there is no {whose} here. Looked for {places:list}.",
     )
 
     # what there is

@@ -83,6 +83,7 @@ def shell(node_conf: NodeConf, busybox: Template, networked: IPv4Network) -> She
         "PYTHONPATH": f"{CHECKOUT}",
         "DJANGO_SETTINGS_MODULE": "panel.settings",
         "PANEL_STATE_DIR": f"{node_conf.state}",
+        "PANEL_OPENVZ_DIR": f"{node_conf.openvz}",
         "PANEL_NODE": node_conf.name,
         "PANEL_POOL_SIZE": "8G",
     }

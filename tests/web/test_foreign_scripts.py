@@ -79,6 +79,14 @@ def test_what_lies_on_the_node_becomes_a_version_byte_for_byte(
     assert AuditEvent.objects.filter(what__contains="import the start script of CT 101").exists()
 
 
+def test_what_is_done_in_another_way_than_with_openvz_is_said_before_it_is_imported(
+    refused: Operation, as_alice: Client
+) -> None:
+    shown = text(as_alice.get(look(as_alice, URL, b"#!/bin/sh\ntc qdisc add dev venet0 root\n")))
+    assert "it uses venet0, which is not here" in shown
+    assert "venet0" not in text(as_alice.get(look(as_alice, URL)))
+
+
 def test_an_own_one_is_replaced_by_the_operation_that_was_refused(
     refused: Operation, ct101: Container, as_alice: Client
 ) -> None:

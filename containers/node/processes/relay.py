@@ -54,9 +54,7 @@ def run(argv: Sequence[str], pid_file: Path, *, owner: int, source: int = 0) -> 
         return code if code >= 0 else KILLED - code
 
 
-def begun(
-    argv: Sequence[str], pid_file: Path, pipes: Sequence[int], owner: int
-) -> tuple[int, int]:
+def begun(argv: Sequence[str], pid_file: Path, pipes: Sequence[int], owner: int) -> tuple[int, int]:
     """The exit code of the command, and when that is 0 the pid of what it has started."""
     stdin, stdout, stderr = pipes
     with contextlib.ExitStack() as theirs:

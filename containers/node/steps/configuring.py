@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from containers.node import figures, ids, observed, settings, veconf
+from containers.node import alias, figures, ids, observed, settings, veconf
 from containers.node.access import identity
 from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB, resources
 from containers.node.ct import Ct, Spec
 from containers.node.descriptors import closing
 from containers.node.errors import CommandFailed, OperationError, Problem
+from containers.node.lines import text_of
 from containers.node.network import live, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
@@ -21,17 +22,24 @@ from containers.node.states import State
 from containers.node.trees.area import tree_of
 from containers.node.trees.safe_tree import SafeTree
 
-HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
+HEADING = """The panel writes its settings at every operation: change them there, or with pctl set.
+Other lines are yours, and stay."""
+BEFORE = "# Written by the panel at every operation: change settings there, or with pctl set.\n"
 FULL = "Disk quota exceeded"  # btrfs, of a limit by the path of what has outgrown it
 IN_USE = "unable to set memory limit"  # runc, of a limit that is below what is in use
 
 
 def write_conf(ct: Ct) -> None:
-    """ve.conf, and the link to it at VE_CONFFILE. Raises BadValue for what can't be in it."""
+    """ve.conf, and the links to it: VE_CONFFILE, and where OpenVZ has it.
+
+    What others have written there stays. Raises BadValue for what can't be in it.
+    """
     path, link = ct.paths.ve_conf, ct.paths.conf_link
+    before = text_of(path).replace(BEFORE, "") if path.exists() else ""
+    text = veconf.merge(before, lines(ct), own=own_keys(), heading=HEADING)
     draft = path.with_name(".ve.conf.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(veconf.render(lines(ct), HEADING))
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
     draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
@@ -41,6 +49,12 @@ def write_conf(ct: Ct) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(path)
         fresh.replace(link)
+    alias.make(ct.paths)
+
+
+def own_keys() -> set[str]:
+    """Those without a value have no line."""
+    return {setting.conf.name for setting in settings.of_node() if setting.conf}
 
 
 def lines(ct: Ct) -> dict[str, str]:
