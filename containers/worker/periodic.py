@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from containers import doorbell
 from containers.models import Busy, Container, Node, Operation, Via
-from containers.node import observed
+from containers.node import load, observed
 from containers.node.access import hostkeys
 from containers.node.conf import NodeConf
 from containers.node.death import Death
@@ -154,6 +154,7 @@ class Periodic:
         if container:
             paths, storage = Layout(self.conf, container.ctid), load_storage(self.node.storage)
             found = measure(paths, storage, container.diskspace)
+            found["load"] = load_of(paths, container)
             self.running().filter(pk=pk).update(usage=found, usage_at=now())
         if not self.unmeasured:
             doorbell.ring_pages(everybody=True, usage=True)
@@ -162,3 +163,12 @@ class Periodic:
         self.node.refresh_from_db()
         self.node.facts["disk"] = startup.disk(self.conf)
         self.node.save(update_fields=["facts"])
+
+
+def load_of(paths: Layout, container: Container) -> list[float] | None:
+    """Its averages go on from those that were measured last, if it has not started since."""
+    at = container.usage_at
+    before = at if at and at > container.state_since else None
+    seconds = (now() - before).total_seconds() if before else FIGURES
+    former = container.usage.get("load") if before else None
+    return load.averages(observed.cgroup_paths(paths), former, seconds)

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -212,6 +214,8 @@ def on_terminal(shell: Shell, answers: dict[bytes, bytes], *words: object) -> tu
         argv = shell.argv(*words)
         os.execve(argv[0], argv, shell.env)
     while True:
+        if not select.select([terminal], [], [], DONE_WITHIN)[0]:
+            os.kill(pid, signal.SIGKILL)
         try:
             chunk = os.read(terminal, 4096)
         except OSError:  # it has left the terminal
@@ -283,3 +287,19 @@ def test_a_daemon_that_is_left_from_a_terminal_lives(shell: Shell, ctid: int) ->
     said, code = on_terminal(shell, answers, "exec2", ctid, "echo here; sleep 600; echo then")
     assert code == 130, said
     assert b"then" not in said
+
+
+def test_scripts_of_the_node_and_words_without_a_shell(
+    shell: Shell, ctid: int, tmp_path: Path
+) -> None:
+    shell.run("start", ctid)
+    assert shell.run("exec3", ctid, "echo", "a  b", "$HOME", "*") == "a  b $HOME *\n"
+    script = tmp_path / "script"
+    script.write_text("echo $0 in $(hostname); read line; exit 5\n")
+    assert shell.run("runscript", ctid, script, code=5) == f"/bin/sh in ct{ctid}\n"
+    where = b"\x1b[6n"  # its shell asks where the cursor is
+    answers = {where: b"\x1b[1;1Recho $((40 + 2))\r", b"\n42": b"\r\x1b."}
+    said, code = on_terminal(shell, answers, "console", ctid)
+    assert (code, answers) == (0, {}), said
+    assert f"etached from the console of CT {ctid}".encode() in said
+    assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
