@@ -7,6 +7,7 @@ declare -A starts=(
     [osctl]="containers.commands.osctl"
     [osctlpsc]="containers.commands.osctl psc"
     [vzcptcheck]="containers.commands.vzcptcheck"
+    [ctshare]="containers.node.share"
 )
 
 launcher() { # NAME

@@ -14,7 +14,7 @@ from containers.node.ct import Ct, Spec
 from containers.node.descriptors import closing
 from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.lines import text_of
-from containers.node.network import live, resolver
+from containers.node.network import live, names, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
 from containers.node.processes import uts
@@ -63,6 +63,7 @@ def lines(ct: Ct) -> dict[str, str]:
     return {
         "VE_ROOT": f"{ct.paths.root}",
         "VE_PRIVATE": f"{ct.paths.private}",
+        "HOST_IFNAME": names.veth(ct.paths.node, ct.ctid),
         "OSTEMPLATE": ct.spec.template,
         **{key.name: text for key, value in values if (text := key.line(value)) is not None},
         **of_ids(ct),
