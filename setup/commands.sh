@@ -7,6 +7,7 @@ declare -A starts=(
     [osctl]="containers.commands.osctl"
     [osctlpsc]="containers.commands.osctl psc"
     [vzcptcheck]="containers.commands.vzcptcheck"
+    [ctshare]="containers.node.share"
 )
 
 launcher() { # NAME
@@ -15,7 +16,7 @@ launcher() { # NAME
     echo "# $1 of the panel in $CHECKOUT; made by its set-up, with the settings of then"
     # shellcheck disable=SC2016
     echo 'if [ -z "${PANEL_STATE_DIR+set}" ]; then'
-    for setting in PANEL_{STATE_DIR,VZ_DIR,VZ_CONF_DIR,RUN_DIR,NODE,DATABASE_URL,REDIS_URL,RUNTIME,CRIU} \
+    for setting in PANEL_{STATE_DIR,VZ_DIR,VZ_CONF_DIR,OPENVZ_DIR,RUN_DIR,NODE,DATABASE_URL,REDIS_URL,RUNTIME,CRIU} \
         PANEL_{HTTP,ALLOWED_HOSTS,SECURE,TIME_ZONE,UNDO_DAYS}; do
         [[ ! -v $setting ]] || echo "    export $setting=${!setting@Q}"
     done

@@ -71,7 +71,11 @@ end_containers() {
 }
 
 remove_links() {
-    local place
+    local place link
+    for link in "${PANEL_OPENVZ_DIR:-/etc/vz}"/conf/*.conf; do
+        [[ $link == "$ETC"/* || $(readlink "$link") != "$VZ/private/"*/ve.conf ]] || rm "$link"
+    done
+    rmdir "${PANEL_OPENVZ_DIR:-/etc/vz}/conf" 2>/dev/null || true
     for place in /etc/vz/vz.conf /etc/sysconfig/vz; do
         if [[ $(readlink "$place") == "$ETC/vz.conf" ]]; then
             rm "$place"

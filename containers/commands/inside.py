@@ -1,6 +1,8 @@
 """Commands and shells in a container, with the caller's own terminal."""
 
+import os
 import sys
+import tempfile
 
 from django.conf import settings
 
@@ -12,16 +14,27 @@ from containers.commands.places import here, require_here
 from containers.grammar import BadSyntax, Given
 from containers.models import Container
 from containers.node import ids, observed, runtimes
+from containers.node.access import typed
 from containers.node.bundle import require_real_places
 from containers.node.errors import BadUsages, Code, OperationError, Problem
 from containers.node.layout import Layout
+from containers.node.processes import relay
 from containers.node.processes.run import hand_over
+from containers.node.script_text import LARGEST
 from containers.node.states import State
 
 # The container's bash where it has one: vzctl's choice.
 LOGIN = "if [ -x /bin/bash ]; then exec /bin/bash -l; fi; exec /bin/sh -l"
 COMMAND = 'if [ -x /bin/bash ]; then exec /bin/bash -c "$0"; fi; exec /bin/sh -c "$0"'
 STDIN = "if [ -x /bin/bash ]; then exec /bin/bash -s; fi; exec /bin/sh -s"
+# On a terminal, a job of its own: what it leaves running would else be hung up with the terminal.
+# A command that Ctrl-Z stops goes on, for there is no shell to bring it back.
+JOB = """set -m
+if [ -x /bin/bash ]; then /bin/bash -c "$0"; else /bin/sh -c "$0"; fi
+code=$?
+while [ "$code" = 148 ]; do fg >/dev/null 2>&1; code=$?; done
+exit "$code"
+"""
 FROM_STDIN = "-"  # in a command's place: its lines come from standard input
 
 
@@ -34,11 +47,27 @@ def exec2(given: Given, output: Output) -> int:
     return execute(given, not_running=Code.NOT_RUNNING)
 
 
+def exec3(given: Given, output: Output) -> int:
+    return execute(given, not_running=Code.NOT_RUNNING, shell_less=True)
+
+
+def runscript(given: Given, output: Output) -> int:
+    """Its text goes to a shell there, as that of an action script does; the file stays here."""
+    container = ctid.find(given.operands["CTID"])
+    body = typed.file(given.operands["FILE"], most=LARGEST)
+    require_running(container, Code.NOT_RUNNING)
+    with tempfile.TemporaryFile() as text:
+        text.write(body)
+        text.seek(0)
+        what = f"the script {given.operands['FILE']}"
+        return run(container, ["/bin/sh", "-c", STDIN], what, source=text.fileno())
+
+
 def enter(given: Given, output: Output) -> int:
     container = ctid.find(given.operands["CTID"])
     require_running(container, Code.NOT_RUNNING)
     if "exec" in given:
-        return run(container, ["/bin/sh", "-c", COMMAND, given["exec"]], given["exec"])
+        return run(container, shell(given["exec"]), given["exec"])
     output.say(f"entered into {container}")
     try:
         return run(container, ["/bin/sh", "-c", LOGIN], "a shell")
@@ -46,15 +75,25 @@ def enter(given: Given, output: Output) -> int:
         output.say(f"exited from {container}")
 
 
-def execute(given: Given, *, not_running: Code) -> int:
+def execute(given: Given, *, not_running: Code, shell_less: bool = False) -> int:
     container = ctid.find(given.operands["CTID"])
     if not given.rest:
         raise BadSyntax(BadUsages.OPERAND_MISSING, name="COMMAND", usage=given.command.usage)
     require_running(container, not_running)
-    line = " ".join(given.rest)
+    if shell_less:
+        return run(container, given.rest, " ".join(given.rest))
+    line = " ".join(word or "''" for word in given.rest)  # vzctl's way
     if line == FROM_STDIN:
         return run(container, ["/bin/sh", "-c", STDIN], "commands from standard input")
-    return run(container, ["/bin/sh", "-c", COMMAND, line], line)
+    return run(container, shell(line), line)
+
+
+def shell(line: str) -> list[str]:
+    return ["/bin/sh", "-c", JOB if on_terminal() else COMMAND, line]
+
+
+def on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def require_running(container: Container, code: Code) -> None:
@@ -70,15 +109,23 @@ def require_running(container: Container, code: Code) -> None:
         raise OperationError(Problem.NOT_RUNNING_NOW, code, state=found)
 
 
-def run(container: Container, command: list[str], line: str) -> int:
-    """The command's exit code. That it ran is on record, whatever becomes of it."""
+def run(container: Container, command: list[str], line: str, source: int | None = None) -> int:
+    """The command's exit code. That it ran is on record, whatever becomes of it.
+
+    source: a file that is its standard input, in place of ours.
+    """
     require_here(container)
     need_root(f"the inside of {container}")
     noted(f"run in {container}: {line}", ctid=container.ctid)
     driver = runtimes.load(container.node.runtime)
     paths = Layout(settings.NODE, container.ctid)
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if container.node.runtime != runtimes.DRY_RUN:
-        require_real_places(paths.fs)
-    argv = driver.enter(paths, command, terminal=terminal)
-    return hand_over(argv, owner=ids.of(settings.NODE, container.ctid).base)
+    owner = ids.of(settings.NODE, container.ctid).base
+    terminal = on_terminal() and source is None
+    if container.node.runtime == runtimes.DRY_RUN:
+        return hand_over(driver.enter(paths, command, terminal=terminal), owner=owner)
+    require_real_places(paths.fs)
+    if terminal:
+        return hand_over(driver.enter(paths, command, terminal=True), owner=owner)
+    pid_file = paths.bundle / f"exec-{os.getpid()}.pid"
+    argv = driver.enter_detached(paths, command, pid_file)
+    return relay.run(argv, pid_file, owner=owner, source=source or 0)

@@ -42,12 +42,14 @@ def status(given: Given, output: Output) -> int:
 
 def list_(given: Given, output: Output) -> int:
     if "fields" in given:
-        fields = columns.BY_NAME.values()
+        fields = columns.ALL
         output.show([f.name for f in fields], [f"{f.name:<15} {f.header}" for f in fields])
         return Code.OK
     found = arranged(given, list(chosen(given)))
     if output.json:
-        names = [c.name for c in wanted(given)] if "output" in given else list(columns.BY_NAME)
+        names = (
+            [c.name for c in wanted(given)] if "output" in given else [c.name for c in columns.ALL]
+        )
         output.show([{n: columns.BY_NAME[n].value(c) for n in names} for c in found], [])
         return Code.OK
     if not found:
@@ -104,7 +106,7 @@ def wanted(given: Given) -> list[columns.Column]:
 def named(name: str) -> columns.Column:
     name = columns.ALIASES.get(name, name)
     if name not in columns.BY_NAME:
-        raise BadValue(BadValues.NO_FIELD, name=name)
+        raise BadValue(BadValues.NO_FIELD, name=name, known=[c.name for c in columns.ALL])
     return columns.BY_NAME[name]
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from containers.commands import manual, repertoire
+from containers.commands import instead, manual, repertoire
 from containers.commands.output import Output
 from containers.grammar import BadSyntax, Command, Given, parse
 from containers.node.errors import BadUsages, OperationError
@@ -50,6 +50,8 @@ def understand(words: list[str]) -> Given | list[str]:
         return repertoire.help_all()
     if words[0] == "options":
         return lines_in(manual.markdown())
+    if (answer := instead.answer(words[0])) is not None:
+        return answer
     command, left = find(words)
     if "--help" in (left[:1] if command.raw else flags + left):
         return repertoire.help_one(command)

@@ -1,7 +1,7 @@
 """Everything pctl can be told: a command a line."""
 
 import containers.kinds  # noqa: F401 (makes them known)
-from containers.grammar import Command, Option
+from containers.grammar import Command, Option, ignored
 from containers.kind import order
 from containers.node import values
 
@@ -47,8 +47,42 @@ CONTAINERS = (
             ("CTID", "COMMAND...")),
     Command("exec2", "inside.exec2", "The same, but exits with the command's own exit code",
             ("CTID", "COMMAND...")),
+    Command("exec3", "inside.exec3", "The same, but without a shell", ("CTID", "COMMAND...")),
+    Command("runscript", "inside.runscript",
+            "Run a script of this node in a container; exits with its exit code",
+            ("CTID", "FILE")),
+    Command("console", "console.attach",
+            "Attach to a container's console; Esc and then . at the start of a line detach",
+            ("CTID", "[TTY]")),
     Command("enter", "inside.enter", "Open a shell in a container", CT,
             (Option("--exec", "COMMAND", note="run this command and leave"),)),
+)  # fmt: skip
+
+SNAPSHOT_ID = Option("--id", "UUID", note="which one")
+UUID = Option("--uuid", "UUID", key="id", note="the same as --id")
+SKIP_CONFIG = ignored("--skip-config", "", "settings are the panel's, and are shown before")
+SNAPSHOTS = (
+    Command("snapshot", "vzsnapshot.create", "Take a snapshot, as osctl psc create does", CT,
+            (Option("--id", "UUID", note="the UUID that it gets; else a new one"),
+             Option("--uuid", "UUID", key="id", note="the same as --id"),
+             Option("--name", "NAME"),
+             Option("--description", "TEXT"),
+             Option("--skip-suspend", note="save only the disk"),
+             SKIP_CONFIG)),
+    Command("snapshot-list", "vzsnapshot.list_", "List the snapshots of a container", CT,
+            (Option("--no-header", short="-H", note="leave out the headings"),
+             Option("--output", "FIELD,…", short="-o", note="show these columns; -L lists them"),
+             Option("--list", short="-L", key="fields", note="list the available columns"),
+             Option("--id", "UUID", note="only that one and those before it"),
+             UUID)),
+    Command("snapshot-switch", "vzsnapshot.switch",
+            "Go back to a snapshot, as osctl psc restore does", CT,
+            (SNAPSHOT_ID, UUID,
+             Option("--skip-resume", note="restore only the disk; the container is stopped then"),
+             Option("--must-resume", note="fail, and put all back, if its processes can't be"
+                    " restored; that is so without it, too"),
+             SKIP_CONFIG)),
+    Command("snapshot-delete", "vzsnapshot.delete", "Delete a snapshot", CT, (SNAPSHOT_ID, UUID)),
 )  # fmt: skip
 
 SCRIPTS = (
@@ -128,6 +162,7 @@ OF_VZCTL = (*OF_CONTAINERS, VZLIST)  # those whose options are vzctl's or vzlist
 ALL = (
     *OF_CONTAINERS,
     *CONTAINERS,
+    *SNAPSHOTS,
     *SCRIPTS,
     *(c for c in OF_KINDS if c.program == "pctl" and " " in c.words),
     *REST,

@@ -13,6 +13,7 @@ from containers.commands.output import Output, table
 from containers.commands.places import require_here, this_node
 from containers.grammar import BadSyntax, Given
 from containers.models import Container, Node, Script, ScriptTarget, ScriptVersion, Via, publication
+from containers.node import habits
 from containers.node.access import typed
 from containers.node.actions import Action
 from containers.node.errors import BadUsages, BadValue, BadValues, Code
@@ -119,13 +120,16 @@ def import_(given: Given, output: Output) -> int:
         found = [(wanted[0], Path(given["file"]))]
     else:
         found = [(target, path) for target in wanted if (path := source(target))]
-    if not found:
-        whose = f"script of {owner}" if isinstance(owner, Container) else "global script"
-        raise BadValue(BadValues.NOTHING_TO_IMPORT, whose=whose)
+        if not found:
+            whose = f"script of {owner}" if isinstance(owner, Container) else "global script"
+            raise BadValue(BadValues.NOTHING_TO_IMPORT, whose=whose, places=looked_for(wanted))
+        output.say(f"Looked for {', '.join(looked_for(wanted))}.")
     versions = []
     for target, path in found:
         body = typed.file(f"{path}", most=LARGEST)
         check(body, target.action, Source.AS_IT_IS, output)
+        for habit in habits.of(body):
+            output.complain(f"{path}: {habit.sentence}")
         reason = given.get("reason") or f"imported from {path}"
         versions.append(target.write(body, reason=reason, verb="import", **actor()))
         output.say(f"Imported from {path}: {target}, version {versions[-1].number}.")
@@ -134,24 +138,39 @@ def import_(given: Given, output: Output) -> int:
 
 def source(target: ScriptTarget) -> Path | None:
     """Where the script lies on the node. Raises BadValue when two places disagree."""
-    layout = Layout(settings.NODE, target.ctid or 0)
-    candidates = [layout.script(target.scope, target.action)]
     if target.container:
         require_here(target.container)
-        candidates.append(layout.legacy_script(target.action))
+    candidates = places(target)
     try:
         found = [path for path in candidates if path.is_file()]
     except PermissionError:
         raise no_access(f"{candidates[0].parent}") from None
-    if len(found) < 2:
-        return found[0] if found else None
-    texts = [typed.file(f"{path}", most=LARGEST) for path in found]
+    texts = {path: typed.file(f"{path}", most=LARGEST) for path in found}
     current = target.current
-    if texts[0] == texts[1]:
-        return found[0]
-    if current and bytes(current.body) == texts[0]:  # what the panel itself put there
-        return found[1]
-    raise BadValue(BadValues.SCRIPTS_DIFFER, one=found[0], other=found[1])
+    ours = bytes(current.body) if current and found[:1] == candidates[:1] else None
+    if ours is not None and texts[found[0]] == ours:  # what the panel itself put there
+        found = found[1:] or found
+    for other in found[1:]:
+        if texts[other] != texts[found[0]]:
+            raise BadValue(BadValues.SCRIPTS_DIFFER, one=found[0], other=other)
+    return found[0] if found else None
+
+
+def places(target: ScriptTarget) -> list[Path]:
+    return Layout(settings.NODE, target.ctid or 0).script_places(target.scope, target.action)
+
+
+def looked_for(wanted: list[ScriptTarget]) -> list[str]:
+    """Every folder once, with the names in it: /etc/vz/conf/101.{mount,umount}."""
+    found: dict[tuple[Path, str], list[str]] = {}
+    for target in wanted:
+        for path in places(target):
+            stem, dot, action = path.name.rpartition(".")
+            found.setdefault((path.parent, stem + dot), []).append(action)
+    return [
+        f"{folder}/{stem}" + (actions[0] if len(actions) == 1 else f"{{{','.join(actions)}}}")
+        for (folder, stem), actions in found.items()
+    ]
 
 
 def check(body: bytes, action: Action, how: Source, output: Output) -> None:

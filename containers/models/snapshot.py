@@ -137,6 +137,7 @@ class Snapshot(Judged):
         *,
         name: str = "",
         note: str = "",
+        uuid: str = "",
         by: User | None = None,
         via: str = Via.BROWSER,
         **params: Any,
@@ -153,7 +154,7 @@ class Snapshot(Judged):
                 "snapshot",
                 by=by,
                 via=via,
-                params={"snapshot": f"{uuid4()}", "name": name, "note": note, **asked},
+                params={"snapshot": uuid or f"{uuid4()}", "name": name, "note": note, **asked},
             )
             # The container is held from here on, so nobody else can add one meanwhile.
             if by and not by.is_staff and cls.left(container) <= 0:

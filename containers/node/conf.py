@@ -4,6 +4,7 @@ PANEL_STATE_DIR     the panel's own state; default: ./var beside the code
 PANEL_VZ_DIR        templates, private areas, snapshots; default: <state>/vz
 PANEL_VZ_CONF_DIR   vz.conf and conf/; default: <state>/etc
 PANEL_NODE          this node's name; default: the host's name up to the first dot
+PANEL_OPENVZ_DIR    where scripts of OpenVZ lie, and look; default: /etc/vz
 PANEL_RUN_DIR       what is gone after a reboot; default: /run/panel
 """
 
@@ -26,6 +27,7 @@ class NodeConf:
     vz: Path
     etc: Path
     runs: Path = Path("/run/panel")
+    openvz: Path = Path("/etc/vz")
 
     @property
     def instance(self) -> str:
@@ -57,6 +59,13 @@ class NodeConf:
         return self.etc / "conf"
 
     @property
+    def script_places(self) -> list[Path]:
+        """Where scripts of OpenVZ may lie: there, and in OpenVZ's own place if that is another."""
+        other = self.openvz / "conf"
+        same = other.resolve() == self.scripts.resolve()
+        return [self.scripts] if same else [self.scripts, other]
+
+    @property
     def templates(self) -> Path:
         return self.vz / "template"
 
@@ -75,8 +84,9 @@ def load(environ: Mapping[str, str] = os.environ) -> NodeConf:
         vz=Path(environ.get("PANEL_VZ_DIR") or state / "vz").absolute(),
         etc=Path(environ.get("PANEL_VZ_CONF_DIR") or state / "etc").absolute(),
         runs=Path(environ.get("PANEL_RUN_DIR") or "/run/panel").absolute(),
+        openvz=Path(environ.get("PANEL_OPENVZ_DIR") or "/etc/vz").absolute(),
     )
-    for path in (conf.state, conf.vz, conf.etc, conf.runs):
+    for path in (conf.state, conf.vz, conf.etc, conf.runs, conf.openvz):
         if set(f"{path}") & set(" \t\n\"'`$\\"):
             raise BadValue(BadValues.PATH_QUOTED, path=path)
     return conf

@@ -203,7 +203,7 @@ class BadValues(Fault):
     NO_VERSION = "no-version", "{scope:Whose} {action:script} has no version {number}."
     NOTHING_TO_IMPORT = (
         "nothing-to-import",
-        "There is nothing to import: there is no {whose} in OpenVZ's places here.",
+        "There is nothing to import: there is no {whose} here. Looked for {places:list}.",
     )
 
     # what there is
@@ -222,7 +222,10 @@ class BadValues(Fault):
         "The user {name} is the last of the staff who may sign in; make another first.",
     )
     NO_NODE = "no-node", "There is no node {name}."
-    NO_FIELD = "no-field", "Unknown field {name}: pctl list -L tells which there are."
+    NO_FIELD = "no-field", "There is no field {name}, only: {known:list}."
+    ONE_CONSOLE = "one-console", "There is no tty {number}: a container has one console, 1."
+    NOT_A_UUID = "not-a-uuid", "This is not a UUID: {word!r}."
+    SNAPSHOT_THERE = "snapshot-there", "There is a snapshot {uuid} already."
 
 
 class BadTrees(Fault):
@@ -314,6 +317,9 @@ class BadUsages(Fault):
     BAD_COMMAND = "bad-command", "Bad command: {words}; {program} help tells which there are."
     OPERAND_MISSING = "operand-missing", "The operand {name} is missing (usage: {usage})."
     OPERAND_SPARE = "operand-spare", "The operand {word!r} is too much (usage: {usage})."
+    INSTEAD = "instead", "There is no pctl {command} here: {instead}."
+    OPTION_MISSING = "option-missing", "The option {name} is missing."
+    NOT_BOTH = "not-both", "The options {one} and {other} exclude one another."
     OPTION_UNKNOWN = "option-unknown", "There is no option {name} here."
     OPTION_AMBIGUOUS = "option-ambiguous", "The option {name} may mean any of {found:list}."
     OPTION_REFUSED = "option-refused", "The option {name} can't be done: {why:clause}."

@@ -20,8 +20,8 @@ from containers.node.processes.userns import mapping
 CLONE_NEWNS, MS_REC, MS_SLAVE = 0x20000, 0x4000, 0x80000
 OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442  # on all machines but alpha
 AT_FDCWD, AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW = -100, 0x1000, 0x100
-OPEN_TREE_CLONE, MOVE_MOUNT_F_EMPTY_PATH = 1, 4
-RDONLY, IDMAP = 0x1, 0x100000  # MOUNT_ATTR_…
+OPEN_TREE_CLONE, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 1, 4, 0x40
+RDONLY, NOSUID, NODEV, IDMAP = 0x1, 0x2, 0x4, 0x100000  # MOUNT_ATTR_…
 NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSPC)
 
 
@@ -89,6 +89,14 @@ def attach(source: Path, target: Path, ids: Ids, *, readonly: bool = False) -> N
     with cloned(source) as tree:
         show(tree, source, ids, RDONLY if readonly else 0)
         put(tree, target)
+
+
+def attach_at(source: Path, target: int, ids: Ids) -> None:
+    """The same at an open folder, without devices and set-user-id programs. Raises OSError."""
+    with cloned(source) as tree:
+        show(tree, source, ids, NOSUID | NODEV)
+        flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
+        done(call(MOVE_MOUNT, tree, b"", target, b"", flags), "the place in the container")
 
 
 @contextlib.contextmanager

@@ -104,6 +104,12 @@ class Layout:
         folder = self.node.scripts if scope is Scope.GLOBAL else self.scripts
         return folder / action.file(scope)
 
-    def legacy_script(self, action: Action) -> Path:
-        """The place of OpenVZ up to layout 3: read by import, never run."""
-        return self.node.scripts / f"{self.ctid}.{action.name}"
+    def script_places(self, scope: Scope, action: Action) -> list[Path]:
+        """Where OpenVZ may have it; the first is ours, the others are read by import, never run.
+
+        Own ones were beside the configuration up to OpenVZ's layout 3.
+        """
+        own = scope is Scope.OWN
+        name = f"{self.ctid}.{action.name}" if own else action.file(scope)
+        beside = [folder / name for folder in self.node.script_places]
+        return [self.script(scope, action), *beside] if own else beside

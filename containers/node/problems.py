@@ -75,6 +75,12 @@ class Problem(StrEnum):
         "",
         Code.NOT_RUNNING,
     )
+    NO_CONSOLE = (
+        "no-console",
+        "Nobody has its console: its monitor has ended. It has one again from its next start on.",
+        "",
+        Code.SYSTEM,
+    )
     ALREADY_MOUNTED = "already-mounted", "The container is already mounted.", "", Code.MOUNTED
     STILL_MOUNTED = (
         "still-mounted",

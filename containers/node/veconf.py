@@ -5,7 +5,7 @@ itself, or refused. vzctl's own parser and a POSIX shell read the same value bac
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,8 @@ WORD = re.compile(
 )
 IN_DOUBLE = re.compile(r'\\(["$`\\])')
 SPECIAL = re.compile(r'(["$`\\])')
+# What a shell and vzctl read alike, and which runs nothing, whatever follows it.
+PLAIN = re.compile(r"""[A-Za-z_]\w*=("[^"$`\\]*"|'[^'"]*'|[\w@%+:,./-]*)\s*(#.*)?\Z""", re.ASCII)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -64,6 +66,44 @@ def unquote(text: str) -> str:
     return value
 
 
+def merge(text: str, values: Mapping[str, str], *, own: Collection[str], heading: str = "") -> str:
+    """The text of a file with new values in it, and with all that is somebody else's.
+
+    Lines of values stay where they are, new ones come last. own: keys whose lines go where there
+    is no value. Whatever else there is stays in its place, as vzctl leaves it; but a line that
+    would run something becomes what vzctl reads there: the value without a meaning for shells, or
+    a comment. Raises BadValue for a value no line can hold.
+    """
+    written = {key: f'{key}="{escape(key, value)}"' for key, value in values.items()}
+    heading = "".join(f"# {line}\n" for line in lines_in(heading)).rstrip("\n")
+    lines = [heading] if heading else []
+    for line in lines_in(text):
+        key = key_of(line)
+        if key in values:
+            if key in written:  # of a doubled key one is enough
+                lines.append(written.pop(key))
+        elif key not in own and line not in heading.split("\n"):
+            lines.append(harmless(line))
+    return "\n".join([*lines, *written.values()]) + "\n"
+
+
+def key_of(line: str) -> str:
+    match = LINE.match(line)
+    return match[1] if match else ""
+
+
+def harmless(line: str) -> str:
+    if not line.strip() or line.lstrip().startswith("#") or PLAIN.match(line.strip()):
+        return line
+    match = LINE.match(line)
+    if not match:
+        return f"# {line}"
+    rest = match[2].strip()
+    value = unquote(rest) if rest[:1] in ("'", '"') else re.sub(r"\\(.)", r"\1", rest)
+    value = "".join(char for char in value if ord(char) >= 32 and ord(char) != 127)
+    return f'{match[1]}="{escaped(value)}"'
+
+
 def render(values: Mapping[str, str], heading: str = "") -> str:
     """The text of such a file. Raises BadValue for a value no line can hold."""
     lines = [f"# {line}" for line in lines_in(heading)]
@@ -76,4 +116,8 @@ def escape(key: str, value: str) -> str:
         raise BadValue(BadValues.NOT_A_SETTING, word=key)
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise BadValue(BadValues.LINE_BROKEN, what=key)
+    return escaped(value)
+
+
+def escaped(value: str) -> str:
     return SPECIAL.sub(r"\\\1", value)

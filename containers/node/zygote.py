@@ -51,6 +51,7 @@ class Zygote:
                 "PANEL_STATE_DIR": f"{conf.state}",
                 "PANEL_VZ_DIR": f"{conf.vz}",
                 "PANEL_VZ_CONF_DIR": f"{conf.etc}",
+                "PANEL_OPENVZ_DIR": f"{conf.openvz}",
                 "PANEL_NODE": conf.name,
             }
             process = spawn(argv, pass_fds=[theirs.fileno()], env={**os.environ, **environment})

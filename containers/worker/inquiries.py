@@ -65,23 +65,19 @@ def scripts(paths: Layout, inquiry: Inquiry) -> list[dict[str, Any]]:
     found = []
     for action in actions.ALL:
         if scope in action.scopes:
-            places = [paths.script(scope, action)]
-            if scope is Scope.OWN:
-                places.append(paths.legacy_script(action))
             found += [
                 {"action": action.name, "path": f"{path}", "sha256": sha256}
-                for path in places
+                for path in paths.script_places(scope, action)
                 if (sha256 := hash_of(path))
             ]
     return found
 
 
 def script(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
-    """The text of one of them. args: action, and legacy for the place of older OpenVZ."""
+    """The text of one of them. args: action."""
     action = actions.BY_NAME[inquiry.args["action"]]
     scope = Scope.OWN if inquiry.ctid else Scope.GLOBAL
-    legacy = inquiry.args.get("legacy")
-    path = paths.legacy_script(action) if legacy else paths.script(scope, action)
+    path = paths.script(scope, action)
     with path.open("rb") as file:
         body = file.read(LARGEST + 1)
     if len(body) > LARGEST:

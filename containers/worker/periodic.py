@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from containers import doorbell
 from containers.models import Busy, Container, Node, Operation, Via
-from containers.node import observed
+from containers.node import load, observed
 from containers.node.access import hostkeys
 from containers.node.conf import NodeConf
 from containers.node.death import Death
@@ -156,9 +156,19 @@ class Periodic:
         if container:
             paths, storage = Layout(self.conf, container.ctid), load_storage(self.node.storage)
             found = measure(paths, storage, container.diskspace)
+            found["load"] = load_of(paths, container)
             self.running().filter(pk=pk).update(usage=found, usage_at=now())
         if not self.unmeasured:
             doorbell.ring_pages(everybody=True, usage=True)
 
     def look_at_disk(self) -> None:
         self.node.note(disk=startup.disk(self.conf))
+
+
+def load_of(paths: Layout, container: Container) -> list[float] | None:
+    """Its averages go on from those that were measured last, if it has not started since."""
+    at = container.usage_at
+    before = at if at and at > container.state_since else None
+    seconds = (now() - before).total_seconds() if before else FIGURES
+    former = container.usage.get("load") if before else None
+    return load.averages(observed.cgroup_paths(paths), former, seconds)

@@ -62,7 +62,9 @@ def node(name: str, size: str) -> Iterator[NodeConf]:
     """A node with a pool of that size, gone afterwards with all that it may have left."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "w")
     state = Path(f"/var/tmp/panel-test-{worker}-{os.getpid()}-{time.time_ns():x}")
-    conf = NodeConf(name=name, state=state, vz=state / "vz", etc=state / "etc")
+    conf = NodeConf(
+        name=name, state=state, vz=state / "vz", etc=state / "etc", openvz=state / "openvz"
+    )
     state.mkdir(mode=0o700)
     before = os.environ.get("PANEL_POOL_SIZE")
     os.environ["PANEL_POOL_SIZE"] = size

@@ -260,6 +260,7 @@ def laid_out(env: dict[str, str]) -> Panel:
         "PYTHONPATH": f"{CHECKOUT}",
         "DJANGO_SETTINGS_MODULE": "panel.settings",
         "PANEL_STATE_DIR": f"{state}",
+        "PANEL_OPENVZ_DIR": f"{state}/openvz",
         "PANEL_NODE": conf.name,
         "PANEL_HTTP": f"127.0.0.1:{port}",
         "PANEL_POOL_SIZE": "8G",

@@ -123,6 +123,8 @@ def test_a_clone_has_a_self_of_its_own(
 ) -> None:
     fs = rig.paths(serving).fs
     (fs / "etc/machine-id").write_text("0" * 32)
+    with rig.paths(serving).ve_conf.open("a") as conf:
+        conf.write("BOOTORDER=7\n")
     kept = take(rig, serving, spec={"ips": [address]})
 
     cloned = clone(rig, kept, clone_id, address=other)
@@ -131,7 +133,10 @@ def test_a_clone_has_a_self_of_its_own(
     own = rig.paths(clone_id).fs
     assert (own / "etc/hostname").read_text() == f"clone{clone_id}\n"
     assert (own / "etc/machine-id").read_text().strip() not in ("", "0" * 32)
-    assert other in rig.paths(clone_id).ve_conf.read_text()
+    lines = rig.paths(clone_id).ve_conf.read_text().splitlines()
+    assert [line for line in lines if line.startswith(("IP_ADDRESS", "BOOTORDER", "HOSTNAME"))] == [
+        f'HOSTNAME="clone{clone_id}"', f'IP_ADDRESS="{other}"', "BOOTORDER=7"
+    ]  # fmt: skip
     started = rig.operate("start", clone_id, spec={"ips": [other]})
     assert started.code == 0, started.log
     rig.wait_for(lambda: answers(other), "the clone's echo")

@@ -90,3 +90,13 @@ def test_nothing_of_it_is_left_when_its_container_goes(rig: Rig, running: int) -
     assert (ended.code, ended.facts["exit"], rig.state(running)) == (8, -9, State.MOUNTED)
     assert rig.operate("halted", running).code == 0
     assert rig.state(running) is State.STOPPED
+
+
+def test_what_it_leaves_running_does_not_hold_it_up(rig: Rig, running: int) -> None:
+    leave = "sleep 1005 & echo hi"
+    assert rig.inside(running, "sh", "-c", leave) == "hi\n"
+    rig.write(running, "stop", "sleep 1006 & echo bye; sh -c 'exit 3'\n")
+    stopped = rig.operate("stop", running)
+    assert (stopped.code, rig.state(running)) == (79, State.RUNNING)
+    assert "bye\n" in stopped.log
+    assert {"sleep 1005", "sleep 1006"} <= {*rig.inside(running, "ps", "-o", "args").splitlines()}

@@ -5,14 +5,18 @@ import json
 import os
 import pty
 import re
+import select
+import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +29,7 @@ from containers.node.templates.catalogue import Template
 CTIDS = itertools.count(1001)  # far from those of other tests on this node
 BASE = 200000  # the ids of the tests' templates
 DONE_WITHIN = 30.0  # seconds
+DAEMON = 120  # seconds that a daemon is left for
 PREPARE = """
 import django
 django.setup()
@@ -80,6 +85,7 @@ def shell(node_conf: NodeConf, busybox: Template, networked: IPv4Network) -> She
         "PYTHONPATH": f"{CHECKOUT}",
         "DJANGO_SETTINGS_MODULE": "panel.settings",
         "PANEL_STATE_DIR": f"{node_conf.state}",
+        "PANEL_OPENVZ_DIR": f"{node_conf.openvz}",
         "PANEL_NODE": node_conf.name,
         "PANEL_POOL_SIZE": "8G",
     }
@@ -200,15 +206,16 @@ def test_two_containers_at_once_without_a_node_process_both_end(
         assert shell.run("status", number) == f"CTID {number} exist mounted running\n"
 
 
-def test_ctrl_c_asks_on_a_terminal_and_the_answer_counts(shell: Shell, ctid: int) -> None:
-    shell.run("script", "save", ctid, "start", stdin="echo here; sleep 3; echo slept\n")
+def on_terminal(shell: Shell, answers: dict[bytes, bytes], *words: object) -> tuple[bytes, int]:
+    """What a command says there, and its exit code; answers: what is typed at which words."""
     said = b""
     pid, terminal = pty.fork()
     if pid == 0:
-        argv = shell.argv("start", ctid)
+        argv = shell.argv(*words)
         os.execve(argv[0], argv, shell.env)
-    answers = {b"here\r\n": b"\x03", b"Cancel it? [y/N] ": b"n\n"}
     while True:
+        if not select.select([terminal], [], [], DONE_WITHIN)[0]:
+            os.kill(pid, signal.SIGKILL)
         try:
             chunk = os.read(terminal, 4096)
         except OSError:  # it has left the terminal
@@ -219,7 +226,80 @@ def test_ctrl_c_asks_on_a_terminal_and_the_answer_counts(shell: Shell, ctid: int
         for prompt in [prompt for prompt in answers if prompt in said]:
             os.write(terminal, answers.pop(prompt))
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, said.decode()
+    return said, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_ctrl_c_asks_on_a_terminal_and_the_answer_counts(shell: Shell, ctid: int) -> None:
+    shell.run("script", "save", ctid, "start", stdin="echo here; sleep 3; echo slept\n")
+    answers = {b"here\r\n": b"\x03", b"Cancel it? [y/N] ": b"n\n"}
+    said, code = on_terminal(shell, answers, "start", ctid)
+    assert code == 0, said.decode()
     assert not answers
     assert b"slept" in said
+    assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
+
+
+def test_a_daemon_that_a_command_leaves_does_not_hold_it_up(shell: Shell, ctid: int) -> None:
+    """What was said when the shell ended is heard, in a pipe too; the daemon goes on."""
+    shell.run("start", ctid)
+    leave = f"sleep {DAEMON} & echo hi; echo aside >&2; exit 3"
+    began = time.monotonic()
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{shlex.join(shell.argv('exec2', ctid, leave))} | cat"],
+        env=shell.env, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=90, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (3, "hi\n", "aside\n")
+    assert time.monotonic() - began < DAEMON / 2
+    assert f"sleep {DAEMON}" in shell.run("exec2", ctid, "ps", "-o", "args")
+
+    chatty = "(while :; do echo more; done) & dd if=/dev/zero bs=1k count=300 2>/dev/null"
+    said = shell.run("exec2", ctid, chatty)
+    assert said.count("\0") == 300 * 1024
+
+
+def test_a_command_is_fed_and_ended_as_one_that_runs_here(shell: Shell, ctid: int) -> None:
+    shell.run("start", ctid)
+    sent = "".join(f"{number}\n" for number in range(100_000))
+    assert shell.run("exec2", ctid, "cat", stdin=sent) == sent
+    assert shell.run("exec2", ctid, "exec <&-; sleep .2; echo done", stdin=sent) == "done\n"
+    assert shell.run("exec2", ctid, "kill -9 $$", code=137) == ""
+    endless = f"{shlex.join(shell.argv('exec2', ctid, 'yes'))} | head -n 1"
+    first = subprocess.run(["sh", "-c", endless], env=shell.env, capture_output=True, check=True)
+    assert first.stdout == b"y\n"
+    assert "yes" not in shell.run("exec2", ctid, "ps", "-o", "comm").split()
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        with shell.begun("exec2", ctid, "echo here; sleep 600; echo not reached") as busy:
+            assert busy.stdout
+            assert busy.stdout.readline() == "here\n"
+            busy.send_signal(number)
+            assert busy.communicate(timeout=DONE_WITHIN)[0] == ""
+            assert busy.returncode == code
+        assert "sleep 600" not in shell.run("exec2", ctid, "ps", "-o", "args")
+
+
+def test_a_daemon_that_is_left_from_a_terminal_lives(shell: Shell, ctid: int) -> None:
+    shell.run("start", ctid)
+    said, code = on_terminal(shell, {}, "exec2", ctid, f"tty; sleep {DAEMON} & exit 5")
+    assert (said.splitlines(), code) == ([b"/dev/pts/1"], 5)  # 0 is its console
+    assert f"sleep {DAEMON}" in shell.run("exec2", ctid, "ps", "-o", "args")
+    answers = {b"here": b"\x1a", b"^Z": b"\x03"}  # Ctrl-Z does not leave it stopped there
+    said, code = on_terminal(shell, answers, "exec2", ctid, "echo here; sleep 600; echo then")
+    assert code == 130, said
+    assert b"then" not in said
+
+
+def test_scripts_of_the_node_and_words_without_a_shell(
+    shell: Shell, ctid: int, tmp_path: Path
+) -> None:
+    shell.run("start", ctid)
+    assert shell.run("exec3", ctid, "echo", "a  b", "$HOME", "*") == "a  b $HOME *\n"
+    script = tmp_path / "script"
+    script.write_text("echo $0 in $(hostname); read line; exit 5\n")
+    assert shell.run("runscript", ctid, script, code=5) == f"/bin/sh in ct{ctid}\n"
+    where = b"\x1b[6n"  # its shell asks where the cursor is
+    answers = {where: b"\x1b[1;1Recho $((40 + 2))\r", b"\n42": b"\r\x1b."}
+    said, code = on_terminal(shell, answers, "console", ctid)
+    assert (code, answers) == (0, {}), said
+    assert f"etached from the console of CT {ctid}".encode() in said
     assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"

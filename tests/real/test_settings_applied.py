@@ -1,5 +1,6 @@
 """Settings that are changed reach a container: its files at once, its processes while it runs."""
 
+import shutil
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -412,3 +413,38 @@ def test_a_runner_that_is_killed_meanwhile_leaves_what_was_in_force(
 def addresses(rig: Rig, ctid: int) -> set[str]:
     said = rig.inside(ctid, "ip", "-4", "-o", "addr", "show", "dev", "eth0")
     return {line.split()[3].removesuffix("/32") for line in said.splitlines()}
+
+
+MINE = '# of OpenVZ\nVETH_IP_ADDRESS="192.0.2.7"  # mine\nBOOTORDER=7\n'
+
+
+def test_lines_of_others_in_ve_conf_outlive_every_operation(rig: Rig, ctid: int) -> None:
+    """And it is found where OpenVZ has it, as long as the container is there."""
+    conf, openvz = rig.paths(ctid).ve_conf, rig.conf.openvz / "conf"
+    openvz.parent.mkdir(exist_ok=True)
+    (rig.conf.openvz / "vz.conf").symlink_to(rig.conf.vz_conf)
+    openvz.mkdir()
+    theirs = openvz / f"{ctid + 1}.conf"
+    theirs.write_text("somebody else's\n")
+    try:
+        conf.write_text(MINE + conf.read_text())
+        assert rig.operate("start", ctid).code == 0
+        assert (openvz / f"{ctid}.conf").samefile(conf)
+        steps = (
+            ("set", {"spec": {"hostname": "now", "nameservers": ["192.0.2.53"]}, "former": {}}),
+            ("set", {"spec": {"hostname": "now"}, "former": {"nameservers": ["192.0.2.53"]}}),
+            ("restart", {}),
+            ("reinstall", {"template": "busybox", "skipbackup": True}),
+            ("stop", {}),
+            ("mount", {}),
+        )
+        for plan, params in steps:
+            done = rig.operate(plan, ctid, **params)
+            assert done.code == 0, done.log
+            assert "".join(conf.read_text().partition("# of OpenVZ")[1:]).startswith(MINE), plan
+        assert conf.read_text().count('NAMESERVER=""\n') == 1
+        assert rig.operate("umount", ctid).code == 0
+        assert rig.operate("destroy", ctid).code == 0
+        assert [*openvz.iterdir()] == [theirs]
+    finally:
+        shutil.rmtree(rig.conf.openvz)

@@ -99,7 +99,13 @@ def signed_in(user: User, **options: Any) -> Client:
 @pytest.fixture
 def node_conf(tmp_path: Path) -> Iterator[NodeConf]:
     """Node alpha's places, below a path short enough for sockets."""
-    conf = NodeConf(name="alpha", state=tmp_path, vz=tmp_path / "vz", etc=tmp_path / "etc")
+    conf = NodeConf(
+        name="alpha",
+        state=tmp_path,
+        vz=tmp_path / "vz",
+        etc=tmp_path / "etc",
+        openvz=tmp_path / "openvz",
+    )
     conf.run.mkdir(parents=True)
     yield conf
     groups.take_away(conf)

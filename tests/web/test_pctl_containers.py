@@ -2,12 +2,14 @@
 
 import json
 import os
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils.timezone import now
 from pytest_django import Settings
 
-from containers.models import Address, AuditEvent, Container, Node, Operation, Template
+from containers.models import Address, AuditEvent, Container, Node, Operation, Snapshot, Template
 from containers.node.conf import NodeConf
 from containers.node.states import Progress, State
 from tests.web.typist import Typist
@@ -236,7 +238,9 @@ def test_list_is_vzlists_table(run: Typist, ct101: Container) -> None:
     state(ct101, State.MOUNTED)
     assert "mounted" in run("list -S")[1]
     assert " - mounted" in run("list -a -n")[1]  # no processes
-    assert run("list -a -o nosuch")[0] == 21
+    code, _, err = run("list -a -o nosuch")
+    assert code == 21
+    assert err.startswith("There is no field nosuch, only: ctid, numproc, status, hostname, ")
     assert run("list -a -h db*")[0] == 1
     assert json.loads(run("list -a -j")[1])[0]["ip"] == ["10.1.2.3"]
 
@@ -249,6 +253,80 @@ def test_an_operation_can_be_read_back(run: Typist, ct101: Container) -> None:
     assert json.loads(run(f"operation show {pk} --json")[1])["steps"]
     assert "==> mount its file system" in run(f"operation log {pk}")[1]
     assert run(f"operation cancel {pk}")[0] == 21
+
+
+def test_columns_that_reports_ask_for_are_there(run: Typist, ct101: Container) -> None:
+    state(ct101, State.RUNNING)
+    Container.objects.filter(pk=ct101.pk).update(
+        usage={"load": [0.256, 1.5, 12]},
+        state_since=now() - timedelta(days=1, hours=2, minutes=3, seconds=4),
+    )
+    assert run("list -o laverage,uptime,kmemsize,numproc.f,bootorder,vpsid -H 101")[1].split() == [
+        "0.26/1.50/12.00", "001d02h:03m:04s", "-", "-", "-", "101"
+    ]  # fmt: skip
+    said = json.loads(run("list 101 -j")[1])[0]
+    assert (said["laverage"], said["uptime"] // 10) == ([0.26, 1.5, 12.0], 9378)
+    assert said["host_ifname"].startswith("v")
+    assert "kmemsize" not in said
+    state(ct101, State.STOPPED)
+    assert run("list -a -H -o laverage,uptime")[1].split() == ["-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("compact 101", 0, "a container's files are in no disk image"),
+        ("convert 101 --layout ploop", 20, "There is no pctl convert here: a container's files"),
+        ("quotaoff 101", 20, "--diskspace unlimited takes the limit away."),
+        ("snapshot-mount 101 --id x --target /mnt", 20, "osctl psc clone makes a container"),
+        ("exec3 101 ls", 31, "not running"),
+        ("runscript 101 /etc/hostname", 31, "not running"),
+        ("runscript 101 /no/such/file", 21, "/no/such/file"),
+        ("console 101", 31, "not running"),
+        ("console 101 2", 21, "There is no tty 2"),
+        ("snapshot-switch 101", 20, "The option --id is missing."),
+        ("snapshot-delete 101 --id {1-2}", 21, "This is not a UUID: '{1-2}'."),
+        ("snapshot-list 101 -o x", 21, "There is no field x, only: uuid, parent_uuid, current,"),
+    ],
+)
+def test_words_of_vzctl_are_done_or_say_what_to_use(
+    run: Typist, ct101: Container, words: str, code: int, says: str
+) -> None:
+    found, out, err = run(words)
+    assert (found, says in out + err) == (code, True), out + err
+
+
+def test_snapshots_in_vzctls_words(run: Typist, ct101: Container) -> None:
+    one, two = "aaaa1111-2222-3333-4444-555555555555", "aaaa9999-2222-3333-4444-555555555555"
+    assert run("snapshot-list 101")[:2] == (
+        0, f"{'PARENT_UUID':<38} C {'UUID':<38} {'DATE':<19} NAME\n"
+    )  # fmt: skip
+    words = f"snapshot 101 --id {{{one}}} --name n --description why --skip-suspend --skip-config"
+    _, _, err = run(words)
+    assert "--skip-config is ignored" in err
+    asked = Operation.objects.get().params
+    assert {"snapshot": one, "name": "n", "note": "why", "disk_only": True}.items() <= asked.items()
+    first = Snapshot.objects.create(container=ct101, uuid=one, name="n", manifest="ab" * 32)
+    last = Snapshot.objects.create(
+        container=ct101, uuid=two, manifest="ab" * 32, parent=first, with_processes=True
+    )
+    Container.objects.filter(pk=ct101.pk).update(here=last)
+    assert run(words)[0] == 156
+    rows = run("snapshot-list 101 -H")[1].splitlines()
+    date = f"{first.created:%Y-%m-%d %H:%M:%S}"
+    assert rows == [
+        f"{'':<38}   {{{one}}} {date} n",
+        f"{{{one}}} * {{{two}}} {last.created:%Y-%m-%d %H:%M:%S}",
+    ]
+    assert run(f"snapshot-list 101 -H -o name,desc --id {one}")[1].split() == ["n"]
+    assert run(f"snapshot-switch 101 --id {one} --skip-resume --must-resume")[0] == 20
+    run(f"snapshot-switch 101 --uuid {two}")
+    asked = Operation.objects.latest("pk")
+    assert (asked.kind, asked.params["snapshot"]) == ("restore", two)
+    assert "disk_only" not in asked.params
+    run(f"snapshot-delete 101 --id {one}")
+    asked = Operation.objects.latest("pk")
+    assert (asked.kind, asked.params["snapshot"]) == ("delete_snapshot", one)
 
 
 def test_a_queued_operation_is_cancelled_at_once(run: Typist, ct101: Container) -> None:

@@ -129,8 +129,57 @@ def test_import_asks_when_the_two_places_differ(
     assert body_of() == MOUNT
 
 
-def test_import_of_nothing_is_an_error(run: Run, ct101: Container) -> None:
-    assert run("script", "import", "101")[0] == 21
+OF_OPENVZ = b"""#!/bin/bash
+# vzctl is not called here
+. $VE_CONFFILE
+mount -n -t simfs -o /srv/share /srv/share $VE_ROOT/mnt
+tc class add dev venet0 parent 1: classid 1:$VEID htb rate 8mbit
+cp /etc/hosts ${VE_PRIVATE}/etc/hosts
+"""
+
+
+def test_import_looks_in_openvzs_own_place_too_and_says_what_is_done_differently(
+    run: Run, node_conf: NodeConf, ct101: Container
+) -> None:
+    place = node_conf.openvz / "conf"
+    for name in ("premount", "mount", "start", "stop", "umount", "postumount"):
+        put(place / f"101.{name}", OF_OPENVZ)
+    put(place / "vps.mount", OF_OPENVZ)
+    code, _, err = run("script", "import", "101")
+    assert code == 0
+    assert f"Looked for {node_conf.vz}/private/101/scripts/{{premount,mount,start,stop," in err
+    assert f", {place}/101.{{premount,mount,start,stop,umount,postumount" in err
+    assert {script.name for script in ct101.scripts.all()} == {
+        "premount", "mount", "start", "stop", "umount", "postumount",
+    }  # fmt: skip
+    assert body_of(name="umount") == OF_OPENVZ
+    mine = [line for line in err.splitlines() if line.startswith(f"{place}/101.mount: ")]
+    assert all(word in " ".join(mine) for word in ("mount --bind", "Traffic shaping", "/fs"))
+    assert len(mine) == 3
+    assert run("script", "import", "--global")[0] == 0
+    assert Script.objects.get(node__name="alpha").name == "mount"
+
+
+def test_a_file_that_is_the_same_in_both_places_is_one(
+    run: Run, node_conf: NodeConf, ct101: Container
+) -> None:
+    put(node_conf.scripts / "101.mount", MOUNT)
+    node_conf.openvz.mkdir()
+    (node_conf.openvz / "conf").symlink_to(node_conf.scripts)
+    _, _, err = run("script", "import", "101")
+    assert err.count("101.{") == 1
+    assert body_of() == MOUNT
+
+
+def test_import_of_nothing_is_an_error_that_says_where_it_looked(
+    run: Run, node_conf: NodeConf, ct101: Container
+) -> None:
+    code, _, err = run("script", "import", "101", "mount")
+    assert code == 21
+    assert (
+        f"there is no script of CT 101 here. Looked for {node_conf.vz}/private/101/scripts/mount,"
+        f" {node_conf.scripts}/101.mount, {node_conf.openvz}/conf/101.mount."
+    ) in err
 
 
 def test_global_scripts_are_imported_and_published(run: Run, node_conf: NodeConf) -> None:
@@ -236,7 +285,7 @@ def test_a_nodes_settings_are_shown_and_changed(run: Run, alpha: Node) -> None:
         (
             "script import 101",
             21,
-            "There is nothing to import: there is no script of CT 101 in OpenVZ's",
+            "There is nothing to import: there is no script of CT 101 here. Looked",
         ),
         ("exec 101", 20, "The operand COMMAND is missing (usage: pctl exec CTID COMMAND...)."),
         ("set 101 --diskinodes 5:5", 0, "makes inodes as they are needed.\n"),

@@ -29,7 +29,7 @@ def understood(*words: str) -> Given:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("snapshot 101", 20),  # no such command
+        ("snapshots 101", 20),  # no such command
         ("stat 101", 20),
         ("script", 20),
         ("script make 101", 20),

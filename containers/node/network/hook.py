@@ -5,20 +5,22 @@ by others, and there is no file that an older panel could have left.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
 from containers.node.conf import NodeConf
 from containers.node.errors import BadValue, BadValues, OperationError, Problem
-from containers.node.network import record
+from containers.node.layout import Layout
+from containers.node.network import names, record
 from containers.node.network.addresses import Address, parse
 from containers.node.network.link import LOOPBACK, Lines, Link
 from containers.node.network.uplinks import uplinks
 
 SCRIPT = (Path(__file__).parent / "nethook.sh").read_text()
 ENV = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
+NETWORK = "vps.network"  # beside the global scripts; root's own, not one of the panel's
 HOOK_TIMEOUT = 30  # seconds a runtime gives one of its hooks
 FAULT = re.compile(r"nethook: (?P<what>[^\"\\\n]*)")
 TWICE = re.compile(r"ip route add (?P<address>\S+)/\d+ .*File exists")
@@ -36,15 +38,27 @@ def hook(conf: NodeConf, ctid: int, addresses: Iterable[str]) -> dict[str, Any]:
         return entry("", "", Lines([], [LOOPBACK]))
     check(own, ipv6=found.ipv6)
     link = Link(conf, ctid, found.network, uplinks)
-    return entry(link.name, link.create(), link.setup(own))
+    return entry(link.name, link.create(), link.setup(own), environment(conf, ctid))
 
 
-def entry(veth: str, create: str, lines: Lines) -> dict[str, Any]:
+def environment(conf: NodeConf, ctid: int) -> list[str]:
+    """Of root's own script, which may set up more at the node's end: that of action scripts."""
+    return [
+        "HOME=/",
+        "TERM=linux",
+        f"VEID={ctid}",
+        f"VE_CONFFILE={Layout(conf, ctid).conf_link}",
+        f"HOST_IFNAME={names.veth(conf, ctid)}",
+        f"NETWORK_SCRIPT={conf.scripts / NETWORK}",
+    ]
+
+
+def entry(veth: str, create: str, lines: Lines, env: Sequence[str] = ()) -> dict[str, Any]:
     arguments = [veth, create, "\n".join(lines.node), "\n".join(lines.inside)]
     return {
         "path": "/bin/sh",
         "args": ["sh", "-c", SCRIPT, "nethook", *arguments],
-        "env": ENV,
+        "env": [*ENV, *env],
         "timeout": HOOK_TIMEOUT,
     }
 

@@ -6,6 +6,8 @@
 #   CREATE  the `ip` line that makes the link, but for the pid at its end
 #   NODE    more lines for the node, INSIDE: lines for the container's network namespace
 #   FIRST   shell commands that are to be run in that namespace before
+# NETWORK_SCRIPT in the environment: root's own program, run last where there is one, with VEID,
+# VE_CONFFILE and HOST_IFNAME; without it, or without a link, nothing more is done.
 #
 # Starts wait for this, so it starts three processes at most, and reads stdin without one.
 set -u
@@ -65,3 +67,9 @@ if [ -n "$first" ]; then
 exec ip "$@"'
 fi
 batch "$inside" "$@" ip
+
+if [ -n "$veth" ] && [ -n "${NETWORK_SCRIPT-}" ] && [ -x "$NETWORK_SCRIPT" ]; then
+    said=$(env -u NETWORK_SCRIPT -u LC_ALL "$NETWORK_SCRIPT" 2>&1 </dev/null) ||
+        fail "$NETWORK_SCRIPT ended with exit code $?: ${said##*"
+"}"
+fi

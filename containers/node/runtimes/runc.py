@@ -42,6 +42,14 @@ class Driver:
         tty = ["--tty"] if terminal else []
         return [*self.runc(ct), "exec", *tty, f"{ct.ctid}", *command]
 
+    def enter_detached(self, ct: Layout, command: list[str], pid_file: Path) -> list[str]:
+        """With the descriptors it is given: runc itself would copy until the last one is closed."""
+        return [
+            *self.runc(ct), "exec", "--detach",
+            "--pid-file", f"{pid_file}",
+            f"{ct.ctid}", *command,
+        ]  # fmt: skip
+
     def delete(self, ct: Layout, *, force: bool = False) -> list[str]:
         """Of a container that is dead, unless force: runc then sleeps for 100 ms."""
         return [*self.runc(ct), "delete", *(["--force"] if force else []), f"{ct.ctid}"]

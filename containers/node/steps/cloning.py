@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -53,8 +54,12 @@ def source(ct: Ct) -> Iterator[None]:
 
 
 def copy_kept(ct: Ct) -> None:
+    """And lines of its configuration file that are not the panel's: the others are written anew."""
+    kept = kept_of(ct)
     with source(ct):
-        call(ct.storage.snapshot(kept_of(ct).fs, ct.paths.fs))
+        call(ct.storage.snapshot(kept.fs, ct.paths.fs))
+        if kept.ve_conf.is_file():
+            shutil.copyfile(kept.ve_conf, ct.paths.ve_conf)
     settle(ct, ct.paths.fs)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from containers.node import ids, observed, settings, veconf
+from containers.node import alias, figures, ids, observed, settings, veconf
 from containers.node.access import identity
 from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB
@@ -13,7 +13,7 @@ from containers.node.ct import Ct
 from containers.node.descriptors import closing
 from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.lines import text_of
-from containers.node.network import live, resolver
+from containers.node.network import live, names, resolver
 from containers.node.network.addresses import parse
 from containers.node.plan import Step
 from containers.node.processes import uts
@@ -22,17 +22,24 @@ from containers.node.steps.limiting import apply_limits, check_limits
 from containers.node.trees.area import tree_of
 from containers.node.trees.safe_tree import SafeTree
 
-HEADING = "Written by the panel at every operation: change settings there, or with pctl set."
+HEADING = """The panel writes its settings at every operation: change them there, or with pctl set.
+Other lines are yours, and stay."""
+BEFORE = "# Written by the panel at every operation: change settings there, or with pctl set.\n"
 FULL = "Disk quota exceeded"  # btrfs, of a limit by the path of what has outgrown it
 
 
 def write_conf(ct: Ct) -> None:
-    """ve.conf, and the link to it at VE_CONFFILE. Raises BadValue for what can't be in it."""
+    """ve.conf, and the links to it: VE_CONFFILE, and where OpenVZ has it.
+
+    What others have written there stays. Raises BadValue for what can't be in it.
+    """
     path, link = ct.paths.ve_conf, ct.paths.conf_link
-    if (text := veconf.render(lines(ct), HEADING)) != there(path):  # else a full disk is no matter
+    before = there(path)
+    text = veconf.merge(before.replace(BEFORE, ""), lines(ct), own=own_keys(), heading=HEADING)
+    if text != before:  # else a full disk is no matter
         draft = path.with_name(".ve.conf.new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
         draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
@@ -42,6 +49,12 @@ def write_conf(ct: Ct) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(path)
         fresh.replace(link)
+    alias.make(ct.paths)
+
+
+def own_keys() -> set[str]:
+    """Those without a value have no line."""
+    return {setting.conf.name for setting in settings.of_node() if setting.conf}
 
 
 def there(path: Path) -> str:
@@ -57,6 +70,7 @@ def lines(ct: Ct) -> dict[str, str]:
     return {
         "VE_ROOT": f"{ct.paths.root}",
         "VE_PRIVATE": f"{ct.paths.private}",
+        "HOST_IFNAME": names.veth(ct.paths.node, ct.ctid),
         "OSTEMPLATE": ct.spec.template,
         **{key.name: text for key, value in values if (text := key.line(value)) is not None},
         **of_ids(ct),

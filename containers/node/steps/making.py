@@ -4,7 +4,7 @@ import contextlib
 import os
 from functools import partial
 
-from containers.node import approvals, ids
+from containers.node import alias, approvals, ids
 from containers.node.access import hostkeys, identity
 from containers.node.bundle import MIB
 from containers.node.checkpoint import saved
@@ -48,6 +48,7 @@ def delete_private(ct: Ct) -> None:
 
 
 def delete_conf(ct: Ct) -> None:
+    alias.remove(ct.paths)
     ct.paths.conf_link.unlink(missing_ok=True)
     (ct.paths.node.state / "written" / f"{ct.ctid}.json").unlink(missing_ok=True)
     for folder in (ct.paths.monitor, ct.paths.bundle):

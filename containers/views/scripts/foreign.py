@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from containers.models import Inquiry, InquiryKind, ScriptTarget
+from containers.node import habits
 from containers.node.actions import Action
 from containers.node.script_text import Flaw, Source, examine
 from containers.views.page import Request, actor, page
@@ -54,6 +55,7 @@ def show(
         "here": "File on the node",
         "text": None if body is None else body.decode(errors="replace"),
         "unfit": "" if body is None else unfit(body, target.action),
+        "habits": [] if body is None else habits.of(body),
         "same": current is not None and body == bytes(current.body),
         "current": current,
         "next": (script.current.number if script and script.current else 0) + 1,

@@ -27,7 +27,8 @@ def conf(tmp_path: Path) -> NodeConf:
 def test_it_needs_no_file_of_the_panel_and_no_right_to_execute_one(conf: NodeConf) -> None:
     entry = hook(conf, 101, ["10.20.4.101"])
     veth = names.veth(conf, 101)
-    assert (entry["path"], entry["env"]) == ("/bin/sh", ENV)
+    assert (entry["path"], entry["env"][: len(ENV)]) == ("/bin/sh", ENV)
+    assert f"NETWORK_SCRIPT={conf.scripts}/vps.network" in entry["env"]
     assert entry["args"][:5] == ["sh", "-c", SCRIPT, "nethook", veth]
     create, node, inside = entry["args"][5:]
     assert create.startswith(f"link add name {veth} ")

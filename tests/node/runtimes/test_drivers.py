@@ -39,6 +39,10 @@ runc = Driver()
             f"{RUNC} exec 101 ls -l 'a b'",
         ),
         (runc.enter(CT, ["sh"], terminal=True), f"{RUNC} exec --tty 101 sh"),
+        (
+            runc.enter_detached(CT, ["sh"], Path("/pid")),
+            f"{RUNC} exec --detach --pid-file /pid 101 sh",
+        ),
         (runc.delete(CT), f"{RUNC} delete 101"),
         (runc.delete(CT, force=True), f"{RUNC} delete --force 101"),
         (runc.update(CT, Path("/r.json")), f"{RUNC} update --resources /r.json 101"),
