@@ -102,6 +102,8 @@ def test_an_import_on_the_command_line_answers_the_refusal_too(
     file.write_bytes(BODY)
     assert run(f"script import 101 start --file {file}")[0] == 0
     assert "was refused" not in text(as_alice.get("/containers/101/scripts/start/"))
+
+
 def test_what_is_done_in_another_way_than_with_openvz_is_said_before_it_is_imported(
     refused: Operation, as_alice: Client
 ) -> None:

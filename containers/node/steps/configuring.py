@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from containers.node import alias, figures, ids, observed, settings, veconf
+from containers.node import alias, ids, observed, settings, veconf
 from containers.node.access import identity
 from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB
