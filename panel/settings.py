@@ -14,7 +14,8 @@ PANEL_STAFF_2FA      "1": staff have to use a second factor
 PANEL_UNDO_DAYS      for how long a reinstallation can be undone; 0: not at all; default: 7
 PANEL_CUSTOMERS_MAY  what customers may do with containers of theirs beside start and stop, with
                      commas: reinstall, erase (a reinstallation that keeps nothing),
-                     skip_stop_script and skip_own_scripts (in one); none; default: all four
+                     skip_stop_script and skip_own_scripts (in one), all of which is the default;
+                     stop_without_script (leave out a stop script that fails); none
 PANEL_SHOW_HOST_OUTPUT  "1": customers also see what scripts and hooks say on the node
 PANEL_DEBUG          "1": Django's own error pages
 """

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers import shellcheck
 from containers.forms.scripts import ScriptForm
-from containers.models import Node, Operation, ScriptTarget, publication
+from containers.models import Node, Operation, ScriptTarget, publication, unanswered
 from containers.node import actions
 from containers.node.actions import Scope, Where
 from containers.node.errors import Problem
@@ -33,10 +33,11 @@ def place_in(operation: Operation) -> ScriptTarget | None:
 def refused(target: ScriptTarget) -> Operation | None:
     """What the node did not begin last, because of the file that lies in this place."""
     if target.container:
-        last = target.container.operations.first()
+        bad = unanswered.of(target.container, unanswered.ENDED_BADLY)
     else:
         last = publication.last(target.node)
-    return last if last and place_in(last) == target else None
+        bad = [last] if last else []
+    return next((each for each in bad if place_in(each) == target), None)
 
 
 @require_safe
