@@ -38,7 +38,7 @@ def follow(request: Callable[[], Operation], output: Output) -> int:
 def attend(operation: Operation, output: Output, signals: list[int]) -> int:
     with Work(operation) as work:
         offset, told = 0, False
-        since = time.monotonic()
+        since, missing = time.monotonic(), None
         while True:
             offset = watch(operation, offset, output)
             if operation.done:
@@ -50,6 +50,9 @@ def attend(operation: Operation, output: Output, signals: list[int]) -> int:
             if not told and time.monotonic() - since > LATE:
                 told = True
                 explain(operation, work, output)
+            if (out := work.worker.outage) and out != missing:
+                output.complain(f"{out.sentence} The work goes on once that is over.")
+            missing = out
             work.wait(TICK)
     output.log_ended()
     return conclude(operation, output)

@@ -13,12 +13,13 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now
 
-from containers import doorbell
+from containers import doorbell, outage
 from containers.models import Node, Operation
 from containers.node.conf import NodeConf
 from containers.node.operations import PLANS
 from containers.node.spool import Nudge
 from containers.node.states import FINISHED, Progress
+from containers.outage import Outage
 from containers.worker import inquiries, lock, periodic, replaced_systems, startup, templates
 from containers.worker.ledger import Keeper
 from containers.worker.runners import Runners
@@ -32,6 +33,7 @@ TICK = 1.0  # seconds after which everything is looked at, ring or no ring
 HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
 DATABASE_AWAY = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
+PASSES = (Outage.AWAY, Outage.LOCKED, Outage.FULL, Outage.READ_ONLY)
 SYNC = {"templates": templates.sync, "replaced_systems": replaced_systems.sync}
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
@@ -58,6 +60,7 @@ class Worker:
         self.kicked = True
         self.stopping = Event()
         self.interrupted = False  # a turn was, by the database
+        self.outage: Outage | None = None  # why the database can't be used just now
         self.until: int | None = None
         self.ticked = self.beaten = 0.0
         self.verdicts = Verdicts(conf)
@@ -99,20 +102,25 @@ class Worker:
         delay, longest = DATABASE_AWAY
         while not self.stopping.is_set():
             try:
-                return act()
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("the database is away, trying again in %.1f s: %s", delay, error)
-                self.interrupted = True
-                connection.close()
-                self.stopping.wait(delay)
-                delay = min(delay * 2, longest)
-            except Exception:  # whatever it was, it is not to end what else is under way
+                done = act()
+            except Exception as error:  # whatever it was, it is not to end what else is under way
+                self.outage = outage.of(error)
+                if self.outage in PASSES:
+                    said = "the database is %s, trying again in %.1f s: %s"
+                    logger.warning(said, self.outage, delay, error)
+                    self.interrupted = True
+                    connection.close()
+                    self.stopping.wait(delay)
+                    delay = min(delay * 2, longest)
+                    continue
                 if self.until is not None:
                     raise
                 logger.exception("the worker stumbled")
                 self.interrupted = True
                 self.stopping.wait(STUMBLE)
                 return None
+            self.outage = None
+            return done
         return None
 
     def arrive(self) -> None:

@@ -106,7 +106,7 @@ def test_a_customer_is_told_whose_script_it_is_and_whom_to_ask(
         page = text(as_bob.get(address))
         assert (
             "Its stop script is kept by the hosting staff; only they can change it, or stop the "
-            f"container without it. Ask them, and name operation {stuck.pk}. Contact "
+            f"container without it. Ask them, and name operation {stuck.pk}. Contact: "
             "help@example.org" in page
         )
         assert "Edit its stop script" not in page
