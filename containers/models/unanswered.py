@@ -35,13 +35,16 @@ class Container(Protocol):
     def operations(self) -> Any: ...
 
 
-def of(container: Container, states: Collection[str] = FAILED) -> list[Operation]:
-    """The last first, and of each kind the last only."""
+def of(
+    container: Container, states: Collection[str] = FAILED, *, dismissed: bool = False
+) -> list[Operation]:
+    """The last first, and of each kind the last only. dismissed: with those that somebody has."""
     operations = container.operations.exclude(kind__in=lacking("alarms"))
     news = operations.filter(state=Progress.SUCCEEDED, kind__in=having("settles"))
     begun = news.values_list("pk", flat=True).first() or 0
     last: dict[str, Operation] = {}
-    bad = operations.filter(pk__gt=begun, state__in=states, answered=None)
+    bad = operations.filter(pk__gt=begun, state__in=states)
+    bad = bad if dismissed else bad.filter(answered=None)
     for operation in bad.select_related("node", "by")[:MOST]:
         last.setdefault(operation.kind, operation)
     if not last:

@@ -73,9 +73,9 @@ def stands(container: Container, operation: Operation) -> bool:
     """Whether it ended badly, and the container is as it left it still."""
     if operation.state not in unanswered.ENDED_BADLY:
         return False
-    if operation in unanswered.of(container, unanswered.ENDED_BADLY):
+    if operation in unanswered.of(container, unanswered.ENDED_BADLY, dismissed=True):
         return True
-    return not operation.answered and container.operations.first() == operation
+    return container.operations.first() == operation
 
 
 def allowed(user: User, operation: Operation) -> list[WayOut]:

@@ -107,8 +107,8 @@ def save(request: Request, target: ScriptTarget, form: ScriptForm) -> HttpRespon
     if target.container:
         messages.success(request, f"{said} It runs {target.action.next}.")
         return redirect(address(target))
-    messages.success(request, f"{said} Once it is published, it runs {target.action.next}.")
-    return publish(request, target.node)
+    said = f"{said} Once it is published, it runs {target.action.next}."
+    return publish(request, target.node, said=said)
 
 
 @require_POST
@@ -117,9 +117,9 @@ def disable(
 ) -> HttpResponse:
     target = target_of(request, name, ctid, node)
     if target.disable(**actor(request)):
-        messages.success(
-            request, "Disabled: it no longer runs. Its versions stay; restore one to enable it."
-        )
+        stays = "Its versions stay; restore one to enable it."
         if not target.container:
-            return publish(request, target.node)
+            said = f"Disabled: it no longer runs once that is published. {stays}"
+            return publish(request, target.node, said=said)
+        messages.success(request, f"Disabled: it no longer runs. {stays}")
     return redirect(address(target))
