@@ -11,7 +11,7 @@ from threading import Event
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
-from django.utils.timezone import now
+from django.db.models.functions import Now
 
 from containers import doorbell, outage
 from containers.models import Node, Operation
@@ -157,7 +157,7 @@ class Worker:
     def beat(self, clock: float) -> None:
         if self.until is None and clock - self.beaten >= HEARTBEAT:
             self.beaten = clock
-            Node.objects.filter(pk=self.node.pk).update(heartbeat=now())
+            Node.objects.filter(pk=self.node.pk).update(heartbeat=Now())
 
     def claim(self) -> None:
         mine = Operation.objects.all()

@@ -139,6 +139,19 @@ class House:
         shutil.rmtree(self.conf.run, ignore_errors=True)
 
 
+def collected(folder: Path) -> str:
+    """Collect the files that pages name there; returns the folder for PANEL_STATIC_ROOT."""
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "panel.settings",
+        "PANEL_STATE_DIR": f"{folder}",
+        "PANEL_STATIC_ROOT": f"{folder}",
+    }
+    words = ["collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run([sys.executable, "manage.py", *words], env=env, cwd=CHECKOUT, check=True)
+    return f"{folder}"
+
+
 def wait_until(true: Callable[[], Any]) -> None:
     deadline = time.monotonic() + HEARD_WITHIN
     while not true():

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import sqlite3
 import subprocess
@@ -21,10 +20,9 @@ from django.test import RequestFactory
 from websockets.exceptions import ConnectionClosed
 
 from containers import outage
-from containers.node.conf import CHECKOUT
 from containers.outage import Outage
 from containers.views.failures import database_out
-from tests.web.house import House, wait_until
+from tests.web.house import House, collected, wait_until
 from tests.web.test_postgres import Postgres, postgres  # noqa: F401 (a fixture)
 from tests.web.test_postgres import house as on_postgres  # noqa: F401 (a fixture)
 
@@ -88,16 +86,7 @@ def locked(path: Path) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def static(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the files that pages name are collected."""
-    folder = tmp_path_factory.mktemp("static")
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "panel.settings",
-        "PANEL_STATE_DIR": f"{folder}",
-        "PANEL_STATIC_ROOT": f"{folder}",
-    }
-    words = ["collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run([sys.executable, "manage.py", *words], env=env, cwd=CHECKOUT, check=True)
-    return f"{folder}"
+    return collected(tmp_path_factory.mktemp("static"))
 
 
 @pytest.fixture
