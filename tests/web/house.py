@@ -85,6 +85,11 @@ class House:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def pctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "containers.commands.pctl", *words],
+                              env=self.env, cwd=CHECKOUT, capture_output=True, text=True,
+                              check=False)  # fmt: skip
+
     def redis(self) -> subprocess.Popen[bytes]:
         argv = ["redis-server", "--port", "0", "--unixsocket", f"{self.conf.run}/redis.sock",
                 "--save", "", "--loglevel", "warning"]  # fmt: skip

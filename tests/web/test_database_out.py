@@ -134,6 +134,11 @@ def test_sqlite_locked_or_full_costs_a_form_nothing_of_what_was_typed(sqlite: Ho
     assert (status, "The disk of the panel&#x27;s database is full." in page) == (503, True)
     status, said = alice.health()
     assert (status, said["reason"]) == (503, "full")
+    pctl = sqlite.pctl("start", "101")
+    assert (pctl.returncode, "Traceback" in pctl.stderr) == (3, False)
+    assert "The panel's database can't be used (database or disk is full)." in pctl.stderr
+    node, log = sqlite.node(), sqlite.conf.state / "processes.log"
+    wait_until(lambda: "the database is full, trying again" in log.read_text())
     filling.unlink()
     assert alice.health()[0] == 200
     assert alice.ask(SETTINGS, **fields_of(page))[0] == 302
@@ -141,6 +146,9 @@ def test_sqlite_locked_or_full_costs_a_form_nothing_of_what_was_typed(sqlite: Ho
                        "settings = Operation.objects.get().params['settings']\n"
                        "print(settings['hostname'], settings['description'])\n")  # fmt: skip
     assert asked == f"web2 {TYPED}\n"
+    wait_until(lambda: "succeeded" in sqlite.pctl("operation", "list").stdout)
+    assert node.poll() is None
+    assert "Traceback" not in log.read_text()
 
 
 def fill(path: Path) -> None:

@@ -52,11 +52,11 @@ def test_paths_are_told_of_the_containers_that_are_here(
     ct101: Container, ct201: Container, run: Typist, settings: Settings, node_conf: NodeConf
 ) -> None:
     settings.NODE = node_conf
-    _, out, _ = run("list -a -H -o ctid,private,root")
-    lines = [line.split() for line in out.splitlines()]
-    assert lines[0] == ["101", f"{node_conf.vz}/private/101", f"{node_conf.vz}/root/101"]
-    assert lines[1][0] == "201"
-    assert f"{node_conf.vz}" not in " ".join(lines[1])
+    for which in ("private", "root"):
+        _, out, _ = run(f"list -a -H -o ctid,{which}")
+        lines = [line.split() for line in out.splitlines()]
+        assert lines[0] == ["101", f"{node_conf.vz}/{which}/101"]
+        assert lines[1] in (["201"], ["201", "-"])
 
 
 @pytest.fixture
