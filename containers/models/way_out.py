@@ -53,8 +53,10 @@ ELSEWHERE: Mapping[str, tuple[tuple[str, str, str, Permission], str]] = {
         ),
         (SETTINGS, "pctl set {ctid} --ipdel ADDRESS --ipadd ADDRESS"),
     ),
+    Problem.INIT_OUT_OF_MEMORY: (SETTINGS, "pctl set {ctid} --ram SIZE"),
+    Problem.INIT_DIED: (SNAPSHOTS, "osctl psc list {ctid}"),
     **dict.fromkeys(
-        (Problem.TOO_MANY_SNAPSHOTS, Problem.KEEPS_TOO_MUCH),
+        (Problem.TOO_MANY_SNAPSHOTS, Problem.KEEPS_TOO_MUCH, Problem.POOL_RESERVE),
         (SNAPSHOTS, "osctl psc delete {ctid} SNAPSHOT"),
     ),
 }  # fmt: skip

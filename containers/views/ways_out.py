@@ -59,14 +59,12 @@ def of(user: User, operation: Operation) -> WaysOut:
     if container and still and not drafted:
         buttons = [button(way, container, operation) for way in allowed(user, operation)]
     buttons += foreign(user, operation) if still else []
-    return WaysOut(
-        operation,
-        operation.told(staff=user.is_staff),
-        buttons,
-        whose(user, operation) if still else "",
-        remedies.of(user, operation, still=still),
-        answer_url(user, operation),
-    )
+    note = whose(user, operation) if still else ""
+    rescue = remedies.of(user, operation, still=still)
+    if still and not (note or buttons or rescue or user.is_staff):
+        note = f"Ask the hosting staff, and name operation {operation.pk}."
+    why = operation.told(staff=user.is_staff)
+    return WaysOut(operation, why, buttons, note, rescue, answer_url(user, operation))
 
 
 def stands(container: Container, operation: Operation) -> bool:
