@@ -100,7 +100,8 @@ class Kind:
     consequence: what it does, said where it is asked for; caution: what can't be taken back, and
     what else becomes of it. asks: a page asks before it is done. back: the button that leaves it.
     otherwise: a question of staff's, and the words that lead to the page that asks all the same.
-    page: name of the URL of a page of its own; form: the class in containers/forms, as
+    page: name of the URL of a page of its own; again: that of the page, given only a CT ID, where
+    it is asked for once more, if that is another one; form: the class in containers/forms, as
     module.Class, where that page has one a kind. heading: of the page that asks, with {name}.
     hidden_in: states in which its button is not shown at all; quick_in: those in which it is the
     one button of a container's line in the list.
@@ -112,7 +113,8 @@ class Kind:
     errand: it tidies up. In the queue, asked for by the panel itself, it gives way to what people
     ask for.
     alarms: a failure of it is shown until it is answered; alarm: what is said then, where it is not
-    the operation that has failed. changes: it counts as something that
+    the operation that has failed. settles: a success of it is a new beginning, after which no
+    earlier failure needs an answer. changes: it counts as something that
     has happened to the container.
     """
 
@@ -132,6 +134,7 @@ class Kind:
     danger: bool = False
     primary: bool = False
     page: str = ""
+    again: str = ""
     form: str = ""
     permission: Permission = MANAGE
     params: tuple[Param, ...] = ()
@@ -143,6 +146,7 @@ class Kind:
     errand: bool = False
     alarms: bool = True
     alarm: str = ""
+    settles: bool = True
     changes: bool = True
     replaces: bool = False  # the container's system by another
     drafted: bool = False  # its page keeps what was chosen, and can ask the same again

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import Error, connections
 
 from containers import doorbell
 from containers.models import LogChunk, Operation
@@ -107,7 +107,7 @@ class Relay:
         """Read what is new; returns how long to wait before the next look, if no bell rings."""
         try:
             progress, news = await reading(lambda: look(self.pk, self.end))
-        except (OperationalError, InterfaceError):
+        except Error:
             return AWAY
         if not news and progress == self.progress:
             return TICK
@@ -138,7 +138,7 @@ reader: ThreadPoolExecutor | None = None  # one thread that reads for everybody:
 async def following(pk: int) -> AsyncIterator[Relay]:
     """The relay of an operation, shared with whoever else in this process follows it.
 
-    Raises Operation.DoesNotExist, and DatabaseError.
+    Raises Operation.DoesNotExist, and Error of the database.
     """
     relay = relays.get(pk)
     if relay is None:
@@ -166,7 +166,7 @@ async def reading(read: Callable[[], T]) -> T:
     def carefully() -> T:
         try:
             return read()
-        except (OperationalError, InterfaceError):
+        except Error:
             connections.close_all()
             raise
 

@@ -71,6 +71,8 @@ MANAGE = Permission(
 )
 SKIP_STOP_SCRIPT = Permission(
     "skip_stop_script",
+    owner=True,
+    granted=("stop_without_script",),
     denial="Only the hosting staff can stop a container without its stop script.",
 )
 VIEW_SCRIPTS = Permission("view_scripts")

@@ -121,7 +121,7 @@ class Tally:
 
 
 def named(what: str, key: str) -> str:
-    return f"panel-{settings.NODE.instance}:{what}:{key}"
+    return f"panel-{settings.SITE}:{what}:{key}"
 
 
 shared = Tally()

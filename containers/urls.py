@@ -3,7 +3,7 @@ from django.views.generic import RedirectView
 
 from containers.views import account, audit, health, nodes, people, templates
 from containers.views.containers import creation, overview, passwords, refusals, requests, settings
-from containers.views.operations import cancellations, logs, pages
+from containers.views.operations import answers, cancellations, logs, pages
 from containers.views.reinstallation import replaced, wizard
 from containers.views.scripts import editor, findings, foreign, publication, versions
 from containers.views.sign_in import attendance, entry, factors, passkeys
@@ -81,6 +81,7 @@ urlpatterns = [
     path("operations/<int:pk>/log", logs.show, name="log"),
     path("operations/<int:pk>/log/download", logs.download, name="download"),
     path("operations/<int:pk>/cancellation/", cancellations.create, name="cancel"),
+    path("operations/<int:pk>/answer/", answers.create, name="answer"),
     path("nodes/", nodes.index, name="nodes"),
     path("nodes/<slug:name>/", nodes.show, name="node"),
     path("templates/", templates.index, name="templates"),

@@ -1,6 +1,10 @@
 """Settings. Every knob is an environment variable, read here or in node/conf.py.
 
 PANEL_STATE_DIR, PANEL_VZ_DIR, PANEL_VZ_CONF_DIR, PANEL_NODE: containers/node/conf.py
+PANEL_SITE           what all web and node processes of one panel have in common: it is in the names
+                     of cookies and of what they say to one another; default: from PANEL_STATE_DIR
+PANEL_SECRET_KEY_FILE  the key that sessions and links are signed with; the same for all web
+                     processes of a panel; default: <state>/web/secret.key
 PANEL_DATABASE_URL   postgres://user:password@host/name; default: SQLite below <state>/web
 PANEL_REDIS_URL      redis://… or unix:///…; default: the private Redis on <run>/redis.sock
 PANEL_HTTP           where the panel listens; default: 127.0.0.1:8000
@@ -14,7 +18,8 @@ PANEL_STAFF_2FA      "1": staff have to use a second factor
 PANEL_UNDO_DAYS      for how long a reinstallation can be undone; 0: not at all; default: 7
 PANEL_CUSTOMERS_MAY  what customers may do with containers of theirs beside start and stop, with
                      commas: reinstall, erase (a reinstallation that keeps nothing),
-                     skip_stop_script and skip_own_scripts (in one); none; default: all four
+                     skip_stop_script and skip_own_scripts (in one), all of which is the default;
+                     stop_without_script (leave out a stop script that fails); none
 PANEL_SHOW_HOST_OUTPUT  "1": customers also see what scripts and hooks say on the node
 PANEL_DEBUG          "1": Django's own error pages
 """
@@ -38,6 +43,8 @@ def env(name: str, default: str = "") -> str:
 
 def secret_key() -> str:
     """The key prepare made; before that, one for this process only."""
+    if path := env("SECRET_KEY_FILE"):
+        return Path(path).read_text().strip()
     try:
         return (WEB / "secret.key").read_text().strip()
     except OSError:
@@ -64,7 +71,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": parts.port or "",
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": {"connect_timeout": "5", **dict(parse_qsl(parts.query))},
         "CONN_HEALTH_CHECKS": True,
     }
 
@@ -81,6 +88,7 @@ def rates(text: str) -> dict[str, float]:
 
 
 DEBUG = env("DEBUG") == "1"
+SITE = env("SITE", NODE.instance)
 RATES = rates(env("RATES"))
 REQUEST_SECONDS = float(env("REQUEST_SECONDS", "20"))
 STAFF_2FA = env("STAFF_2FA") == "1"
@@ -170,7 +178,7 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
-            "prefix": f"panel-{NODE.instance}",
+            "prefix": f"panel-{SITE}",
         },
     }
 }
@@ -200,8 +208,8 @@ LOGOUT_REDIRECT_URL = "login"
 
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-SESSION_COOKIE_NAME = f"panel-{NODE.instance}"
-CSRF_COOKIE_NAME = f"panel-csrf-{NODE.instance}"
+SESSION_COOKIE_NAME = f"panel-{SITE}"
+CSRF_COOKIE_NAME = f"panel-csrf-{SITE}"
 CSRF_FAILURE_VIEW = "containers.views.failures.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
@@ -245,7 +253,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"brief": {"()": "containers.outage.Brief"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["brief"]}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "containers": {"level": "INFO"},

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.timezone import now
 
+from containers.commands.places import here
 from containers.models import Container
 from containers.node import settings as of_container
 from containers.node.layout import Layout
@@ -55,7 +56,14 @@ def used(key: str, unit: int = 1) -> Callable[[Container], int | None]:
 
 
 def path(which: str) -> Callable[[Container], str]:
-    return lambda container: f"{getattr(Layout(settings.NODE, container.ctid), which)}"
+    """On this node; where another node keeps things, that one knows."""
+
+    def path_of(container: Container) -> str:
+        if not here(container.node):
+            return ""
+        return f"{getattr(Layout(settings.NODE, container.ctid), which)}"
+
+    return path_of
 
 
 def uptime(container: Container) -> float | None:

@@ -10,11 +10,13 @@ from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.utils import ProgrammingError
 
+from containers import outage
 from containers.models import Busy
 from containers.node import panels
 from containers.node.errors import Locked, OperationError, Problem
 from containers.node.runtimes import DRY_RUN
 
+USELESS = (OperationalError, InterfaceError, ProgrammingError)
 NO_ACCESS = 12  # vzctl's "not enough privilege"
 
 
@@ -38,7 +40,9 @@ def at_hand() -> Iterator[None]:
         yield
     except Busy as busy:
         raise Held(busy.problem, **busy.details) from busy
-    except (OperationalError, InterfaceError, ProgrammingError) as error:
+    except Error as error:
+        if outage.of(error) is None and not isinstance(error, USELESS):
+            raise
         raise away(error) from error
     finally:
         logger.setLevel(level)

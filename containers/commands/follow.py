@@ -14,7 +14,7 @@ from containers.commands.database import away
 from containers.commands.output import Output
 from containers.commands.places import here
 from containers.commands.work import Work
-from containers.models import LogChunk, Operation, outcome
+from containers.models import LogChunk, Operation, outcome, unanswered, way_out
 from containers.node.bound import Cut
 from containers.node.errors import Code, OperationError, Problem
 from containers.node.states import Progress
@@ -38,7 +38,7 @@ def follow(request: Callable[[], Operation], output: Output) -> int:
 def attend(operation: Operation, output: Output, signals: list[int]) -> int:
     with Work(operation.node, {operation.pk}) as work:
         offset, told = 0, False
-        since = time.monotonic()
+        since, missing = time.monotonic(), None
         while True:
             offset = watch(operation, offset, output)
             if operation.done:
@@ -50,6 +50,9 @@ def attend(operation: Operation, output: Output, signals: list[int]) -> int:
             if not told and time.monotonic() - since > LATE:
                 told = True
                 explain(operation, work, output)
+            if (out := work.worker.outage) and out != missing:
+                output.complain(f"{out.sentence} The work goes on once that is over.")
+            missing = out
             work.wait(TICK)
     output.log_ended()
     return conclude(operation, output)
@@ -129,13 +132,15 @@ def confirmed() -> bool:
 
 
 def conclude(operation: Operation, output: Output) -> int:
-    code = code_of(operation)
+    code, ways = code_of(operation), ways_on(operation)
     if code or operation.error:
         output.complain(sentence(operation))
+        if ways:
+            output.complain(f"What can be done now: {'; '.join(ways)}")
     else:
         output.say(sentence(operation))
     if output.json:
-        output.show(described(operation), [])
+        output.show({**described(operation), "ways_on": ways}, [])
     return code
 
 
@@ -154,6 +159,17 @@ def sentence(operation: Operation) -> str:
         ending, *rest = said
         return " ".join([f"{what} {ending.removeprefix('It ')}", *rest])
     return " ".join([f"{what} {operation.state}.", *said])
+
+
+def ways_on(operation: Operation) -> list[str]:
+    """Commands that lead on from a failure, but for the same once more."""
+    if operation.state not in unanswered.ENDED_BADLY:
+        return []
+    return [
+        way.command
+        for way in way_out.of(operation)
+        if way.command and (way.params or way.kind is not operation.of_kind)
+    ]
 
 
 def title(operation: Operation) -> str:

@@ -47,6 +47,8 @@ def build(given: Given, output: Output) -> int:
 
 def import_(given: Given, output: Output) -> int:
     path = Path(given.operands["FILE"]).absolute()
+    if path.is_dir():
+        raise BadValue(BadValues.FILE_ODD, path=path)
     if not path.is_file():
         raise BadValue(BadValues.NO_FILE, path=path)
     clean = given.get("clean", remains.DEFAULT)

@@ -14,7 +14,7 @@ from typing import Protocol
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError
+from django.db import Error
 from django.utils.timezone import now
 
 OFTEN = 1.0  # seconds between two looks
@@ -51,7 +51,7 @@ def counted(socket: Attended) -> Iterator[None]:
 async def look_round() -> None:
     while True:
         await asyncio.sleep(OFTEN)
-        with suppress(DatabaseError):  # nothing is read from one that is away, either
+        with suppress(Error):  # nothing is read from one that is away, either
             here = list(present)
             gone = await database_sync_to_async(ended)([(s.session, s.user) for s in here])
             for socket in here:

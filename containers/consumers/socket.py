@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth import get_user
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import DatabaseError
+from django.db import Error
 
 from containers import tally
 from containers.bucket import Bucket
@@ -96,7 +96,7 @@ class Socket:
                     await self.race(self.talk(), self.listen(), self.keep_checking())
         except Shut as shut:
             code = shut.code
-        except DatabaseError:
+        except Error:
             code = Close.AWAY
         except Left:
             return
@@ -145,7 +145,7 @@ class Socket:
                 await asyncio.wait_for(self.doubted.wait(), self.recheck)
             self.doubted.clear()
             await tally.shared.stay(self.place, self.name, MOST)
-            with suppress(DatabaseError):  # nothing is read from one that is away, either
+            with suppress(Error):  # nothing is read from one that is away, either
                 await database_sync_to_async(self.look)()
 
     @property

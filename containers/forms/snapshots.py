@@ -20,6 +20,7 @@ from containers.node.states import State
 from containers.node.templates import catalogue, remains
 
 HOUR = 60
+BOTH = "Enter how often, or at which times, but not both: empty one of the two fields."
 INTERVAL = f"The interval must be between {SHORTEST} minutes and {LONGEST // 60 // 24} days."
 
 
@@ -208,10 +209,11 @@ class ScheduleForm(forms.Form):
         kwargs["initial"] = self.present()
         super().__init__(*args, **kwargs)
         self.fields["cron"].widget.attrs.update(PLAIN)
+        self.fields["count"].widget.attrs["placeholder"] = "24"
 
     def present(self) -> dict[str, Any]:
         if not self.schedule:
-            return {"count": 24, "unit": HOUR, "keep": 7}
+            return {"unit": HOUR, "keep": 7}
         every = self.schedule.every
         unit = HOUR if every and every % HOUR == 0 else 1
         return {
@@ -224,6 +226,8 @@ class ScheduleForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("cron") and data.get("count"):
+            raise ValidationError(BOTH)
         if data.get("cron") or "cron" in self.errors or "count" in self.errors:
             return data
         every = (data.get("count") or 0) * (data.get("unit") or HOUR)

@@ -16,8 +16,10 @@ from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from containers.views.failures import failure
+from containers import outage
+from containers.views.failures import database_out, failure
 
+LOCKED = 8.0  # seconds that a request waits for a database that somebody has locked
 OFTEN = 20_000  # steps of SQLite's machine between two looks at the clock: about a millisecond
 
 until: ContextVar[float | None] = ContextVar("until", default=None)  # of time.monotonic()
@@ -41,6 +43,8 @@ def limit(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
         return
     if connection.vendor == "sqlite":
         connection.connection.set_progress_handler(over, OFTEN)
+        left = max(0.0, min(LOCKED, end - time.monotonic()))
+        connection.connection.execute(f"PRAGMA busy_timeout = {round(left * 1000)}")
     elif connection.vendor == "postgresql":
         left = max(1, round((end - time.monotonic()) * 1000))
         with connection.cursor() as cursor:
@@ -51,9 +55,11 @@ connection_created.connect(limit, dispatch_uid="deadline")
 
 
 class Deadline(MiddlewareMixin):
-    """Says so in a page of ours when the database has stopped for it."""
+    """Says so in a page of ours when the database has stopped for it, or can't be used."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if found := outage.of(exception):
+            return database_out(request, found)
         if isinstance(exception, OperationalError) and over():
             return failure(request, 503, LATE, ADVICE)
         return None

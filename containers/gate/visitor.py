@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, parse_cookie
 
 from containers import visitors
@@ -74,12 +76,18 @@ def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        key = request.session.session_key
-        if key and request.user.is_authenticated:
-            sessions[digest(key)] = (request.user.pk, request.user.is_staff)
-            sessions.move_to_end(digest(key))
-            if len(sessions) > MOST:
-                sessions.popitem(last=False)
+        with suppress(Error):  # nobody is known while the database is out; the page has said so
+            note(request)
         return response
 
     return middleware
+
+
+def note(request: HttpRequest) -> None:
+    key = request.session.session_key
+    if not key or not request.user.is_authenticated:
+        return
+    sessions[digest(key)] = (request.user.pk, request.user.is_staff)
+    sessions.move_to_end(digest(key))
+    if len(sessions) > MOST:
+        sessions.popitem(last=False)

@@ -8,6 +8,7 @@ from containers.kind import Kind
 
 class DeleteReplaced(Kind):
     titled = "Delete a replaced system of {name}"
+    settles = False
     noun = "deletion"
     errand = True
 

@@ -13,9 +13,10 @@ class DeleteSnapshot(Kind):
     titled = "Delete a snapshot of {name}"
     noun = "deletion"
     page = "snapshot_deletion"
+    again = "snapshots"
     place = 240
     permission = SNAPSHOT
-    changes = False
+    settles = changes = False
     errand = True
     facts = FACTS
     commands = (

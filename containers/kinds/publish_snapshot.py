@@ -11,6 +11,7 @@ class PublishSnapshot(Kind):
     titled = "Publish a snapshot as template {params[name]} on {node}"
     noun = "publication"
     page = "snapshot_template"
+    again = "snapshots"
     place = 270
     permission = MANAGE_SNAPSHOTS
     commands = (

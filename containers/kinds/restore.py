@@ -18,6 +18,7 @@ class Restore(Kind):
     titled = "Restore a snapshot of {name}"
     noun = "restore"
     page = "restoration"
+    again = "snapshots"
     place = 210
     permission = SNAPSHOT
     facts = FACTS

@@ -20,6 +20,7 @@ FACTS: dict[str, Fact] = {
 
 class Snapshot(Kind):
     titled = "Take a snapshot of {name}"
+    settles = False
     noun = "snapshot"
     page = "snapshots"
     place = 200

@@ -22,9 +22,10 @@ class TrialRestore(Kind):
     titled = "Trial restore of a snapshot of {name}"
     noun = "trial restore"
     page = "trial"
+    again = "snapshots"
     permission = SNAPSHOT
     needs_criu = True
-    changes = False
+    settles = changes = False
     facts = FACTS
 
     def succeeded(self, operation: Operation, container: Container) -> None:

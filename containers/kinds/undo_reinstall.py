@@ -30,7 +30,7 @@ OPTIONS = (
 class UndoReinstall(Kind):
     titled = "Undo the reinstallation of {name}"
     noun = "undo"
-    place, page = 80, "replaced"
+    place, page, again = 80, "replaced", "container"
     permission = REINSTALL
     replaces = True
     reassurance = REASSURANCE

@@ -44,6 +44,8 @@ class Address(models.Model):
         pooled = network is not None and address in network
         if network and pooled and not pool.gives(network, address):
             raise BadValue(Problem.ADDRESS_OF_NODE, address=address)
+        if not pooled and (other := cls.pooled_on(node, f"{address}")):
+            raise BadValue(Problem.ADDRESS_OF_OTHER_POOL, address=address, node=other)
         holder = cls.objects.filter(address=f"{address}").select_related("container").first()
         if holder and holder.container_id == container:
             return
@@ -66,8 +68,15 @@ class Address(models.Model):
         node = Node.objects.select_for_update().get(pk=node.pk)  # one at a time
         if not node.pool:
             return
-        taken = {addresses.parse(each.address) for each in cls.objects.filter(pooled=True)}
+        taken = {addresses.parse(each.address) for each in cls.objects.all()}
         cls.give(node, container, f"{pool.allocate(pool.parse(node.pool), taken, ctid)}")
+
+    @classmethod
+    def pooled_on(cls, node: Node, address: str) -> Node | None:
+        """The other node that has this address in its pool: nobody would reach it elsewhere."""
+        found = addresses.parse(address)
+        others = Node.objects.exclude(pk=node.pk).exclude(pool="")
+        return next((each for each in others if found in pool.parse(each.pool)), None)
 
     @classmethod
     def asked(cls, container: int, add: Iterable[str], drop: Iterable[str]) -> dict[str, list[str]]:

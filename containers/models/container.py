@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
-from containers.kind import Kind, lacking
-from containers.models import offer
+from containers.kind import Kind
+from containers.models import offer, unanswered
 from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.node import Node
@@ -32,7 +32,6 @@ from containers.node.states import UNFINISHED, Progress, State
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-RECENT = timedelta(days=1)  # for which a failure is shown on its page
 SWITCHED_OFF = "disable its start and stop scripts, because it was reinstalled without them"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
 CTIDS = Range("the CT ID", Decimal(LOWEST), Decimal(HIGHEST))
@@ -115,13 +114,9 @@ class Container(Settings):
         """The one button of its line in the list."""
         return offer.quick_offer(user, self)
 
-    def unanswered_failure(self) -> Operation | None:
-        """The last operation that counts, when it failed lately."""
-        last = self.operations.exclude(kind__in=lacking("alarms")).first()
-        ended_badly = last and last.state in (Progress.FAILED, Progress.INTERRUPTED)
-        if not last or not ended_badly or now() - (last.finished or last.requested) > RECENT:
-            return None
-        return last
+    def unanswered_failures(self) -> list[Operation]:
+        """What failed and has not been answered, the last first; of each kind the last only."""
+        return unanswered.of(self)
 
     def not_now(self, kind: Kind, user: User) -> str:
         """Why this user can't ask for it now, as a sentence; empty when they can."""

@@ -79,5 +79,8 @@ class Node(models.Model):
 
     @property
     def away(self) -> bool:
-        """Whether nobody has heard from it; what is queued for it waits."""
+        """Whether nobody has heard from it; what is queued for it waits.
+
+        By the database's clock, in which its heartbeats are: that of the node may be wrong.
+        """
         return self.heartbeat is None or now() - self.heartbeat > SILENT

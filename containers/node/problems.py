@@ -381,6 +381,12 @@ class Problem(StrEnum):
         "The address {address} is in use.",
         Code.ADDRESS_IN_USE,
     )
+    ADDRESS_OF_OTHER_POOL = (
+        "address-of-other-pool",
+        "The address {address} is of the pool of the node {node}, and would not be reached here.",
+        "The address {address} can't be used on this server.",
+        Code.ADDRESS_IN_USE,
+    )
     ADDRESS_NOT_ADDED = (
         "address-not-added",
         "The address {address} could not be added. {cause}",

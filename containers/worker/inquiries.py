@@ -14,7 +14,7 @@ from containers.node.actions import Scope
 from containers.node.checkpoint import saved
 from containers.node.conf import NodeConf
 from containers.node.ct import Ct, Spec
-from containers.node.errors import OperationError, Problem
+from containers.node.errors import BadValue, BadValues, OperationError, Problem
 from containers.node.layout import Layout
 from containers.node.processes.executor import Executor
 from containers.node.runner import script_of
@@ -42,6 +42,8 @@ def answer(conf: NodeConf, node: Node, verdicts: Verdicts) -> None:
             inquiry.failed(OperationError(Problem.NO_ANSWER, word=error))
         except OperationError as error:
             inquiry.failed(error)
+        except FileNotFoundError as error:  # it says where it looked
+            inquiry.failed(BadValue(BadValues.NO_FILE, path=error.filename))
         except (OSError, Container.DoesNotExist) as error:
             inquiry.failed(OperationError(Problem.SYSTEM_ERROR, why=error))
         inquiry.answered = now()

@@ -11,15 +11,16 @@ from threading import Event
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
-from django.utils.timezone import now
+from django.db.models.functions import Now
 
-from containers import doorbell
+from containers import doorbell, outage
 from containers.models import Node, Operation, Via
 from containers.models.operation import OperationQuerySet
 from containers.node.conf import NodeConf
 from containers.node.operations import PLANS
 from containers.node.spool import Nudge
 from containers.node.states import FINISHED, Progress
+from containers.outage import Outage
 from containers.worker import inquiries, lock, periodic, replaced_systems, startup, templates
 from containers.worker.ledger import Keeper
 from containers.worker.runners import Runners
@@ -34,6 +35,7 @@ HEARTBEAT = 5.0
 BREATH = 0.02  # seconds between two measurements of containers
 DATABASE_AWAY = 0.2, 5.0  # seconds to wait for a database that is away: at first, at most
 BY_ITSELF = (Via.CONTAINER, Via.SCHEDULE, Via.BOOT)  # what the panel asks for of its own accord
+PASSES = (Outage.AWAY, Outage.LOCKED, Outage.FULL, Outage.READ_ONLY)
 SYNC = {"templates": templates.sync, "replaced_systems": replaced_systems.sync}
 STUMBLE = 5.0  # seconds before an operation is looked at again that could not be attended
 
@@ -60,6 +62,7 @@ class Worker:
         self.kicked = True
         self.stopping = Event()
         self.interrupted = False  # a turn was, by the database
+        self.outage: Outage | None = None  # why the database can't be used just now
         self.until: Collection[int] | None = None
         self.errands: set[int] = set()
         self.ticked = self.beaten = 0.0
@@ -110,20 +113,25 @@ class Worker:
         delay, longest = DATABASE_AWAY
         while not self.stopping.is_set():
             try:
-                return act()
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("the database is away, trying again in %.1f s: %s", delay, error)
-                self.interrupted = True
-                connection.close()
-                self.stopping.wait(delay)
-                delay = min(delay * 2, longest)
-            except Exception:  # whatever it was, it is not to end what else is under way
+                done = act()
+            except Exception as error:  # whatever it was, it is not to end what else is under way
+                self.outage = outage.of(error)
+                if self.outage in PASSES:
+                    said = "the database is %s, trying again in %.1f s: %s"
+                    logger.warning(said, self.outage, delay, error)
+                    self.interrupted = True
+                    connection.close()
+                    self.stopping.wait(delay)
+                    delay = min(delay * 2, longest)
+                    continue
                 if self.until is not None:
                     raise
                 logger.exception("the worker stumbled")
                 self.interrupted = True
                 self.stopping.wait(STUMBLE)
                 return None
+            self.outage = None
+            return done
         return None
 
     def arrive(self) -> None:
@@ -162,7 +170,7 @@ class Worker:
     def beat(self, clock: float) -> None:
         if self.until is None and clock - self.beaten >= HEARTBEAT:
             self.beaten = clock
-            Node.objects.filter(pk=self.node.pk).update(heartbeat=now())
+            Node.objects.filter(pk=self.node.pk).update(heartbeat=Now())
 
     def claim(self) -> None:
         mine = Operation.objects.all()

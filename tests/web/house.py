@@ -85,6 +85,11 @@ class House:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def pctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "containers.commands.pctl", *words],
+                              env=self.env, cwd=CHECKOUT, capture_output=True, text=True,
+                              check=False)  # fmt: skip
+
     def redis(self) -> subprocess.Popen[bytes]:
         argv = ["redis-server", "--port", "0", "--unixsocket", f"{self.conf.run}/redis.sock",
                 "--save", "", "--loglevel", "warning"]  # fmt: skip
@@ -137,6 +142,19 @@ class House:
                 process.stdout.close()
         groups.take_away(self.conf)
         shutil.rmtree(self.conf.run, ignore_errors=True)
+
+
+def collected(folder: Path) -> str:
+    """Collect the files that pages name there; returns the folder for PANEL_STATIC_ROOT."""
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "panel.settings",
+        "PANEL_STATE_DIR": f"{folder}",
+        "PANEL_STATIC_ROOT": f"{folder}",
+    }
+    words = ["collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run([sys.executable, "manage.py", *words], env=env, cwd=CHECKOUT, check=True)
+    return f"{folder}"
 
 
 def wait_until(true: Callable[[], Any]) -> None:

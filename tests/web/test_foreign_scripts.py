@@ -79,6 +79,8 @@ def test_what_lies_on_the_node_becomes_a_version_byte_for_byte(
         BODY, alice, "imported from the node",
     )  # fmt: skip
     assert AuditEvent.objects.filter(what__contains="import the start script of CT 101").exists()
+    assert "was refused" not in text(as_alice.get("/containers/101/scripts/start/"))
+    assert "Try again" in text(as_alice.get(refused.get_absolute_url()))
 
 
 def test_a_message_of_success_does_not_stand_above_the_failure_it_has_answered(
@@ -138,6 +140,9 @@ def test_a_global_one_is_imported_or_replaced_by_publishing(
     assert GLOBAL in as_alice.get(published.get_absolute_url()).content.decode()
     as_alice.post(GLOBAL, {"do": "import", "inquiry": inquiry(look(as_alice, GLOBAL))})
     assert bytes(alpha.scripts.get(name="mount").current.body) == BODY  # type: ignore[union-attr]
+    shown = as_alice.get(Operation.objects.latest("pk").get_absolute_url()).content.decode()
+    assert "Imported as version 1" in shown
+    assert "notice-success" not in shown  # it may fail yet
     assert Operation.objects.filter(kind="publish").count() == 2
 
 

@@ -89,7 +89,10 @@ def test_the_log_comes_byte_for_byte_and_the_end_in_a_sentence(
         assert pctl.main(["start", "101"]) == 79
     out, err = capfdbinary.readouterr()
     assert out == b"one\xff\ntwo\0\r\nno newline"
-    assert err == (b"Start of CT 101 failed. Its mount script ended with exit code 7.\n")
+    assert err == (
+        b"Start of CT 101 failed. Its mount script ended with exit code 7.\n"
+        b"What can be done now: pctl script save 101 mount --file FILE\n"
+    )
 
 
 OWN = b"\x1b[1;34mCT 101: mounted\x1b[0m\n"

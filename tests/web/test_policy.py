@@ -60,6 +60,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "log": (OWNER, NO_WRITING),
     "download": (OWNER, NO_WRITING),
     "cancel": ((302, 405, 405, 405), (302, 302, 302, 404)),  # bob asked for it himself
+    "answer": ((302, 405, 405, 405), (302, 302, 302, 404)),
     "nodes": (STAFF, NO_WRITING),
     "node": (STAFF, (302, 422, 403, 403)),
     "templates": (STAFF, (302, 200, 403, 403)),
@@ -132,7 +133,7 @@ def addresses(
         "publication": ("alpha",),
         "node": ("alpha",),
         "template": (busybox.pk,),
-        **dict.fromkeys(("operation", "log", "download", "cancel"), (operation.pk,)),
+        **dict.fromkeys(("operation", "log", "download", "cancel", "answer"), (operation.pk,)),
         **dict.fromkeys(("person", "password_link", "second_factor_reset"), (bob.pk,)),
         "set_password": (urlsafe_base64_encode(force_bytes(bob.pk)), token),
     }

@@ -150,7 +150,7 @@ def test_staff_schedule_and_end_it(ct101: Container, alpha: Node, as_alice: Clie
     shown = text(as_alice.get("/containers/101/snapshots/"))
     assert "Taken every 6 hours" in shown
     assert "Asia/Tokyo" in shown
-    assert as_alice.post(PLACE, asked | {"cron": "0 4 * * 0"}).status_code == 302
+    assert as_alice.post(PLACE, asked | {"count": "", "cron": "0 4 * * 0"}).status_code == 302
     schedule.refresh_from_db()
     assert (schedule.every, schedule.cron) == (None, "0 4 * * 0")
     assert as_alice.post(PLACE, {"remove": "1"}).status_code == 302
@@ -162,6 +162,7 @@ def test_staff_schedule_and_end_it(ct101: Container, alpha: Node, as_alice: Clie
     [
         ({"count": "4", "unit": "1"}, "between 5 minutes and 366 days"),
         ({"count": ""}, "Enter how often"),
+        ({"cron": "0 4 * * 0"}, "but not both"),
         ({"cron": "every day"}, "Enter five fields"),
         ({"cron": "61 * * * *"}, "Minute must be 0–59."),
         ({"cron": "0 24 * * *"}, "Hour must be 0–23."),

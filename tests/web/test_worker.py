@@ -329,7 +329,7 @@ def test_a_database_that_is_away_for_a_while_costs_nothing(
     worker.persist(worker.turn)
     settle(worker)
     other.close()
-    assert "the database is away" in caplog.text
+    assert "the database is locked" in caplog.text
     assert log_of(operation) == b"said while nobody could write it down"
     operation.refresh_from_db()
     assert operation.state == Progress.SUCCEEDED
@@ -385,7 +385,7 @@ def test_questions_are_answered(
     assert [found["action"] for found in listed.answer] == ["mount"]
     assert read.answer
     assert read.answer["body"] == "IyEvYmluL3NoCg=="
-    assert "No such file" in missing.error
+    assert f"There is no file {node_conf.vz}/private/101/scripts/stop on" in missing.error
     assert unheard.error == "The node knows no answer to 'weather'."
 
 

@@ -262,8 +262,7 @@ def test_after_a_reboot_a_suspended_container_is_resumed_and_one_that_cannot_sta
     periodic.start_after_boot()
     ct101.refresh_from_db()
     assert (kinds(), ct101.state) == (["resume"], State.SUSPENDED)
-    failure = ct101.unanswered_failure()
-    assert failure
+    [failure] = ct101.unanswered_failures()
     assert failure.error == "there is no CRIU"
 
 

@@ -21,6 +21,8 @@ NOW_AND_THEN = 2.0  # seconds between two lines that say how far it is
 
 def check(ct: Ct) -> None:
     path = Path(ct.params["path"])
+    if path.is_dir():
+        raise BadValue(BadValues.FILE_ODD, path=path)
     if not path.is_absolute() or not path.is_file():
         raise BadValue(BadValues.NO_FILE, path=path)
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from containers.models import Address, Container, Operation, approval
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
+from containers.views import ways_out
 from containers.views.containers import refusals, usage
 from containers.views.page import Request, container_of, page, pager
 from containers.views.reinstallation import replaced
@@ -81,7 +82,7 @@ def show(request: Request, ctid: int) -> HttpResponse:
         "operation": container.operation,
         "last": operations[:LAST],
         "may_reinstall": request.user.has_perm("containers.reinstall_container", container),
-        "failed": container.unanswered_failure(),
+        "failures": ways_out.standing(request.user, container),
         "refusals": refusals.of(request.user, container),
         "node_away": container.node.away,
         "meters": usage.meters(container),

@@ -7,21 +7,16 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from containers import permissions
-from containers.kind import taking
-from containers.models import Container, Operation, OperationStep, ScriptTarget
+from containers.models import Operation, OperationStep
 from containers.models import outcome as outcomes
-from containers.node.actions import STOP, Scope
-from containers.node.states import UNFINISHED, Progress, State, StepState
-from containers.views import handover
+from containers.node.states import UNFINISHED, Progress, StepState
+from containers.views import handover, ways_out
 from containers.views.operations import logs
 from containers.views.page import Request, operation_of, page, pager
-from containers.views.reinstallation import remedies, results
-from containers.views.scripts import editor, lifecycle
-from containers.views.scripts.addresses import address
+from containers.views.reinstallation import results
+from containers.views.scripts import lifecycle
 from containers.views.search import Search
 
 MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
@@ -75,9 +70,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
         "cancelling": cancelling(operation),
-        **ways_on(request, operation),
-        "foreign": stray(request, operation),
-        "rescue": remedies.of(request.user, operation),
+        "ways": ways_out.of(request.user, operation) if ended_badly(operation) else None,
         "result": results.of(operation),
         "at": len(begun),
         "reassurance": reassurance(operation),
@@ -158,6 +151,10 @@ def outcome(operation: Operation, *, staff: bool) -> Outcome | None:
     return Outcome("warning" if cancelled else "error", " ".join(said))
 
 
+def ended_badly(operation: Operation) -> bool:
+    return operation.state in ENDINGS
+
+
 def aloud(operation: Operation, lines: list[Line]) -> str:
     """How far it is, for those who listen to the page."""
     step = next((line.step for line in lines if line.step.state == StepState.RUNNING), None)
@@ -204,54 +201,3 @@ def cancelling(operation: Operation) -> str:
     if operation.state == Progress.QUEUED:
         return "Removes it from the queue; nothing has been done yet."
     return "Ends the running step and undoes the steps before it."
-
-
-def ways_on(request: Request, operation: Operation) -> dict[str, object]:
-    """What may be done about an operation that failed, while its container stands as it left it."""
-    container = operation.container
-    bad = operation.state in (Progress.FAILED, Progress.INTERRUPTED, Progress.CANCELLED)
-    if not container or not bad or container.operations.first() != operation:
-        return {}
-    offered = {offer.kind.name: offer for offer in container.offers(request.user)}
-    again = offered.get(operation.kind)
-    stop_failed = operation.script == (Scope.OWN, STOP.name)
-    return {
-        "again": again if again and again.possible and not again.asking.asks else None,
-        "without_stop_script": without_stop_script(request, container) if stop_failed else "",
-        "script_step": script_step(request, operation),
-    }
-
-
-def without_stop_script(request: Request, container: Container) -> str:
-    """The address of the page that asks to stop it so; empty where that is not to be had."""
-    if container.state != State.RUNNING:
-        return ""
-    if not request.user.has_perm(f"containers.{permissions.SKIP_STOP_SCRIPT}", container):
-        return ""
-    kind = taking("without_stop_script")
-    return f"{reverse('request', args=[container.ctid, kind.name])}?without_stop_script=1"
-
-
-def stray(request: Request, operation: Operation) -> dict[str, object] | None:
-    """Whose file on the node it did not begin for, for those who may import or replace it."""
-    container, place = operation.container, editor.place_in(operation)
-    if not place or (container and container.operations.first() != operation):
-        return None
-    if operation.answered:  # it was imported
-        return None
-    if not request.user.has_perm("containers.edit_scripts", container):
-        return None
-    return {"container": place.container, "url": address(place, "foreign")}
-
-
-def script_step(request: Request, operation: Operation) -> dict[str, str] | None:
-    """Where to edit the script that failed."""
-    step = operation.steps.filter(state="failed", undo=False).first()
-    place = lifecycle.PLACES.get(step.key) if step else None
-    if not place or not operation.container or not step:
-        return None
-    if not request.user.has_perm("containers.edit_scripts", operation.container):
-        return None
-    target = ScriptTarget.running_for(operation.container, *place)
-    version = f" v{step.version}" if step.version else ""
-    return {"url": address(target), "label": f"Edit {target.short}{version}"}

@@ -89,15 +89,15 @@ NO_ROOM = (Problem.NO_ROOM, Problem.OLD_NOT_COPIED)
 HOOKS = (REINSTALL.name, CONFIGURE.name)
 
 
-def of(user: User, operation: Operation) -> Rescue | None:
-    """Of one that failed, while nothing else has happened to its container since."""
+def of(user: User, operation: Operation, *, still: bool) -> Rescue | None:
+    """Of one that failed. still: whether its container is as it left it."""
     container = operation.container
     ended = operation.state in (Progress.FAILED, Progress.INTERRUPTED, Progress.CANCELLED)
     if not operation.of_kind.drafted or not ended or not container:
         return None
     steps = list(operation.steps.all())
     note = old_system(container, steps)
-    if container.operations.first() != operation or not note:
+    if not still or not note:
         return Rescue(note=note)
     return Rescue(
         ways=allowed(user, container, ways_round(operation)),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers import shellcheck
 from containers.forms.scripts import ScriptForm
-from containers.models import Node, Operation, ScriptTarget, publication
+from containers.models import Node, Operation, ScriptTarget, publication, unanswered
 from containers.node import actions
 from containers.node.actions import Scope, Where
 from containers.node.errors import Problem
@@ -33,10 +33,11 @@ def place_in(operation: Operation) -> ScriptTarget | None:
 def refused(target: ScriptTarget) -> Operation | None:
     """What the node did not begin last, because of the file that lies in this place."""
     if target.container:
-        last = target.container.operations.first()
+        bad = unanswered.of(target.container, unanswered.ENDED_BADLY)
     else:
         last = publication.last(target.node)
-    return last if last and not last.answered and place_in(last) == target else None
+        bad = [last] if last and not last.answered else []
+    return next((each for each in bad if place_in(each) == target), None)
 
 
 @require_safe
@@ -106,8 +107,8 @@ def save(request: Request, target: ScriptTarget, form: ScriptForm) -> HttpRespon
     if target.container:
         messages.success(request, f"{said} It runs {target.action.next}.")
         return redirect(address(target))
-    messages.success(request, f"{said} Once it is published, it runs {target.action.next}.")
-    return publish(request, target.node)
+    said = f"{said} Once it is published, it runs {target.action.next}."
+    return publish(request, target.node, said=said)
 
 
 @require_POST
@@ -116,9 +117,9 @@ def disable(
 ) -> HttpResponse:
     target = target_of(request, name, ctid, node)
     if target.disable(**actor(request)):
-        messages.success(
-            request, "Disabled: it no longer runs. Its versions stay; restore one to enable it."
-        )
+        stays = "Its versions stay; restore one to enable it."
         if not target.container:
-            return publish(request, target.node)
+            said = f"Disabled: it no longer runs once that is published. {stays}"
+            return publish(request, target.node, said=said)
+        messages.success(request, f"Disabled: it no longer runs. {stays}")
     return redirect(address(target))

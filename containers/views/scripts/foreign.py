@@ -92,9 +92,15 @@ def unfit(body: bytes, action: Action) -> str:
 def take_over(request: Request, target: ScriptTarget, body: bytes) -> HttpResponse:
     """As it is, byte for byte: only then is it the file that lies there."""
     reason = "imported from the node"
+    refused = editor.refused(target) if target.container else None
     version = target.write(body, reason=reason, verb="import", **actor(request))
-    messages.success(request, f"Imported as version {version.number}: the panel has it now.")
-    return redirect(address(target)) if target.container else publish(request, target.node)
+    said = f"Imported as version {version.number}: the panel has it now."
+    if not target.container:
+        return publish(request, target.node, said=said)
+    if refused:  # which says to import it
+        refused.answer()
+    messages.success(request, said)
+    return redirect(address(target))
 
 
 def replace(request: Request, target: ScriptTarget) -> HttpResponse:

@@ -17,12 +17,15 @@ def create(request: Request, node: str) -> HttpResponse:
     return publish(request, get_object_or_404(Node, name=node))
 
 
-def publish(request: Request, node: Node, *, replace: bool = False) -> HttpResponse:
-    """replace: files that the panel did not write, too."""
+def publish(request: Request, node: Node, *, said: str = "", replace: bool = False) -> HttpResponse:
+    """said: what was done before, which is no success yet. replace: files that the panel did not
+    write, too."""
     try:
         operation = publication.publish(node, by=request.user, replace=replace)
     except Busy as busy:
-        messages.warning(request, f"{busy} Publish again once it has ended.")
+        messages.warning(request, f"{said} {busy} Publish again once it has ended.".strip())
         return redirect("scripts")
     record(request, f"publish the global scripts on {node}")
+    if said:
+        messages.info(request, said)
     return redirect(operation)

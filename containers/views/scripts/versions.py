@@ -64,8 +64,11 @@ def before(versions: list[ScriptVersion], version: ScriptVersion | None) -> Scri
 
 def restore(request: Request, target: ScriptTarget, old: ScriptVersion) -> HttpResponse:
     version = target.restore(old, **actor(request))
-    messages.success(request, f"Version {old.number} restored, as version {version.number}.")
-    return redirect(address(target)) if target.container else publish(request, target.node)
+    said = f"Version {old.number} restored, as version {version.number}."
+    if not target.container:
+        return publish(request, target.node, said=said)
+    messages.success(request, said)
+    return redirect(address(target))
 
 
 def diff(older: ScriptVersion | None, newer: ScriptVersion | None) -> list[Line]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.timezone import now
@@ -29,21 +29,27 @@ def keep(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        key = request.session.session_key
-        if key and request.user.is_authenticated and due(key, address_of(request)):
-            with suppress(DatabaseError), transaction.atomic():
-                UserSession.objects.update_or_create(
-                    session_key=key,
-                    defaults={
-                        "user_id": request.user.pk,
-                        "address": address_of(request) or None,
-                        "browser": request.headers.get("User-Agent", "")[:200],
-                        "seen": now(),
-                    },
-                )
+        with suppress(Error):
+            note(request)
         return response
 
     return middleware
+
+
+def note(request: HttpRequest) -> None:
+    key = request.session.session_key
+    if not key or not request.user.is_authenticated or not due(key, address_of(request)):
+        return
+    with transaction.atomic():
+        UserSession.objects.update_or_create(
+            session_key=key,
+            defaults={
+                "user_id": request.user.pk,
+                "address": address_of(request) or None,
+                "browser": request.headers.get("User-Agent", "")[:200],
+                "seen": now(),
+            },
+        )
 
 
 def address_of(request: HttpRequest) -> str:
