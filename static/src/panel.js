@@ -9,4 +9,5 @@ import "./panel/focus.js";
 import "./panel/auto.js";
 import "./panel/copy.js";
 import "./panel/details.js";
+import "./panel/matches.js";
 import "./panel/passkey.js";

@@ -24,8 +24,6 @@ from containers.views.scripts import editor, lifecycle
 from containers.views.scripts.addresses import address
 from containers.views.search import Search
 
-MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
-
 
 @require_safe
 def index(request: Request) -> HttpResponse:
@@ -71,7 +69,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "next": operation.of_kind.follow_up(operation),
         "password": password,
         "command": operation.of_kind.command_line(operation),
-        "from": max(0, operation.log_len - MOST_FOLLOWED),
+        "from": max(0, operation.log_len - logs.MOST_FOLLOWED),
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
         "cancelling": cancelling(operation),
