@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from containers.forms.shared import Shared
 from containers.models import Node
 
 UNDO_PROFILES = (
@@ -19,7 +20,7 @@ REACH = (
 )
 
 
-class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
+class NodeForm(Shared, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Node
         fields = ["undo_profile", "script_timeout", "log_limit", "reach"]
