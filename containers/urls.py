@@ -79,6 +79,7 @@ urlpatterns = [
     path("operations/", pages.index, name="operations"),
     path("operations/<int:pk>/", pages.show, name="operation"),
     path("operations/<int:pk>/log", logs.show, name="log"),
+    path("operations/<int:pk>/log/text", logs.text, name="log_text"),
     path("operations/<int:pk>/log/download", logs.download, name="download"),
     path("operations/<int:pk>/cancellation/", cancellations.create, name="cancel"),
     path("operations/<int:pk>/answer/", answers.create, name="answer"),

@@ -12,6 +12,7 @@ from django.db import models
 from containers.forms.fields import RangeField
 from containers.forms.passwords import AccessForm
 from containers.forms.settings import SettingsFields
+from containers.forms.shared import Shared
 from containers.models import Container, Operation, Template, Via
 from containers.models.container import CTIDS, HIGHEST
 from containers.node.errors import BadValue, Code, OperationError
@@ -111,7 +112,7 @@ class CreateForm(Refusing, AccessForm):
             return None
 
 
-class SettingsForm(Refusing):
+class SettingsForm(Shared, Refusing):
     """What staff may change of a container."""
 
     notes = {Section.LIMITS: "hold at once, also while it runs"}

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from containers.forms.fields import RangeField
+from containers.forms.shared import Shared
 from containers.models import Node
 from containers.models.node import LOG_LIMIT, SCRIPT_TIMEOUT
 
@@ -21,7 +22,7 @@ REACH = (
 )
 
 
-class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
+class NodeForm(Shared, forms.ModelForm):  # type: ignore[type-arg]
     script_timeout = RangeField(
         SCRIPT_TIMEOUT,
         label="Time limit of a script",

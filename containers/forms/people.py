@@ -9,13 +9,15 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from containers.forms.shared import Shared
+
 OWN_RIGHTS = {
     "is_staff": "You can't remove your own staff role.",
     "is_active": "You can't disable your own account.",
 }
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+class PersonForm(Shared, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ["username", "email", "is_staff", "is_active"]

@@ -47,6 +47,8 @@ class ScriptForm(forms.Form):
         max_length=255,
         help_text="It is kept with the version",
     )
+    # The edition that was read, which is written over; without one, whatever there is by now
+    over = forms.CharField(required=False, widget=forms.HiddenInput, max_length=32)
     # A form always sends CRLF, so only the editor knows that CRLF was pasted.
     crlf = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
@@ -59,7 +61,11 @@ class ScriptForm(forms.Form):
         if upload := self.files.get("upload"):
             self.uploaded = upload.read()
             shown = self.uploaded.decode(errors="replace")
-            self.data = {**{key: self.data[key] for key in self.data}, "body": shown}
+            self.show(body=shown)
+
+    def show(self, **values: str) -> None:
+        """In the page that comes back, in the place of what was sent."""
+        self.data = {**{key: self.data[key] for key in self.data}, **values}
 
     def clean_body(self) -> bytes:
         """The bytes to keep: UTF-8, lines ended by LF, the last one too."""
@@ -86,6 +92,7 @@ class RestoreForm(forms.Form):
     """Which version shall be the newest again."""
 
     number = forms.ModelChoiceField(ScriptVersion.objects.none(), to_field_name="number")
+    over = forms.CharField(required=False, max_length=32)  # the edition that was read
 
     def __init__(self, *args: Any, versions: QuerySet[ScriptVersion], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,6 +11,7 @@ from django.db import models
 
 from containers.forms.containers import lowest_free
 from containers.forms.fields import PLAIN, CheckedField, RangeField, between, checked
+from containers.forms.shared import Shared
 from containers.models import Container, Operation, Schedule, Snapshot
 from containers.models.container import CTIDS
 from containers.models.schedule import LONGEST, MOST, SHORTEST, check_cron
@@ -173,7 +174,7 @@ class Unit(models.IntegerChoices):
     HOURS = HOUR, "hours"
 
 
-class ScheduleForm(forms.Form):
+class ScheduleForm(Shared, forms.Form):
     """An interval, or a cron time in its place."""
 
     count = forms.IntegerField(

@@ -9,7 +9,7 @@ from containers.models.operation import Busy, LogChunk, Operation, OperationStep
 from containers.models.passkey import Passkey
 from containers.models.replaced_system import ReplacedSystem
 from containers.models.schedule import Schedule
-from containers.models.script import Script, ScriptVersion
+from containers.models.script import Overtaken, Script, ScriptVersion
 from containers.models.script_target import ScriptTarget
 from containers.models.snapshot import Snapshot, TooMany
 from containers.models.template import Template
@@ -27,6 +27,7 @@ __all__ = [
     "Node",
     "Operation",
     "OperationStep",
+    "Overtaken",
     "Passkey",
     "ReplacedSystem",
     "Schedule",

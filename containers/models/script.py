@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
+class Overtaken(Exception):
+    """Somebody else has saved or disabled the script since it was read."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        super().__init__(f"The {script} has changed meanwhile.")
+
+
 class Script(models.Model):
     """An action script or hook: a container's own, or global on a node. Its text is in versions."""
 
@@ -61,13 +69,28 @@ class Script(models.Model):
     def current(self) -> ScriptVersion | None:
         return self.versions.order_by("-number").first()
 
-    def write(self, body: bytes, *, by: User | None, reason: str = "") -> ScriptVersion:
-        """Keep a new version; the same text as the current one's makes none."""
+    @property
+    def edition(self) -> str:
+        """How it stands: the number of its version, and whether it is disabled."""
+        return f"{self.current.number if self.current else 0}{'' if self.enabled else '-disabled'}"
+
+    def write(
+        self, body: bytes, *, by: User | None, reason: str = "", over: str | None = None
+    ) -> ScriptVersion:
+        """Keep a new version; the same text as the current one's makes none.
+
+        over: the edition that it was written over; raises Overtaken when there is another by now,
+        unless that says the same.
+        """
         with transaction.atomic():
-            latest = Script.objects.select_for_update().get(pk=self.pk).current
+            locked = Script.objects.select_for_update().get(pk=self.pk)
+            latest = locked.current
+            same = latest is not None and bytes(latest.body) == body
+            if over is not None and over != locked.edition and not (same and locked.enabled):
+                raise Overtaken(locked)
             Script.objects.filter(pk=self.pk).update(enabled=True)
             self.enabled = True
-            if latest and bytes(latest.body) == body:
+            if latest and same:
                 return latest
             return ScriptVersion.objects.create(
                 script=self,

@@ -20,6 +20,8 @@ from containers.node.actions import Action, Scope, Where
 from containers.node.errors import Problem
 from containers.node.scripts import HOST_ENV
 
+NONE = "0"  # the edition of a script that nobody has written
+
 
 @dataclass(frozen=True)
 class ScriptTarget:
@@ -86,15 +88,28 @@ class ScriptTarget:
         """The row, made if there is none."""
         return self.owner.scripts.get_or_create(name=self.action.name)[0]
 
+    @property
+    def edition(self) -> str:
+        """How it stands, for whoever is going to write over that."""
+        script = self.script
+        return script.edition if script else NONE
+
     def write(
-        self, body: bytes, *, reason: str = "", verb: str = "save", **actor: Unpack[Actor]
+        self,
+        body: bytes,
+        *,
+        reason: str = "",
+        verb: str = "save",
+        over: str | None = None,
+        **actor: Unpack[Actor],
     ) -> ScriptVersion:
         """Keep a version, and a line about it in the audit log.
 
         verb: of that line, which goes on with the script and the version's number.
+        over: the edition that it was written over; raises Overtaken when that is another by now.
         """
         with transaction.atomic():
-            version = self.made().write(body, by=actor["by"], reason=reason)
+            version = self.made().write(body, by=actor["by"], reason=reason, over=over)
             AuditEvent.record(
                 f"{verb} the {self}: version {version.number}",
                 ctid=self.ctid,
@@ -117,10 +132,12 @@ class ScriptTarget:
         mine = {"container": self.container} if self.container else {"node": self.node}
         refused.filter(**mine).update(answered=now())
 
-    def restore(self, old: ScriptVersion, **actor: Unpack[Actor]) -> ScriptVersion:
-        """Save an old text again: what lay between stays in the history."""
+    def restore(
+        self, old: ScriptVersion, *, over: str | None = None, **actor: Unpack[Actor]
+    ) -> ScriptVersion:
+        """Save an old text again: what lay between stays in the history. over: as for write."""
         reason = f"restores version {old.number}"
-        return self.write(bytes(old.body), reason=reason, verb="restore", **actor)
+        return self.write(bytes(old.body), reason=reason, verb="restore", over=over, **actor)
 
     def disable(self, **actor: Unpack[Actor]) -> bool:
         """Take it off the node at the next operation; returns whether there was one."""

@@ -47,9 +47,7 @@ def show(request: Request, name: str) -> HttpResponse:
         "shortages": [short for short in replaced.shortages() if short.node == node],
         "unfinished": node.operations.filter(state__in=UNFINISHED).order_by("pk")[:20],
     }
-    return page(
-        request, "nodes/show.html", context, parts=["facts"], status=422 if form.errors else 200
-    )
+    return page(request, "nodes/show.html", context, parts=["facts"], status=form.status)
 
 
 def facts(node: Node) -> list[tuple[str, str]]:

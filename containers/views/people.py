@@ -62,7 +62,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "containers": person.containers.all(),
         "events": AuditEvent.objects.filter(by=person)[:10],
     }
-    return page(request, "people/show.html", context, status=422 if form.errors else 200)
+    return page(request, "people/show.html", context, status=form.status)
 
 
 WORDS = {

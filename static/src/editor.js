@@ -5,6 +5,7 @@ import { EditorView, basicSetup } from "codemirror";
 import { colours } from "./editor/colours.js";
 import { crlf } from "./editor/crlf.js";
 import { sample } from "./editor/sample.js";
+import { save } from "./editor/save.js";
 import { shellcheck } from "./editor/shellcheck.js";
 import { unsaved } from "./editor/unsaved.js";
 
@@ -32,4 +33,5 @@ document.querySelectorAll("textarea[name=body]").forEach((textarea) => {
   const label = document.querySelector(`label[for="${textarea.id}"]`);
   label?.addEventListener("click", () => view.focus());
   sample(view);
+  save(form);
 });

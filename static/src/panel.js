@@ -1,6 +1,7 @@
 // What every page does once it is there, a file a concern.
 import "./nonce.js";
 import "./panel/news.js";
+import "./panel/morph.js";
 import "./panel/unchanged.js";
 import "./panel/aloud.js";
 import "./panel/signed-out.js";
@@ -9,4 +10,5 @@ import "./panel/focus.js";
 import "./panel/auto.js";
 import "./panel/copy.js";
 import "./panel/details.js";
+import "./panel/matches.js";
 import "./panel/passkey.js";

@@ -12,8 +12,7 @@ if (log) {
   const part = (name) => log.querySelector(`[data-part=${name}]`);
   const terminal = open(part("screen"), { instead: part("text"), tools: part("tools") });
   wrap(terminal, part("wrap"), part("screen"));
-  search(terminal, part("search"));
-  keys(terminal, part("search"));
+  keys(terminal, search(terminal, part));
   const arrived = follow(terminal, part("latest"));
   addEventListener("pagehide", receive(terminal, log, part("lost"), arrived));
 }

@@ -1,8 +1,10 @@
 """Operations watched live."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
@@ -11,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from containers.models import Container, Operation, OperationStep
 from tests.browser.conftest import Open
-from tests.browser.server import Panel, wait_for
+from tests.browser.server import PHONE, Panel, wait_for
 
 
 def say(operation: Operation, data: bytes, *, staff_only: bool = False) -> None:
@@ -94,6 +96,97 @@ def test_a_megabyte_is_shown_to_its_end(page_of: Open, alice: User, running: Ope
     expect(page.locator(".xterm-rows")).to_contain_text("019999 the quick")
     page.get_by_role("searchbox").fill("010000 the")
     expect(page.locator(".xterm-rows")).to_contain_text("010000 the quick")
+
+
+LONG = b"".join(
+    b"line %d: %s\n" % (n, b"an Error" if n % 100 == 7 else b"well") for n in range(500)
+)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_all_matches_are_marked_counted_and_gone_through(
+    phone: bool, page_of: Open, bob: User, running: Operation
+) -> None:
+    say(running, LONG)
+    size: dict[str, Any] = {"viewport": PHONE} if phone else {}
+    page = page_of(bob, running.get_absolute_url(), **size)
+    shown(page, len(LONG))
+    found = page.locator(".log-search [role=status]")
+    page.get_by_role("searchbox").fill("error")
+    expect(found).to_have_text("1 of 5")
+    rows = page.locator(".xterm-rows")
+    expect(rows).to_contain_text("line 7: an Error")
+    for way, at, line in (("Next", 2, 107), ("Previous", 1, 7), ("Previous", 5, 407)):
+        page.get_by_role("button", name=f"{way} match").click()
+        expect(found).to_have_text(f"{at} of 5")
+        expect(rows).to_contain_text(f"line {line}: an Error")
+    page.get_by_role("searchbox").press("Escape")
+    page.get_by_role("searchbox").fill("line 4")
+    expect(found).to_have_text("1 of 111")
+    page.get_by_role("searchbox").press("Enter")
+    expect(found).to_have_text("2 of 111")
+    page.get_by_role("searchbox").press("Shift+Enter")
+    expect(found).to_have_text("1 of 111")
+    say(running, b"line 4 again\n")
+    expect(found).to_have_text("1 of 112")
+    page.get_by_role("searchbox").fill("well")
+    expect(found).to_have_text(re.compile("of 495"))
+    assert {"51, 84, 138", "84, 67, 12"} <= grounds(page)
+    page.get_by_role("searchbox").fill("nowhere")
+    expect(found).to_have_text("No match")
+    expect(page.get_by_role("button", name="Next match")).to_be_disabled()
+    page.get_by_role("searchbox").press("Escape")
+    expect(found).to_be_empty()
+
+
+def grounds(page: Page) -> set[str]:
+    """The colours behind what is in view of the log: of the match that is looked at, the others."""
+    words = page.locator(".xterm-rows span")
+    found = words.evaluate_all("all => all.map(each => getComputedStyle(each).backgroundColor)")
+    return {color.removeprefix("rgb(").removesuffix(")") for color in found}
+
+
+def test_the_logs_last_column_is_beside_its_scrollbar(
+    page_of: Open, bob: User, running: Operation
+) -> None:
+    say(running, LONG + b"x" * 3000)
+    page = page_of(bob, running.get_absolute_url())
+    shown(page, len(LONG) + 3000)
+    edges = """() => [
+        Math.max(...[...document.querySelectorAll(".xterm-rows > div > span")].map(
+            span => span.getBoundingClientRect().right)),
+        document.querySelector(".xterm .scrollbar.vertical").getBoundingClientRect().left]"""
+    text, scrollbar = page.evaluate(edges)
+    assert text <= scrollbar
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_plain_text_is_searched_too(
+    javascript: bool, page_of: Open, bob: User, running: Operation
+) -> None:
+    say(running, b"\x1b[1;34m==>\x1b[0m begin\n" + LONG)
+    page = page_of(bob, running.get_absolute_url(), java_script_enabled=javascript)
+    page.get_by_role("link", name="Show as plain text").click()
+    expect(page.locator("pre")).to_contain_text("==> begin")
+    assert "[1;34m" not in page.locator("pre").inner_text()
+    page.get_by_role("searchbox").fill("error")
+    page.get_by_role("searchbox").press("Enter")
+    found = page.get_by_role("status").filter(has_text="of 5")
+    expect(found).to_have_text("1 of 5")
+    expect(page.locator("mark")).to_have_count(5)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for way, at in (("Next", 2), ("Previous", 1), ("Previous", 5)):
+        page.get_by_role("link", name=f"{way} match").click()
+        expect(found).to_have_text(f"{at} of 5")
+        expect(page.locator("mark").nth(at - 1)).to_be_in_viewport()
+        assert page.locator("mark").nth(at - 1).get_attribute("id") == "match"
+    if javascript:
+        page.get_by_role("searchbox").press("Enter")
+        expect(found).to_have_text("1 of 5")
+        page.get_by_role("searchbox").press("Shift+F3")
+        expect(found).to_have_text("5 of 5")
+        assert not [url for url in asked if "/log/text" in url]
 
 
 def test_what_a_customer_may_not_read_is_left_out_and_the_rest_goes_on(

@@ -106,6 +106,68 @@ def test_a_global_script_is_published_when_it_is_saved(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
+def test_two_people_edit_one_script_and_the_second_chooses(
+    javascript: bool, page_of: Open, alice: User, ct101: Container
+) -> None:
+    script = ct101.scripts.create(name="mount")
+    script.write(b"#!/bin/sh\necho one\necho two\n", by=None)
+    page = page_of(alice, "/containers/101/scripts/mount/", java_script_enabled=javascript)
+    script.write(b"#!/bin/sh\necho one\necho theirs\n", by=alice, reason="why")
+    mine = "#!/bin/sh\necho mine\necho two\n"
+    if javascript:
+        write(page, mine)
+    else:
+        page.get_by_label("Script", exact=True).fill(mine)
+    page.get_by_role("button", name="Save as version 2").click()
+    expect(page.get_by_role("alert")).to_contain_text("Version 2 was saved by alice meanwhile")
+    expect(page.locator("#theirs .added")).to_have_text("+echo theirs")
+    expect(page.locator("#mine .added")).to_have_text(["+echo mine", "+echo two"])
+    if javascript:
+        expect(page.locator(".cm-content")).to_contain_text("echo mine")
+    page.get_by_role("button", name="Save mine over it").click()
+    expect(page.get_by_text("Saved as version 3.")).to_be_visible()
+    assert text_of(ct101) == mine
+    script.write(b"#!/bin/sh\necho theirs again\n", by=alice)
+    page.get_by_label("What you changed, and why").fill("mine again")
+    if javascript:
+        write(page, "#!/bin/sh\necho mine again\n")
+    else:
+        page.get_by_label("Script", exact=True).fill("#!/bin/sh\necho mine again\n")
+    page.get_by_role("button", name="Save as version 4").click()
+    page.get_by_role("link", name="Take version 4 and drop mine").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    shown = page.locator(".cm-content" if javascript else "textarea[name=body]")
+    expect(shown).to_contain_text("echo theirs again")
+
+
+@pytest.mark.parametrize("where", [".cm-content", "[name=reason]", "#main"])
+def test_ctrl_s_saves_wherever_the_keyboard_is(
+    where: str, page_of: Open, alice: User, ct101: Container
+) -> None:
+    page = page_of(alice, "/containers/101/scripts/mount/")
+    write(page, "#!/bin/sh\necho one\n")
+    page.locator(where).focus()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
+    assert text_of(ct101) == "#!/bin/sh\necho one\n"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_start_script_is_saved_and_run_at_once(
+    javascript: bool, page_of: Open, alice: User, ct101: Container
+) -> None:
+    page = page_of(alice, "/containers/101/scripts/start/", java_script_enabled=javascript)
+    if javascript:
+        write(page, "echo hello\n")
+    else:
+        page.get_by_label("Script", exact=True).fill("echo hello\n")
+    page.get_by_role("button", name="Save and run (start)").click()
+    expect(page.get_by_role("heading", name="Start web1")).to_be_visible()
+    expect(page.get_by_text("Saved as version 1.")).to_be_visible()
+    assert Operation.objects.get().kind == "start"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
 def test_a_file_the_panel_did_not_write_is_looked_at_and_imported(
     javascript: bool, page_of: Open, alice: User, ct101: Container, running: Operation, ring: Any
 ) -> None:

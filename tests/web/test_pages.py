@@ -279,14 +279,6 @@ def test_the_offsets_of_a_log_stay_where_something_is_left_out(
     assert (answer.content, answer["Log-Next"]) == (b"seen", "14")
 
 
-def test_a_log_is_downloaded_while_it_grows(operation: Operation, as_bob: Client) -> None:
-    operation.chunks.create(offset=0, data=b"\x1b[31mso far\n")
-    answer: Any = as_bob.get(reverse("download", args=[operation.pk]))
-    assert b"".join(answer.streaming_content) == b"\x1b[31mso far\n"
-    name = f'attachment; filename="operation-{operation.pk}-start-101.log"'
-    assert answer["Content-Disposition"] == name
-
-
 def test_a_failure_is_told_with_what_was_undone_and_the_state_now(
     operation: Operation, as_alice: Client, as_bob: Client
 ) -> None:

@@ -58,6 +58,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "operations": (EVERYBODY, NO_WRITING),
     "operation": (OWNER, NO_WRITING),
     "log": (OWNER, NO_WRITING),
+    "log_text": (OWNER, NO_WRITING),
     "download": (OWNER, NO_WRITING),
     "cancel": ((302, 405, 405, 405), (302, 302, 302, 404)),  # bob asked for it himself
     "answer": ((302, 405, 405, 405), (302, 302, 302, 404)),
@@ -133,7 +134,9 @@ def addresses(
         "publication": ("alpha",),
         "node": ("alpha",),
         "template": (busybox.pk,),
-        **dict.fromkeys(("operation", "log", "download", "cancel", "answer"), (operation.pk,)),
+        **dict.fromkeys(
+            ("operation", "log", "log_text", "download", "cancel", "answer"), (operation.pk,)
+        ),
         **dict.fromkeys(("person", "password_link", "second_factor_reset"), (bob.pk,)),
         "set_password": (urlsafe_base64_encode(force_bytes(bob.pk)), token),
     }
@@ -225,7 +228,7 @@ def test_a_customer_sees_neither_scripts_nor_what_was_said_on_the_node(
     operation.chunks.create(offset=0, data=b"said-on-the-node\n", staff_only=True)
     operation.chunks.create(offset=17, data=b"said-in-the-container\n")
     Operation.objects.filter(pk=operation.pk).update(log_len=39)
-    pages = ["container", "requests"], ["operation", "log", "download"]
+    pages = ["container", "requests"], ["operation", "log", "log_text", "download"]
     addresses = [reverse(name, args=[101]) for name in pages[0]]
     addresses += [reverse(name, args=[operation.pk]) for name in pages[1]]
     shown = "".join(read(as_bob, address) for address in addresses)

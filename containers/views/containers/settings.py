@@ -44,5 +44,5 @@ def edit(request: Request, ctid: int) -> HttpResponse:
         "refusals": refusals.of(request.user, container),
     }
     if form.errors and status == 200:
-        status = 422
+        status = form.status
     return page(request, "containers/settings.html", context, status=status)

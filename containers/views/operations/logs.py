@@ -1,6 +1,7 @@
-"""What an operation said: by byte offset, as a file, and its end as plain text."""
+"""What an operation said: by byte offset, as a file, as plain text, and its end."""
 
-import re
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from django.contrib.auth.models import User
@@ -10,17 +11,13 @@ from django.views.decorators.http import require_safe
 
 from containers.models import LogChunk, Operation
 from containers.node.bound import Cut
-from containers.views.page import Request, operation_of
+from containers.node.plain_text import plain, plain_pieces
+from containers.views.operations.matches import Matches
+from containers.views.page import Request, operation_of, page
 
 MOST = 1 << 20  # bytes in one answer
+MOST_FOLLOWED = 4 << 20  # bytes of a log that a page shows; the download has all of it
 TAIL = 64 << 10  # bytes on a page without JavaScript
-ESCAPES = re.compile(  # ECMA-48: control sequences, strings up to their end, and the rest
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"
-    r"|\][^\x07\x1b]*(?:\x07|\x1b\\)?"
-    r"|[PX^_][^\x1b]*(?:\x1b\\)?"
-    r"|[ -/]*[0-~])"
-)
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @require_safe
@@ -28,7 +25,8 @@ def show(request: Request, pk: int) -> HttpResponse:
     """The bytes from an offset on (?from=&max=); what the reader may not see is left out.
 
     The header Log-Next says where to go on, Log-End where the log ends at present, and Log-Cut
-    (begin-end) which bytes are not kept: in their place is a mark, which has no offset.
+    (begin-end) which bytes are not kept: in their place is a mark, which has no offset. Who asks
+    for no offset gets the beginning as plain text, without what is meant for a terminal.
     """
     operation = operation_of(request, pk, "view_log")
     start = number(request.GET.get("from"), 0)
@@ -46,7 +44,9 @@ def show(request: Request, pk: int) -> HttpResponse:
         if room <= 0:
             position = chunk.offset + skip + len(piece)
             break
-    response = HttpResponse(b"".join(pieces), content_type="text/plain; charset=utf-8")
+    by_offset = not request.GET.keys().isdisjoint({"from", "max"})
+    body = b"".join(pieces if by_offset else plain_pieces(pieces))
+    response = HttpResponse(body, content_type="text/plain; charset=utf-8")
     response["Log-Next"], response["Log-End"] = f"{position}", f"{operation.log_len}"
     if operation.cut:
         response["Log-Cut"] = f"{operation.cut_begin}-{operation.cut_end}"
@@ -55,13 +55,32 @@ def show(request: Request, pk: int) -> HttpResponse:
 
 
 @require_safe
-def download(request: Request, pk: int) -> StreamingHttpResponse:
+def text(request: Request, pk: int) -> HttpResponse:
+    """Its end as a page of plain text, in which ?q= is marked, and the match ?at= is shown."""
     operation = operation_of(request, pk, "view_log")
-    chunks = readable(operation, request.user)
+    said = tail(operation, request.user, MOST_FOLLOWED)
+    sought = request.GET.get("q", "").replace("\0", "")
+    context = {
+        "operation": operation,
+        "container": operation.container,
+        "from": max(0, operation.log_len - MOST_FOLLOWED),
+        "node_output": request.user.has_perm("containers.view_node_output", operation),
+        "matches": Matches.of(said, sought, number(request.GET.get("at"), 1)),
+    }
+    return page(request, "operations/text.html", context)
+
+
+@require_safe
+def download(request: Request, pk: int) -> StreamingHttpResponse:
+    """All of it, as plain text; with ?raw as it was written, byte for byte."""
+    operation = operation_of(request, pk, "view_log")
+    pieces = marked(readable(operation, request.user), operation.cut)
+    raw = "raw" in request.GET
     response = StreamingHttpResponse(
-        marked(chunks, operation.cut), content_type="text/plain; charset=utf-8"
+        pieces if raw else plain_pieces(pieces), content_type="text/plain; charset=utf-8"
     )
-    name = f"operation-{operation.pk}-{operation.kind}-{operation.ctid or operation.node}.log"
+    of = f"operation-{operation.pk}-{operation.kind}-{operation.ctid or operation.node}"
+    name = f"{of}{'-raw' if raw else ''}.log"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -86,23 +105,23 @@ def marked(chunks: QuerySet[LogChunk], cut: Cut) -> Iterator[bytes]:
         yield bytes(chunk.data)
 
 
-def tail(operation: Operation, user: User) -> str:
-    """The last lines as plain text, for a page without JavaScript."""
-    data = b""
-    cut = operation.cut
+def tail(operation: Operation, user: User, size: int = TAIL) -> str:
+    """The last lines as plain text, of at most so many bytes."""
+    pieces: list[bytes] = []
+    length, cut = 0, operation.cut
     for chunk in readable(operation, user).reverse().iterator(chunk_size=4):
         if cut and chunk.offset < cut.end:
-            data, cut = cut.mark + data, Cut()
-        data = bytes(chunk.data) + data
-        if len(data) >= TAIL:
+            pieces.append(cut.mark)
+            cut = Cut()
+        pieces.append(bytes(chunk.data))
+        length += len(chunk.data)
+        if length >= size:
             break
-    return plain(data[-TAIL:].decode(errors="replace"))
-
-
-def plain(text: str) -> str:
-    """Without colours and whatever else moves a terminal's cursor."""
-    lines = ESCAPES.sub("", text.replace("\r\n", "\n")).split("\n")
-    return "\n".join(CONTROLS.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in lines)
+    data = b"".join(reversed(pieces))
+    if len(data) > size:  # from the beginning of a line on: half an escape code is none
+        end = data[-size:]
+        data = end.partition(b"\n")[2] or end
+    return plain(data.decode(errors="replace"))
 
 
 def number(text: str | None, default: int) -> int:

@@ -19,8 +19,6 @@ from containers.views.reinstallation import results
 from containers.views.scripts import lifecycle
 from containers.views.search import Search
 
-MOST_FOLLOWED = 4 << 20  # bytes of a log that a browser shows; the download has all of it
-
 
 @require_safe
 def index(request: Request) -> HttpResponse:
@@ -46,7 +44,10 @@ def show(request: Request, pk: int) -> HttpResponse:
     staff = request.user.is_staff
     sees_node = request.user.has_perm("containers.view_node_output", operation)
     steps = list(operation.steps.all())
-    lines = [Line(step, sees_node, staff, results.sentence(step, staff=staff)) for step in steps]
+    lines = [
+        Line(step, sees_node, staff, results.sentence(step, staff=staff), versions(request, step))
+        for step in steps
+    ]
     password = "" if request.htmx else handover.taken(request, operation)
 
     def reached(line: Line) -> bool:
@@ -66,7 +67,7 @@ def show(request: Request, pk: int) -> HttpResponse:
         "next": operation.of_kind.follow_up(operation),
         "password": password,
         "command": operation.of_kind.command_line(operation),
-        "from": max(0, operation.log_len - MOST_FOLLOWED),
+        "from": max(0, operation.log_len - logs.MOST_FOLLOWED),
         "node_output": sees_node,
         "may_cancel": may_cancel(request, operation),
         "cancelling": cancelling(operation),
@@ -93,6 +94,7 @@ class Line:
     node: bool
     staff: bool
     said: str = ""  # of a hook, in place of its exit code
+    versions: str = ""  # where those of its script are, for those who may see them
 
     @property
     def script(self) -> bool:
@@ -109,13 +111,19 @@ class Line:
         return worded(self.step.began, self.step.ended)
 
     @property
+    def version(self) -> str:
+        """Which text of a script ran."""
+        step = self.step
+        if not self.node or step.foreign or not step.version:
+            return ""
+        return f"version {step.version} ({step.sha256[:8]})"
+
+    @property
     def more(self) -> list[str]:
         step = self.step
         words = []
         if self.node and step.foreign:
             words.append("a file the panel did not write")
-        elif self.node and step.version:
-            words.append(f"version {step.version} ({step.sha256[:8]})")
         if self.staff and step.signal:
             words.append(f"ended by signal {step.signal}")
         elif self.said:
@@ -125,6 +133,16 @@ class Line:
         if step.state == StepState.SKIPPED:
             return [*words, step.note or "left out"]  # older rows don't tell why
         return [*words, *([step.note] if self.staff and step.note else [])]
+
+
+def versions(request: Request, step: OperationStep) -> str:
+    """The address of the versions of the script that a step ran; empty for who may not see them."""
+    place, container = lifecycle.PLACES.get(step.key), step.operation.container
+    if not place or not container:
+        return ""
+    if not request.user.has_perm("containers.edit_scripts", container):
+        return ""
+    return address(ScriptTarget.running_for(container, *place), "versions")
 
 
 @dataclass(frozen=True)

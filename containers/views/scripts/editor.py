@@ -9,13 +9,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from containers import shellcheck
 from containers.forms.scripts import ScriptForm
-from containers.models import Node, Operation, ScriptTarget, publication, unanswered
+from containers.models import (
+    Node,
+    Operation,
+    Overtaken,
+    Script,
+    ScriptTarget,
+    publication,
+    unanswered,
+)
 from containers.node import actions
 from containers.node.actions import Scope, Where
 from containers.node.errors import Problem
 from containers.views.page import Request, actor, need, page, posted
-from containers.views.scripts import contract
+from containers.views.scripts import contract, running
 from containers.views.scripts.addresses import address, addresses, target_of
+from containers.views.scripts.overtaken import Differences
 from containers.views.scripts.publication import publish
 from containers.views.sign_in.confirmation import confirmed
 
@@ -72,13 +81,20 @@ def edit(
         posted(request),
         request.FILES if request.method == "POST" else None,
         action=target.action,
-        initial={"body": current.text if current else ""},
+        initial={"body": current.text if current else "", "over": target.edition},
     )
     found: list[shellcheck.Finding] = []
+    overtaken, status = None, 200
     if request.method == "POST" and form.is_valid():
-        if "check" not in request.POST:
-            return save(request, target, form)
-        found = shellcheck.of(form.cleaned_data["body"])
+        if "check" in request.POST:
+            found = shellcheck.of(form.cleaned_data["body"])
+        else:
+            try:
+                return save(request, target, form)
+            except Overtaken as error:
+                script, status = error.script, 409
+                current = script.current
+                overtaken = compared(script, form)
     context = {
         "target": target,
         "urls": addresses(target),
@@ -87,24 +103,39 @@ def edit(
         "script": script,
         "current": current,
         "form": form,
-        "checked": request.method == "POST" and not form.errors,
+        "overtaken": overtaken,
+        "run": running.way(request.user, target),
+        "checked": "check" in request.POST and not form.errors,
         "findings": found,
         "refused": refused(target),
         "waits": [target.waits] if target.waits else [],
         "node": target.node,
         "last": script.versions.select_related("by")[:5] if script else [],
     }
-    return page(request, "scripts/edit.html", context, status=422 if form.errors else 200)
+    status = 422 if form.errors else status
+    return page(request, "scripts/edit.html", context, status=status)
+
+
+def compared(script: Script, form: ScriptForm) -> Differences:
+    """What others did and what one's own text would do; sent again, it goes over theirs."""
+    data = form.cleaned_data
+    form.show(over=script.edition)
+    return Differences.of(script, read=data["over"], mine=data["body"].decode())
 
 
 def save(request: Request, target: ScriptTarget, form: ScriptForm) -> HttpResponse:
+    """Raises Overtaken."""
+    data = form.cleaned_data
     version = target.write(
-        form.cleaned_data["body"], reason=form.cleaned_data["reason"], **actor(request)
+        data["body"], reason=data["reason"], over=data["over"] or None, **actor(request)
     )
     for notice in form.notices:
         messages.warning(request, notice)
     said = f"Saved as version {version.number}."
     if target.container:
+        if kind := request.POST.get("run"):
+            messages.success(request, said)
+            return redirect(running.run(request, target, kind) or address(target))
         messages.success(request, f"{said} It runs {target.action.next}.")
         return redirect(address(target))
     said = f"{said} Once it is published, it runs {target.action.next}."

@@ -39,4 +39,4 @@ def edit(request: Request, ctid: int) -> HttpResponse:
         "there": now().astimezone(zone),
         "off": container.node.facts.get("snapshots_off", ""),
     }
-    return page(request, "snapshots/schedule.html", context, status=422 if form.errors else 200)
+    return page(request, "snapshots/schedule.html", context, status=form.status)

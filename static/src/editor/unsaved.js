@@ -2,7 +2,9 @@
 import { EditorView } from "@codemirror/view";
 
 export function unsaved(form) {
-  form.addEventListener("submit", () => delete form.dataset.changed);
+  const given = () => delete form.dataset.changed;
+  form.addEventListener("submit", given);
+  document.getElementById("take-theirs")?.addEventListener("click", given);
   addEventListener("beforeunload", (event) => {
     if (form.dataset.changed) event.preventDefault();
   });

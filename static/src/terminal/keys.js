@@ -7,13 +7,14 @@ export function keys(terminal, search) {
     ArrowDown: () => terminal.scrollLines(1),
     Home: () => terminal.scrollToTop(),
     End: () => terminal.scrollToBottom(),
+    F3: search.onward,
   };
   terminal.attachCustomKeyEventHandler((event) => {
-    const find = event.key === "f" && (event.ctrlKey || event.metaKey) && (() => search.focus());
+    const find = event.key === "f" && (event.ctrlKey || event.metaKey) && search.focus;
     const act = find || moves[event.key];
     if (act && event.type === "keydown") {
       event.preventDefault();
-      act();
+      act(event);
     }
     return false;
   });

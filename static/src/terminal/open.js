@@ -20,6 +20,7 @@ const SPEAKING = [0, 1, 2, 8, 52]; // OSC: titles, links, the clipboard
 
 export function open(screen, { instead, tools }) {
   const terminal = new Terminal({
+    allowProposedApi: true, // what is found is marked
     convertEol: true,
     disableStdin: true,
     cursorInactiveStyle: "none",

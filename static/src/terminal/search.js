@@ -1,15 +1,48 @@
-// The search: Enter for the one before, Shift and Enter for the next, Escape to let go.
+// The search: all matches are marked and counted, and one of them is looked at.
 import { SearchAddon } from "@xterm/addon-search";
 
-export function search(terminal, box) {
-  const addon = new SearchAddon();
+const MOST = 5000; // matches that are marked
+const decorations = {
+  matchBackground: "#54430c",
+  matchOverviewRuler: "#f2cc60",
+  activeMatchBorder: "#ffd479", // it is selected, which gives its ground
+  activeMatchColorOverviewRuler: "#ff9d3c",
+};
+
+export function search(terminal, part) {
+  const [box, matches, previous, next] = ["search", "matches", "previous", "next"].map(part);
+  const addon = new SearchAddon({ highlightLimit: MOST });
   terminal.loadAddon(addon);
-  box.addEventListener("input", () => addon.findPrevious(box.value, { incremental: true }));
+  addon.onDidChangeResults(({ resultIndex, resultCount }) => tell(resultIndex + 1, resultCount));
+
+  function tell(at, count) {
+    const most = count >= MOST ? " or more" : "";
+    const all = `${count.toLocaleString("en")}${most}`;
+    previous.disabled = next.disabled = !count;
+    if (!box.value) matches.textContent = "";
+    else if (!count) matches.textContent = "No match";
+    else matches.textContent = at ? `${at.toLocaleString("en")} of ${all}` : all;
+  }
+
+  function find(way, incremental = false) {
+    if (box.value) return addon[way](box.value, { incremental, decorations });
+    terminal.clearSelection();
+    addon.clearDecorations();
+    tell(0, 0);
+  }
+
+  const onward = (event) => find(event.shiftKey ? "findPrevious" : "findNext");
+  box.addEventListener("input", () => find("findNext", true));
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") return terminal.clearSelection();
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    if (event.shiftKey) addon.findNext(box.value);
-    else addon.findPrevious(box.value);
+    if (event.key === "Escape") {
+      box.value = "";
+      find();
+    } else if (event.key === "Enter" || event.key === "F3") {
+      event.preventDefault();
+      onward(event);
+    }
   });
+  previous.addEventListener("click", () => find("findPrevious"));
+  next.addEventListener("click", () => find("findNext"));
+  return { focus: () => box.select(), onward };
 }
