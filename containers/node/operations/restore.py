@@ -15,6 +15,7 @@ from containers.node.plan import Plan, Steps
 from containers.node.states import State
 from containers.node.steps import restoring as r
 from containers.node.steps import snapshotting as s
+from containers.node.steps import way_back
 from containers.node.steps.snapshotting import SAFETY
 
 
@@ -53,6 +54,7 @@ PLAN = Plan(
         State.RUNNING: [
             r.CHECK,
             s.CHECK.only(dumps),
+            way_back.CHECK.only(dumps),
             steps.KEEP_SCRIPTS,
             *BEGINNING,
             s.dump_and_stop(SAFETY).only(dumps),

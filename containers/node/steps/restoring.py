@@ -2,17 +2,25 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from containers.node import ids, monitor, observed
 from containers.node.bundle import config_of, init_of, places, require_real_places, rootfs
-from containers.node.checkpoint import criu, saved, userids
+from containers.node.checkpoint import contents, criu, saved, scripted, userids
+from containers.node.checkpoint.reason import Reason
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError, Problem, TimedOut
+from containers.node.errors import (
+    Code,
+    CommandFailed,
+    Doubts,
+    OperationError,
+    Problem,
+    TimedOut,
+)
 from containers.node.layout import Layout
 from containers.node.lines import lines_of
 from containers.node.network import hook, names
@@ -70,6 +78,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     limit = float(ct.params.get("restore_timeout") or criu.time_limit(kept.size))
     try:
         criu.write_options(work / "options", tcp_close=tcp_close)
+        mount_again(ct, kept)
         describe(ct, kept, alone=alone)
         argv = ct.runtime.restore(ct.paths, env, images_for(ct, kept), work)
         pid = monitor.make(ct.paths, argv, rootfs(ct), timeout=limit)
@@ -85,6 +94,26 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     proving.go_on(ct, proving.RESTORED, Code.RESTORE)
     ct.fact("init_pid", pid)
     ct.fact("init", init.kind if init else "")
+
+
+def mount_again(ct: Ct, kept: Saved) -> None:
+    """See that what mount scripts have mounted is what it was, and holds what it held.
+
+    Raises CannotRestore.
+    """
+    told = scripted.read(kept) or []
+    for each in told:
+        if not observed.mounted(Path(f"{ct.paths.root}{each.path}")):
+            raise CannotRestore(Problem.MOUNT_MISSING, path=each.path)
+    require(scripted.unfit(ct.paths.root, told))
+    contents.fill(ct.paths.root, kept, range_of(kept), ct.ids)
+    require(why for why in scripted.other_files(ct.paths.root, told)
+            if why.fault != Doubts.FILE_NEWER)  # fmt: skip
+
+
+def require(wrong: Iterable[Reason]) -> None:
+    if reasons := [why.words() for why in wrong]:
+        raise CannotRestore(Problem.NOT_RESTORABLE, reasons=reasons)
 
 
 def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> OperationError:

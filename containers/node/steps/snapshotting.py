@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from containers.node.checkpoint import cpu, criu, manifest, record, saved, version
+from containers.node.checkpoint import cpu, criu, manifest, record, saved, scripted, version
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
@@ -102,6 +102,7 @@ class Making:
             "hostname": known.hostname,
             "addresses": list(known.addresses),
             "mounts": list(known.mounts),
+            "carried": [each.path for each in scripted.read(kept) or () if each.carried],
             "init": known.init,
         }
         whole = saved.published(ct.paths, uuid)
