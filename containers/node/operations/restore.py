@@ -4,7 +4,8 @@ What it is before that is kept first, as the safety snapshot, and comes back who
 fail. Without one the former disk comes back, and the container is stopped.
 
 params: snapshot, and manifest, that one's hash as the panel has it; safety, the UUID of the safety
-snapshot, or none; disk_only: leave the processes out; tcp_close: restore connections as closed.
+snapshot, or none; disk_only: leave the processes out; tcp_close: restore connections as closed;
+take: settings of then that it is to have again, by name.
 """
 
 from containers.node import steps
@@ -45,6 +46,7 @@ CHANGING = [
 BEGINNING = s.begin(SAFETY).only(safely)
 ENDING = [
     *Steps([s.ADOPT, s.seal(SAFETY), s.publish(SAFETY)]).only(safely),
+    r.SETTLE,
     r.DROP_FORMER,
 ]
 

@@ -23,10 +23,10 @@ from containers.node.steps.configuring import name_running
 from containers.node.steps.making import delete_private, make_private
 from containers.node.steps.mounting import dismount, mount
 from containers.node.steps.owners import settle
+from containers.node.steps.remounting import CannotRestore
 from containers.node.steps.restoring import (
     RESTORE,
     UNDOING,
-    CannotRestore,
     kept_of,
     owner_of,
     restore,

@@ -100,6 +100,7 @@ class Making:
             "kernel": known.kernel,
             "caps": f"{known.caps}",  # more bits than JavaScript's numbers have
             "hostname": known.hostname,
+            "template": known.template,
             "addresses": list(known.addresses),
             "mounts": list(known.mounts),
             "carried": [each.path for each in scripted.read(kept) or () if each.carried],
