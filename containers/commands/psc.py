@@ -30,6 +30,7 @@ from containers.node.runtimes import DRY_RUN
 from containers.node.states import Progress
 from containers.node.templates import catalogue, remains
 from containers.node.wording import clauses
+from containers.views import sizes
 
 SHORTEST = 4  # characters of the beginning of a UUID
 ANSWER_WITHIN = 60.0  # seconds for another node's answer
@@ -59,8 +60,24 @@ def create(given: Given, output: Output) -> int:
 def restore(given: Given, output: Output) -> int:
     snapshot = chosen(given)
     params = given.pick("disk_only", "tcp_close")
-    safety = "no_safety" not in given
-    return follow(lambda: snapshot.restore(safety=safety, via=Via.PCTL, **params), output)
+    safety, take = "no_safety" not in given, "take_settings" in given
+    say_differences(snapshot, take, output)
+    return follow(
+        lambda: snapshot.restore(safety=safety, take=take, via=Via.PCTL, **params), output
+    )
+
+
+def say_differences(snapshot: Snapshot, take: bool, output: Output) -> None:
+    then, container = snapshot.template_then, snapshot.container
+    if then and then != f"{container.template or ''}":
+        output.say(f"Its template was {then} then and is {container.template}: it is {then} again.")
+    for each in snapshot.changed_since():
+        was, now = (
+            sizes.worded(each.setting, value).replace("\xa0", " ")
+            for value in (each.then, each.now)
+        )
+        what = f"it is {was} again" if take else "that stays (--take-settings takes it back)"
+        output.say(f"{each.setting.label} was {was} then and is {now} now: {what}.")
 
 
 def list_(given: Given, output: Output) -> int:

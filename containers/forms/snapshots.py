@@ -79,6 +79,12 @@ class RestoreForm(forms.Form):
         help_text="Restore it to undo this. It is deleted automatically after 7 days, or two "
         "restores later",
     )
+    settings = forms.ChoiceField(
+        label="Settings that were changed since then",
+        choices=[("now", "Keep those of today"), ("then", "Take those of then")],
+        initial="now",
+        widget=forms.RadioSelect,
+    )
     what = forms.ChoiceField(
         label="What to restore",
         choices=[
@@ -90,9 +96,11 @@ class RestoreForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, *args: Any, snapshot: Snapshot, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, snapshot: Snapshot, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.snapshot = snapshot
+        if not any(each.may(by) for each in snapshot.changed_since()):
+            del self.fields["settings"]
         choice: Any = self.fields["what"]
         if not snapshot.with_processes:
             del self.fields["what"]
@@ -101,11 +109,15 @@ class RestoreForm(forms.Form):
             choice.initial = "disk"
 
     def request(self, *, by: User) -> Operation:
-        """Raises Busy."""
+        """Raises Busy, BadValue."""
         data = self.cleaned_data
         what = data.get("what")
         return self.snapshot.restore(
-            safety=data["safety"], by=by, disk_only=what == "disk", tcp_close=what == "closed"
+            safety=data["safety"],
+            take=data.get("settings") == "then",
+            by=by,
+            disk_only=what == "disk",
+            tcp_close=what == "closed",
         )
 
 

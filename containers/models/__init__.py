@@ -11,7 +11,8 @@ from containers.models.replaced_system import ReplacedSystem
 from containers.models.schedule import Schedule
 from containers.models.script import Overtaken, Script, ScriptVersion
 from containers.models.script_target import ScriptTarget
-from containers.models.snapshot import Snapshot, TooMany
+from containers.models.snapshot import Snapshot
+from containers.models.snapshot_limit import TooMany
 from containers.models.template import Template
 from containers.models.user_session import UserSession
 

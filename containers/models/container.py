@@ -217,8 +217,15 @@ class Container(Settings):
         dropped = addresses.get("drop", ())
         self.address_set.filter(operation=None, address__in=dropped).delete()
         self.address_set.filter(operation=operation).update(operation=None)
-        asked = operation.params.get("settings") or {}
-        columns = {s.name: s.stored(asked[s.name]) for s in TABLE if s.name in asked}
+        self.hold(operation.params.get("settings") or {})
+
+    def take_restored(self, operation: Operation) -> None:
+        """It has settings again that it had when the restored snapshot was made."""
+        self.hold(operation.params.get("take") or {})
+
+    def hold(self, told: Mapping[str, Any]) -> None:
+        """Keep what its node has been told."""
+        columns = {s.name: s.stored(told[s.name]) for s in TABLE if s.name in told}
         if columns:
             Container.objects.filter(pk=self.pk).update(**columns)
 

@@ -11,12 +11,15 @@ from django.urls import reverse
 from django.utils.timezone import localtime, now
 
 from containers.models.container import Container
+from containers.models.held import Held, held_by
 from containers.models.inquiry import Inquiry, InquiryKind
-from containers.models.judged import Judged, TrialRestore
+from containers.models.judged import TrialRestore
 from containers.models.operation import Operation, Via
-from containers.node.errors import BadValue, BadValues, Problem
+from containers.models.snapshot_limit import TooMany, limit_of
+from containers.models.snapshot_name import LONGEST, check_line, free_name, require_free
+from containers.node.errors import Problem
 from containers.node.plan import Refusal
-from containers.node.settings import SNAPSHOTS_MAY, TABLE
+from containers.node.settings import TABLE
 from containers.node.states import Progress
 
 if TYPE_CHECKING:
@@ -26,10 +29,6 @@ SAFETY_KEPT = timedelta(days=7)  # the snapshot a restore makes of what was ther
 SAFETY_MANY = 2  # of a container's; no limit counts them, so their number is bounded too
 OWN_COLUMNS = ("uuid", "kind", "manifest", "processes", "size", "created")
 AGAIN = timedelta(minutes=15)  # after a deletion that failed
-
-
-class TooMany(BadValue):
-    """A customer has as many snapshots of a container as staff allow."""
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -48,8 +47,8 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
             uuid=said["uuid"],
             defaults={
                 "container": container,
-                "name": "" if safety else operation.params.get("name") or "",
-                "note": note_of(operation) if safety else operation.params.get("note") or "",
+                "name": "" if safety else free_name(container, operation.params.get("name") or ""),
+                "note": self.note_of(operation) if safety else operation.params.get("note") or "",
                 "by": operation.by,
                 "via": operation.via,
                 "number": operation.pk,
@@ -60,7 +59,10 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
                 "with_processes": said["processes"],
                 "size": said["size"],
                 "manifest": said["manifest"],
-                "facts": {key: value for key, value in said.items() if key not in OWN_COLUMNS},
+                "facts": {
+                    **{key: value for key, value in said.items() if key not in OWN_COLUMNS},
+                    "settings": held_by(container),
+                },
                 "expires": now() + SAFETY_KEPT if safety else None,
             },
         )
@@ -80,8 +82,13 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
         for snapshot in self.filter(uuid=said["uuid"]):
             snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"]))
 
+    def note_of(self, operation: Operation) -> str:
+        """Of a safety snapshot."""
+        target = self.asked_of(operation).first()
+        return f"before the restore of {target or operation.params.get('snapshot', '')[:8]}"
 
-class Snapshot(Judged):
+
+class Snapshot(Held):
     """What a container was at one instant: its disk, and its processes if it ran.
 
     Its row is made of what the node says when it has kept it; the files are the node's.
@@ -89,7 +96,7 @@ class Snapshot(Judged):
 
     container = models.ForeignKey(Container, models.CASCADE, related_name="snapshots")
     uuid = models.CharField(max_length=36, unique=True)
-    name = models.CharField(max_length=80, blank=True)
+    name = models.CharField(max_length=LONGEST, blank=True)
     note = models.CharField(max_length=255, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     via = models.CharField(max_length=16, choices=Via.choices, default=Via.BROWSER)
@@ -110,6 +117,13 @@ class Snapshot(Judged):
 
     class Meta:
         ordering = ["-created", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["container", "name"],
+                condition=~models.Q(name=""),
+                name="one_snapshot_per_name",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.uuid[:8]
@@ -123,7 +137,7 @@ class Snapshot(Judged):
         if self.name:
             return self.name
         kind = "Safety snapshot" if self.safety else "Snapshot"
-        return f"{kind} of {localtime(self.created):%-d %b, %H:%M}"
+        return f"{kind} of {localtime(self.created):%-d %b, %H:%M:%S}"
 
     @property
     def here(self) -> bool:
@@ -144,9 +158,8 @@ class Snapshot(Judged):
     ) -> Operation:
         """Queue the making of one. params: stop, disk_only, schedule; as the plan has them.
 
-        Raises Busy; BadValue; TooMany, when a customer has as many as staff allow.
-        """
-        check_line("name", name, 80)
+        Raises Busy, BadValue; TooMany, when a customer has as many as staff allow."""
+        check_line("name", name, LONGEST)
         check_line("note", note, 255)
         asked = {key: value for key, value in params.items() if value}
         with transaction.atomic():
@@ -157,6 +170,7 @@ class Snapshot(Judged):
                 params={"snapshot": uuid or f"{uuid4()}", "name": name, "note": note, **asked},
             )
             # The container is held from here on, so nobody else can add one meanwhile.
+            require_free(container, name)
             if by and not by.is_staff and cls.left(container) <= 0:
                 raise TooMany(Problem.TOO_MANY_SNAPSHOTS, most=limit_of(container))
         return operation
@@ -176,11 +190,16 @@ class Snapshot(Judged):
         self,
         *,
         safety: bool = True,
+        take: bool = False,
         by: User | None = None,
         via: str = Via.BROWSER,
         **params: Any,
     ) -> Operation:
-        """Queue the container's return to it. params: disk_only, tcp_close. Raises Busy."""
+        """Queue the container's return to it. params: disk_only, tcp_close. Raises Busy, BadValue.
+
+        take: with the settings of then, as far as whoever asks may change them.
+        """
+        params["take"] = take and self.takeable(by)
         asked = {key: value for key, value in params.items() if value}
         if safety:
             asked["safety"] = f"{uuid4()}"
@@ -216,7 +235,7 @@ class Snapshot(Judged):
             ctid,
             kind="clone",
             node=source.node,
-            template=source.template,
+            template=self.template_row() or source.template,
             by=by,
             via=via,
             params=params,
@@ -280,22 +299,3 @@ class Snapshot(Judged):
             kind="delete_snapshot", requested__gt=now() - AGAIN, params__snapshot=self.uuid
         )
         return tried.exclude(state=Progress.SUCCEEDED).exists()
-
-
-def note_of(operation: Operation) -> str:
-    uuid = operation.params.get("snapshot", "")
-    target = Snapshot.objects.filter(uuid=uuid).first()
-    return f"before the restore of {target or uuid[:8]}"
-
-
-def check_line(what: str, text: str, most: int) -> None:
-    """Raises BadValue: it would not fit its column, or not a line of a list."""
-    if len(text) > most:
-        raise BadValue(BadValues.LINE_LONG, what=what, most=most)
-    if not text.isprintable():
-        raise BadValue(BadValues.LINE_BROKEN, what=what)
-
-
-def limit_of(container: Container) -> int:
-    limit = container.snapshot_limit
-    return SNAPSHOTS_MAY if limit is None else int(limit)

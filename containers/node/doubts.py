@@ -129,6 +129,51 @@ class Doubts(Fault):
         "not-mounted",
         "The directory {path} is not mounted now: its mount scripts must do that.",
     )
+    MOUNT_ABSENT = (
+        "mount-absent",
+        "Nothing is mounted at {path} in the container that runs now, where a mount script had "
+        "mounted something: start it with that script first.",
+        "Nothing is mounted at {path} in the container that runs now, as there was then.",
+    )
+    MOUNT_UNKNOWN = (
+        "mount-unknown",
+        "Which files its processes use of what was mounted at {path} is not known: it was made by "
+        "an older version of the panel.",
+        "Which files its processes use of what was mounted at {path} is not known.",
+    )
+    OTHER_MOUNT = (
+        "other-mount",
+        "What is mounted at {path} is not the same as then: its {what} was {was} and is {now}.",
+        "What is mounted at {path} is not the same as then.",
+    )
+    MOUNT_SMALL = (
+        "mount-too-small",
+        "What was in the tmpfs at {path} takes {needed:size}, and it may hold {limit:size} now.",
+        "What was at {path} takes {needed:size}, and {limit:size} fit there now.",
+    )
+    FILE_GONE = (
+        "file-gone",
+        "The file {path} is missing, which {names:list} used: at {mount} are files of the node, "
+        "which are no part of the snapshot.",
+        "The file {path} is missing, which {names:list} used: at {mount} are files of the server, "
+        "which are no part of the snapshot.",
+    )
+    FILE_CHANGED = (
+        "file-changed",
+        "The file {path} was changed since then, which {names:list} used: at {mount} are files of "
+        "the node, which are no part of the snapshot.",
+        "The file {path} was changed since then, which {names:list} used: at {mount} are files of "
+        "the server, which are no part of the snapshot.",
+    )
+    FILE_NEWER = (
+        "file-newer",
+        "The file {path} was written to since then, which {names:list} read: whether it is the "
+        "same can't be told.",
+    )
+    OVERLAY = (
+        "overlay-inside",
+        "An overlay was mounted at {path} in the container, which can't be mounted again.",
+    )
     NO_DEVICE = (
         "no-device",
         "The device {device} is missing on this node.",
@@ -170,6 +215,17 @@ class Hindrances(Fault):
     NAMESPACE = "namespace", "The process {name} ({pid}) has a {kind} namespace of its own."
     TRACED = "traced", "The process {name} ({pid}) is being traced."
     FILE_SYSTEM = "file-system", "A file system of the kind {kind} is mounted at {path}."
+    DELETED_FILE = (
+        "deleted-file",
+        "The process {name} ({pid}) uses {path}, which was deleted, at {mount}, where a mount "
+        "script has mounted files of the node: it can't be made again there.",
+        "The process {name} ({pid}) uses {path}, which was deleted, at {mount}, where files of the "
+        "server are: it can't be made again there.",
+    )
+    REMOTE_FILE = (
+        "remote-file",
+        "The process {name} ({pid}) uses {path}; at {mount} is a file system of the kind {kind}.",
+    )
     INTERFACE = "interface", "Its network interface {name} would be lost."
     IO_URING = "io-uring", "The process {name} ({pid}) uses io_uring."
     BPF_PROGRAM = "bpf-program", "The process {name} ({pid}) has a BPF program loaded."

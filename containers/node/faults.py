@@ -209,6 +209,11 @@ class BadValues(Fault):
     # what there is
     NO_OPERATION = "no-operation", "There is no operation {word}."
     NOT_CANCELLABLE = "not-cancellable", "The {operation} can't be cancelled: it {stands}."
+    SNAPSHOT_NAME_TAKEN = (
+        "snapshot-name-taken",
+        "Another snapshot of {container} is called {name!r}: choose another name.",
+        Code.NAME,
+    )
     NO_SNAPSHOT = "no-snapshot", "There is no snapshot {word} of CT {ctid}."
     AMBIGUOUS = "ambiguous", "The word {word} may be any of {found:list}."
     NO_USER = "no-user", "There is no user {name}: pctl user create makes one."

@@ -612,6 +612,15 @@ class Problem(StrEnum):
         f"{NOT_ITS_PROCESSES} {STAFF_LOOK}",
         Code.RESTORE,
     )
+    NO_WAY_BACK = (
+        "no-way-back",
+        "Its {scripts:list} script was changed since it was started. What is mounted at "
+        "{paths:list} could not be mounted again as it is, so the processes that run now could not "
+        "be brought back should the restore fail. Restart it first, or stop it and restore then.",
+        "What is mounted in it can't be mounted again as it is now, so its processes could not be "
+        "brought back should the restore fail. Restart it first, or stop it and restore then.",
+        Code.RESTORE,
+    )
     KEPT_DAMAGED = (
         "kept-damaged",
         "Its processes can't be restored: of what was kept, {reasons:clauses}.",

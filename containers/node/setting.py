@@ -105,8 +105,8 @@ class Setting:
     default: of a new container on a node whose vz.conf does not say, and what set-up writes there;
     None: no limit. endless: whether it may have none. created: asked for when one is made.
     running: a running container takes it at once, else at its next start.
-    cloned: a clone has its source's. kept: by a reinstallation. restored: a restored snapshot
-    brings it back (none does yet: a snapshot is disk and processes).
+    cloned: a clone has its source's. kept: by a reinstallation. restored: a snapshot that is
+    restored may bring back the value of then, if whoever asks for it wants that.
     owners: the container's owner may change it, not only staff.
     """
 

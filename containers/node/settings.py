@@ -82,7 +82,7 @@ SNAPSHOTS = Range("the number of snapshots", Decimal(0), Decimal(1000))
 TABLE = [
     Setting(
         "hostname", Type.LINE, Section.IDENTITY, Effect.FILES, "Host name",
-        check=checks.hostname, longest=253, required=True, owners=True,
+        check=checks.hostname, longest=253, required=True, owners=True, restored=True,
         options=(Word("--hostname", "NAME"),),
         conf=Key("HOSTNAME"),
         columns=(Column("hostname", "HOSTNAME", -32),),
@@ -124,7 +124,7 @@ TABLE = [
     Setting(
         "nameservers", Type.WORDS, Section.NETWORK, Effect.FILES, "Name servers",
         help="Addresses; empty: the node's own",
-        check=checks.nameservers, cloned=True,
+        check=checks.nameservers, cloned=True, restored=True,
         options=(
             Word("--nameserver", "ADDRESS", many=True,
                  note='may be given again; "inherit" for the node\'s own'),
@@ -135,14 +135,14 @@ TABLE = [
     Setting(
         "searchdomains", Type.WORDS, Section.NETWORK, Effect.FILES, "Search domains",
         help="Separate several with spaces",
-        check=checks.searchdomains, cloned=True,
+        check=checks.searchdomains, cloned=True, restored=True,
         options=(Word("--searchdomain", "NAME", many=True, note="may be given again"),),
         conf=Key("SEARCHDOMAIN", " ".join, str.split),
         columns=(Column("searchdomain", "SEARCHDOMAIN", -32),),
     ),
     Setting(
         "ram", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Memory", help="MiB",
-        range=MEMORY, default=memory_given, cloned=True,
+        range=MEMORY, default=memory_given, cloned=True, restored=True,
         options=(
             Word("--ram", "SIZE", values.memory, note="in bytes, or as 512M; unlimited"),
             Word("--physpages", "PAGES[:PAGES]", values.pages, note="the same as --ram"),
@@ -159,7 +159,7 @@ TABLE = [
     Setting(
         "cpus", Type.FRACTION, Section.LIMITS, Effect.GROUP, "Processors",
         help="For example 0.5 or 2",
-        range=PROCESSORS, cloned=True,
+        range=PROCESSORS, cloned=True, restored=True,
         options=(
             Word("--cpus", "NUMBER", values.cpus, note="of processors' time, as 1.5; 0: no limit"),
             Word("--cpulimit", "PERCENT", values.percent, note="100 is one processor"),
@@ -178,7 +178,7 @@ TABLE = [
     Setting(
         "cpuunits", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Weight",
         help=f"Of its processes when processors are short; {EVEN} is like any other's",
-        range=WEIGHT, default=lambda facts: EVEN, endless=False, cloned=True,
+        range=WEIGHT, default=lambda facts: EVEN, endless=False, cloned=True, restored=True,
         options=(Word("--cpuunits", "N", values.number, note=f"{EVEN} is like any other's"),),
         conf=Key("CPUUNITS", str, values.number),
         resource=Resource("cpu", shares, {"shares": SHARES}),
@@ -187,7 +187,7 @@ TABLE = [
     Setting(
         "pids", Type.NUMBER, Section.LIMITS, Effect.GROUP, "Processes",
         help="How many at once",
-        range=PROCESSES, default=lambda facts: 1024, cloned=True,
+        range=PROCESSES, default=lambda facts: 1024, cloned=True, restored=True,
         options=(
             Word("--numproc", "N[:N]", values.items),
             Word("--pids", "N", values.count, note="the same as --numproc"),
@@ -199,7 +199,7 @@ TABLE = [
     Setting(
         "diskspace", Type.NUMBER, Section.LIMITS, Effect.DISK, "Disk",
         help="MiB",
-        range=DISK, default=lambda facts: 10240, cloned=True,
+        range=DISK, default=lambda facts: 10240, cloned=True, restored=True,
         options=(
             Word("--diskspace", "SIZE[:SIZE]", values.disk,
                  note="in blocks of 1 KiB, or as 10G; the second, hard one counts"),

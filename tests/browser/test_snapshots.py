@@ -1,5 +1,6 @@
 """Snapshots in a real browser: one is verified and restored, without a page being reloaded."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -79,3 +80,34 @@ def test_a_restore_says_what_is_lost_and_then_shows_the_operation(
     assert operation.kind == "restore"
     assert operation.params["tcp_close"]
     assert operation.params["safety"]
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_settings_that_were_changed_since_are_a_choice_before_a_restore(
+    snapshot: Snapshot, alice: User, page_of: Callable[..., Any], viewport: dict[str, int]
+) -> None:
+    """F10; and U15: what came when can be told by its second."""
+    Snapshot.objects.update(facts={"settings": {"ram": 512}, "template": "debian-11@1"})
+    Container.objects.update(ram=256)
+    page = page_of(alice, "/containers/101/snapshots/", viewport=viewport)
+    expect(page.locator("time").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+    page.get_by_role("link", name="Restore …").click()
+    expect(page.locator("#changes")).to_contain_text("Memory: 512 MiB then, 256 MiB now")
+    expect(page.locator("#changes")).to_contain_text("comes back with the disk")
+    expect(page.get_by_label("Keep those of today")).to_be_checked()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Take those of then").check()
+    page.get_by_role("button", name="Restore CT 101").click()
+    page.wait_for_url("**/operations/*/")
+    assert Operation.objects.get().params["take"] == {"ram": 512}
+
+
+def test_a_name_that_is_taken_is_told_where_it_was_typed(
+    snapshot: Snapshot, bob: User, page_of: Callable[..., Any]
+) -> None:
+    """U15."""
+    page = page_of(bob, "/containers/101/snapshots/")
+    page.get_by_label("Name").fill("before the update")
+    page.get_by_role("button", name="Take a snapshot").click()
+    expect(page.get_by_text("Another snapshot of CT 101 is called")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("before the update")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.node import observed, veconf
 from containers.node.states import State
 from tests.real.counter import count, counting, read
 from tests.real.rig import Rig
@@ -310,3 +311,38 @@ def test_a_snapshot_needs_a_name_that_is_a_uuid(rig: Rig, ctid: int) -> None:
         assert rig.operate("snapshot", ctid, **params).code == 21
         assert rig.operate("restore", ctid, **params).code == 21
         assert rig.operate("delete_snapshot", ctid, **params).code == 21
+
+
+def test_a_restore_brings_back_its_template_and_the_settings_that_are_asked_for(
+    rig: Rig, running: int
+) -> None:
+    """F10: its row went on saying which template the disk of before was made of."""
+    then = {"template": "old@1", "hostname": "then", "ram": 64, "nameservers": ["192.0.2.1"]}
+    now = {"template": "new@7", "hostname": "now", "ram": 128, "nameservers": ["192.0.2.2"]}
+    assert rig.operate("set", running, spec=then, former={}).code == 0
+    kept = take(rig, running, spec=then)
+    assert kept.facts["template"] == "old@1"
+    assert rig.operate("set", running, spec=now, former=then).code == 0
+
+    restored = rig.operate("restore", running, spec=now, **kept.params, safety=fresh())
+
+    assert (restored.code, restored.facts["template"]) == (0, "old@1"), restored.log
+    assert set_to(rig, running) == ("old@1", "now", 128, "nameserver 192.0.2.2")
+    back = {"snapshot": restored.facts["snapshot"]["uuid"], "take": {"ram": 64}}
+    restored = rig.operate("restore", running, spec=now, **back)
+    assert (restored.code, restored.facts["template"]) == (0, "new@7"), restored.log
+    assert set_to(rig, running) == ("new@7", "now", 64, "nameserver 192.0.2.2")
+
+
+def set_to(rig: Rig, ctid: int) -> tuple[str, str, int, str]:
+    """Its template in ve.conf, the name and resolver it has, and its memory in MiB."""
+    conf = veconf.read(rig.paths(ctid).ve_conf)
+    group = observed.cgroup_paths(rig.paths(ctid))
+    limit = next(path for where in (group.get("memory"), group.get("")) if where
+                 for path in (where / "memory.limit_in_bytes", where / "memory.max")
+                 if path.exists())  # fmt: skip
+    name = rig.inside(ctid, "hostname").strip()
+    assert (conf["HOSTNAME"], rig.inside(ctid, "cat", "/etc/hostname").strip()) == (name, name)
+    assert conf["PHYSPAGES"] == f"0:{int(limit.read_text()) // 4096}"
+    resolver = rig.inside(ctid, "grep", "nameserver", "/etc/resolv.conf").strip()
+    return conf["OSTEMPLATE"], name, int(limit.read_text()) >> 20, resolver

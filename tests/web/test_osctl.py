@@ -69,12 +69,21 @@ def test_create_asks_the_node_and_says_what_came_of_it(run: Typist, ct101: Conta
         ("--no-safety", set()),
         ("--disk-only", {"safety", "disk_only"}),
         ("--tcp-close --no-safety", {"tcp_close"}),
+        ("--take-settings", {"safety", "take"}),
     ],
 )
 def test_restore_keeps_a_safety_snapshot_unless_told_otherwise(
     run: Typist, two: list[Snapshot], line: str, params: set[str]
 ) -> None:
-    run(f"psc restore 101 one {line}")
+    Snapshot.objects.filter(name="one").update(
+        facts={"settings": {"ram": 512}, "template": "old@1"}
+    )
+    Container.objects.update(ram=256)
+    _, _, said = run(f"psc restore 101 one {line}")
+    stays = "that stays (--take-settings takes it back)"
+    what = "it is 512 MiB again" if "take" in params else stays
+    assert f"Memory was 512 MiB then and is 256 MiB now: {what}." in said
+    assert "Its template was old@1 then and is" in said
     operation = Operation.objects.get()
     assert set(operation.params) == {"snapshot", "manifest", *params}
     assert operation.params["snapshot"] == UUIDS[0]

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 
-from containers.models import Container, Inquiry, Node, Operation, Snapshot
+from containers.models import Container, Inquiry, Node, Operation, Snapshot, Template
 from containers.node.checkpoint.reason import Reason
 from containers.node.errors import BadValue, Doubts, OperationError, Problem
 from containers.node.states import Progress, State
@@ -31,7 +32,9 @@ def told(operation: Operation, *events: dict[str, Any]) -> None:
 
 
 def kept(operation: Operation, **facts: Any) -> dict[str, Any]:
+    container = operation.container
     said = {
+        "template": f"{container.template}" if container and container.template else "",
         "uuid": operation.params["snapshot"], "kind": "snapshot", "manifest": HASH,
         "processes": True, "size": 12 << 20, "created": now().isoformat(), "version": 256,
         "criu": "3.19", "kernel": "6.18", "caps": "123", "addresses": ["10.0.0.2"], "mounts": [],
@@ -467,3 +470,139 @@ def test_publishing_shows_what_stays_in_the_template(ct101: Container, as_alice:
     form = {"template": "golden", "clean_groups": ["logs", "keys"]}
     assert as_alice.post(place, form).status_code == 302
     assert Operation.objects.get(kind="publish_snapshot").params["clean"] == ["logs", "keys"]
+
+
+def changed(container: Container, **values: Any) -> None:
+    Container.objects.filter(pk=container.pk).update(**values)
+    container.refresh_from_db()
+
+
+def test_a_restored_container_is_of_the_template_that_its_disk_was_made_of(
+    ct101: Container, alpha: Node
+) -> None:
+    """F10."""
+    old = Template.objects.create(node=alpha, name="old", version=1, created=now())
+    new = Template.objects.create(node=alpha, name="new", version=7, created=now())
+    changed(ct101, template=old)
+    snapshot = taken(ct101)
+    assert snapshot.facts["template"] == "old@1"
+    changed(ct101, template=new)
+
+    operation = snapshot.restore()
+    told(operation, {"ev": "fact", "key": "template", "value": "old@1"}, end())
+
+    ct101.refresh_from_db()
+    assert ct101.template == old
+    changed(ct101, template=new)
+    clone = snapshot.clone(202)
+    assert clone.container
+    assert clone.container.template == old
+
+
+@pytest.mark.parametrize(
+    ("person", "choice", "then"),
+    [
+        ("as_alice", "now", {}),
+        ("as_alice", "then", {"ram": 512, "hostname": "web1"}),
+        ("as_bob", "then", {"hostname": "web1"}),
+    ],
+)
+def test_settings_that_were_changed_since_are_shown_and_taken_back_on_demand(
+    ct101: Container,
+    request: pytest.FixtureRequest,
+    person: str,
+    choice: str,
+    then: dict[str, Any],
+) -> None:
+    """A customer never gets a limit back that staff have lowered."""
+    client = request.getfixturevalue(person)
+    changed(ct101, ram=512, hostname="web1")
+    snapshot = taken(ct101)
+    changed(ct101, ram=256, hostname="web2")
+
+    shown = text(page(client, "restoration", snapshot))
+    assert "Memory: 512 MiB then, 256 MiB now" in shown
+    assert ("stays as it is now" in shown) is (person == "as_bob")
+    url = reverse("restoration", args=[101, snapshot.uuid])
+    client.post(url, {"safety": "on", "what": "all", "settings": choice})
+
+    operation = Operation.objects.get(kind="restore")
+    assert operation.params.get("take", {}) == then
+    told(operation, end())
+    ct101.refresh_from_db()
+    assert {"ram": ct101.ram, "hostname": ct101.hostname} == {
+        "ram": 256, "hostname": "web2", **then,
+    }  # fmt: skip
+
+
+def test_nothing_is_asked_where_nothing_was_changed(ct101: Container, as_alice: Client) -> None:
+    snapshot = taken(ct101)
+    shown = text(page(as_alice, "restoration", snapshot))
+    assert "What it was set to then" not in shown
+    assert "Take those of then" not in shown
+
+
+def test_no_two_snapshots_of_a_container_have_one_name(ct101: Container, as_bob: Client) -> None:
+    """U15."""
+    taken(ct101, name="base")
+    with pytest.raises(BadValue, match="Another snapshot of CT 101 is called 'base'") as refused:
+        Snapshot.take(ct101, name="base")
+    assert refused.value.code == 131
+    assert ct101.operation is None
+    answer = as_bob.post(reverse("snapshots", args=[101]), {"name": "base", "what": "all"})
+    assert answer.status_code == 409
+    assert "choose another name" in text(answer)
+    taken(ct101)
+    taken(ct101)
+    assert sorted(ct101.snapshots.values_list("name", flat=True)) == ["", "", "base"]
+
+
+def test_one_that_was_asked_for_before_names_were_its_own_gets_another(ct101: Container) -> None:
+    """Its files are there already: that it can't have the name must not keep its row away."""
+    early = Snapshot.take(ct101, name="base")
+    Snapshot.objects.create(container=ct101, uuid=f"{uuid4()}", name="base", manifest=HASH)
+    told(early, kept(early), end())
+    assert Snapshot.objects.get(uuid=early.params["snapshot"]).name == "base (2)"
+
+
+def test_the_names_of_unnamed_ones_tell_which_came_first(ct101: Container, as_bob: Client) -> None:
+    snapshot = taken(ct101)
+    second = f"{localtime(snapshot.created):%H:%M:%S}"
+    assert snapshot.title.endswith(second)
+    for name in ("snapshots", "snapshot", "restoration"):
+        shown = page(as_bob, name, None if name == "snapshots" else snapshot)
+        assert second in text(shown), name
+
+
+def test_what_scripts_had_mounted_is_shown_with_what_is_kept_of_it(
+    ct101: Container, as_bob: Client
+) -> None:
+    operation = Snapshot.take(ct101)
+    told(operation, kept(operation, mounts=["/ram", "/data"], carried=["/ram"]), end())
+    shown = text(page(as_bob, "snapshot", Snapshot.objects.get()))
+    assert "/ram a tmpfs: what was in it is kept" in shown
+    assert "own files: no part of the snapshot" in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_names_that_are_equal_already_are_numbered(ct101: Container) -> None:
+    """The oldest keeps its name; another container's is its own affair."""
+    from importlib import import_module
+
+    from django.db import connection
+
+    constraint = Snapshot._meta.constraints[0]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Snapshot, constraint)
+    for number, name in enumerate(["base (2)", "base", "base", "base", "", ""]):
+        at = now() + timedelta(minutes=number)
+        Snapshot.objects.create(
+            container=ct101, uuid=f"{number}", name=name, manifest=HASH, created=at
+        )
+
+    import_module("containers.migrations.0014_snapshot_names").number_equal_names(apps, None)
+
+    names = Snapshot.objects.order_by("uuid").values_list("name", flat=True)
+    assert list(names) == ["base (2)", "base", "base (3)", "base (4)", "", ""]
+    with connection.schema_editor() as editor:
+        editor.add_constraint(Snapshot, constraint)

@@ -6,7 +6,7 @@ Imports next to nothing, for vzcptcheck is run from scripts.
 import contextlib
 import os
 
-from containers.node.checkpoint import cpu
+from containers.node.checkpoint import cpu, mounts
 from containers.node.lines import lines_in
 
 TYPE_CHECKING = False
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from containers.node.checkpoint.reason import Reason
 
 MANY = 20_000  # descriptors that are looked at
-UNSUPPORTED = ("hugetlbfs", "nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "bpf", "debugfs",
-               "tracefs", "configfs", "securityfs")  # fmt: skip
 NESTED = ("uts", "ipc", "user", "pid", "cgroup", "time")  # of mnt and net there may be more
 FALLBACKS = ("lo", "eth0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0",
              "ip6tnl0", "ip6gre0")  # fmt: skip
@@ -57,7 +55,8 @@ def obstacles(init: int) -> list[Obstacle]:
         *external(outside),
         *nested(init, inside),
         *traced(inside),
-        *file_systems(init),
+        *file_systems(init, inside),
+        *node_files(init, inside),
         *devices(init),
         *descriptors(inside),
     ]
@@ -133,15 +132,20 @@ def traced(inside: "Sequence[int]") -> "Iterator[Obstacle]":
             yield Obstacle(cpu.TRACED, "traced", name=name_of(pid), pid=pid)
 
 
-def file_systems(init: int) -> "Iterator[Obstacle]":
-    for where, kind in mounts_of(init):
-        if kind in UNSUPPORTED or (kind.startswith("fuse") and not of_node(where, kind)):
-            yield Obstacle(cpu.FILESYSTEM, "file-system", kind=kind, path=plain(where))
+def file_systems(init: int, inside: "Sequence[int]") -> "Iterator[Obstacle]":
+    for mount in mounts.undumpable(init, inside):
+        yield Obstacle(cpu.FILESYSTEM, "file-system", kind=mount.kind, path=plain(mount.where))
 
 
-def of_node(where: str, kind: str) -> bool:
-    """The node's lxcfs, of which single files are bound over a container's own."""
-    return kind == "fuse.lxcfs" and where.startswith(("/proc/", "/sys/"))
+def node_files(init: int, inside: "Sequence[int]") -> "Iterator[Obstacle]":
+    """Of mounts of mount scripts."""
+    for mount, use in mounts.unrestorable(init, inside):
+        name, path, where = name_of(use.pid), plain(use.path), plain(mount.where)
+        if use.deleted:
+            yield Obstacle(cpu.BIND, "deleted-file", name=name, pid=use.pid, path=path, mount=where)
+        else:
+            yield Obstacle(cpu.BIND, "remote-file", name=name, pid=use.pid, path=path, mount=where,
+                           kind=mount.kind)  # fmt: skip
 
 
 def devices(init: int) -> "Iterator[Obstacle]":
@@ -163,13 +167,6 @@ def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
                     word = UNDUMPABLE.get(os.readlink(f"/proc/{pid}/fd/{fd}"))
                     if word:
                         yield Obstacle(cpu.MISC, word, name=name_of(pid), pid=pid)
-
-
-def mounts_of(pid: int) -> "Iterator[tuple[str, str]]":
-    """Where, and of which kind. Blanks in a path stay as the kernel writes them, \\040."""
-    for line in lines_in(read(f"/proc/{pid}/mountinfo")):
-        where, _, what = line.partition(" - ")
-        yield where.split(" ")[4], what.split(" ")[0]
 
 
 def namespace(pid: int, kind: str) -> str:

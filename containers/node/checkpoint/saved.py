@@ -1,6 +1,7 @@
 """Where the parts of one snapshot are.
 
-<vz>/snapshots/CTID/UUID/   fs, img/, config.json, ve.conf, scripts/, snapshot.json, manifest
+<vz>/snapshots/CTID/UUID/   fs, img/, config.json, ve.conf, scripts/, mounts/, snapshot.json,
+                            manifest
 <private>/dump/             the same for a suspended container, but for fs
 
 While a snapshot is being made it has another name, so what has its own name is whole.
@@ -46,6 +47,11 @@ class Saved:
     @property
     def scripts(self) -> Path:
         return self.path / "scripts"
+
+    @property
+    def mounts(self) -> Path:
+        """What mount scripts had mounted, with the contents of what is its own."""
+        return self.path / "mounts"
 
     @property
     def record(self) -> Path:

@@ -4,10 +4,21 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from containers.node import observed, veconf
-from containers.node.checkpoint import cpu, criu, manifest, record, room, saved, version
+from containers.node.checkpoint import (
+    cpu,
+    criu,
+    images,
+    manifest,
+    record,
+    room,
+    saved,
+    scripted,
+    version,
+)
 from containers.node.checkpoint.reason import Reason
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
@@ -18,6 +29,7 @@ from containers.node.layout import Layout
 from containers.node.network import taken
 from containers.node.network.addresses import parse
 from containers.node.processes.run import call
+from containers.node.states import State
 from containers.node.storage import Storage, pool, space
 
 
@@ -201,17 +213,45 @@ def addresses_there(at: Look) -> Iterator[Found]:
 
 def mounts_there(at: Look) -> Iterator[Found]:
     """What scripts had mounted is looked for where it is mounted now."""
-    scripts = [place / name for place, name in
-               ((at.paths.scripts, "mount"), (at.paths.scripts, "premount"),
-                (at.paths.node.scripts, "vps.mount"), (at.paths.node.scripts, "vps.premount"))
-               if (place / name).exists()]  # fmt: skip
+    scripts = mount_scripts(at.paths)
     for where in at.record.mounts:
-        if at.paths != at.owner:
-            yield cant_tell(Doubts.MOUNT_DUE, path=where)
-        elif not scripts:
+        if not scripts:
             yield broken(Doubts.MOUNT_UNSCRIPTED, path=where)
-        elif not observed.mounted(at.paths.root / where.lstrip("/")):
+        elif at.paths != at.owner:
+            yield cant_tell(Doubts.MOUNT_DUE, path=where)
+        elif observed.mounted(at.paths.root / where.lstrip("/")):
+            continue
+        elif observed.state_of(at.paths) in (State.RUNNING, State.PAUSED):
+            yield broken(Doubts.MOUNT_ABSENT, path=where)  # its scripts have run, and would again
+        else:
             yield cant_tell(Doubts.NOT_MOUNTED, path=where)
+
+
+def mount_scripts(paths: Layout) -> list[Path]:
+    """Those that there are. A clone's are the node's: it gets none of its source's own."""
+    places = ((paths.scripts, "mount"), (paths.scripts, "premount"),
+              (paths.node.scripts, "vps.mount"), (paths.node.scripts, "vps.premount"))  # fmt: skip
+    return [place / name for place, name in places if (place / name).exists()]
+
+
+def mounts_same(at: Look) -> Iterator[Found]:
+    """What is mounted now is compared with what was, and the node's files that processes used."""
+    told = scripted.read(at.saved)
+    if told is None:
+        for where in at.record.mounts:
+            yield cant_tell(Doubts.MOUNT_UNKNOWN, path=where)
+        return
+    if at.paths != at.owner:
+        return  # nothing of another is mounted yet
+    for why in (*scripted.unfit(at.paths.root, told), *scripted.other_files(at.paths.root, told)):
+        certain = why.fault != Doubts.FILE_NEWER
+        yield Found(Answer.BROKEN if certain else Answer.CANT_TELL, why)
+
+
+def mounts_within(at: Look) -> Iterator[Found]:
+    """Those that the container's root had made, where CRIU keeps what it can't make again."""
+    for where in images.overlays(at.saved.images):
+        yield broken(Doubts.OVERLAY, path=where)
 
 
 def devices_there(at: Look) -> Iterator[Found]:
@@ -238,6 +278,8 @@ OF_PROCESSES: Sequence[Check] = (
     same_machine,
     addresses_there,
     mounts_there,
+    mounts_same,
+    mounts_within,
     devices_there,
     memory_for_it,
     init_known,

@@ -4,7 +4,8 @@ What it is before that is kept first, as the safety snapshot, and comes back who
 fail. Without one the former disk comes back, and the container is stopped.
 
 params: snapshot, and manifest, that one's hash as the panel has it; safety, the UUID of the safety
-snapshot, or none; disk_only: leave the processes out; tcp_close: restore connections as closed.
+snapshot, or none; disk_only: leave the processes out; tcp_close: restore connections as closed;
+take: settings of then that it is to have again, by name.
 """
 
 from containers.node import steps
@@ -15,6 +16,7 @@ from containers.node.plan import Plan, Steps
 from containers.node.states import State
 from containers.node.steps import restoring as r
 from containers.node.steps import snapshotting as s
+from containers.node.steps import way_back
 from containers.node.steps.snapshotting import SAFETY
 
 
@@ -44,6 +46,7 @@ CHANGING = [
 BEGINNING = s.begin(SAFETY).only(safely)
 ENDING = [
     *Steps([s.ADOPT, s.seal(SAFETY), s.publish(SAFETY)]).only(safely),
+    r.SETTLE,
     r.DROP_FORMER,
 ]
 
@@ -54,6 +57,7 @@ PLAN = Plan(
             r.CHECK,
             steps.CHECK_RETURN.only(r.with_processes),
             s.CHECK.only(dumps),
+            way_back.CHECK.only(dumps),
             steps.KEEP_SCRIPTS,
             *BEGINNING,
             s.dump_and_stop(SAFETY).only(dumps),

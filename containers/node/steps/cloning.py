@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from containers.node import ids, observed
 from containers.node.access import identity
-from containers.node.checkpoint import obstacles, record
+from containers.node.bindmount import unmount
+from containers.node.bundle import require_real_places
+from containers.node.checkpoint import contents, obstacles, record, scripted
 from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
@@ -22,10 +24,10 @@ from containers.node.steps.configuring import name_running
 from containers.node.steps.making import delete_private, make_private
 from containers.node.steps.mounting import dismount, mount
 from containers.node.steps.owners import settle
+from containers.node.steps.remounting import CannotRestore
 from containers.node.steps.restoring import (
     RESTORE,
     UNDOING,
-    CannotRestore,
     kept_of,
     owner_of,
     restore,
@@ -127,6 +129,9 @@ def prepare(ct: Ct) -> None:
     make_private(other)
     call(ct.storage.snapshot(kept_of(ct).fs, other.paths.fs))
     mount(other)
+    told = scripted.read(kept_of(ct)) or []
+    require_real_places(other.paths.fs, [each.path for each in told])
+    contents.mount(other.paths.root, told)
 
 
 def try_restore(ct: Ct) -> None:
@@ -144,6 +149,8 @@ def try_restore(ct: Ct) -> None:
 def throw_away(ct: Ct) -> None:
     other = tried(ct)
     delete(other)
+    for where, _ in reversed(observed.submounts(other.paths.root)):
+        unmount(where, lazy=True)
     dismount(other)
     delete_private(other)
     for path in (other.paths.monitor, other.paths.bundle, other.paths.rootfs.parent):
@@ -152,8 +159,10 @@ def throw_away(ct: Ct) -> None:
 
 
 def require_own_mounts(ct: Ct) -> None:
-    """A mount script's mounts are the node's own files, which a trial restore must not touch."""
-    mounts = record.read(kept_of(ct)).mounts
+    """Most of a mount script's are the node's own files, which a trial restore must not touch."""
+    kept = kept_of(ct)
+    carried = {each.path for each in scripted.read(kept) or () if each.carried}
+    mounts = [path for path in record.read(kept).mounts if path not in carried]
     if mounts:
         raise OperationError(Problem.NO_TRIAL, paths=mounts)
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from containers.node import lxcfs, observed
-from containers.node.checkpoint import criu, manifest, ownfigures, room
+from containers.node.checkpoint import contents, criu, manifest, ownfigures, room, scripted
 from containers.node.checkpoint.connections import connected
-from containers.node.checkpoint.obstacles import obstacles
+from containers.node.checkpoint.obstacles import members, obstacles
 from containers.node.checkpoint.room import SPARE
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
@@ -66,6 +66,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         mounts={where: where for where in lxcfs.PLACES},
     )
     make_images(ct, into)
+    mounted = scripted.in_use(ct.paths.root, init.pid, members(init.pid)) if init else None
     argv = ct.runtime.checkpoint(
         ct.paths,
         criu.environment(own, work / "options"),
@@ -80,6 +81,8 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         settle(ct)
         raise not_dumped(ct, e, work / "dump.log") from e
     ownfigures.forget_sizes(into.images, lxcfs.PLACES)
+    if mounted is not None:
+        contents.keep(ct.paths.root, into, mounted)
     if not leave_running:
         manifest.hasten(into)  # else it would slow the copy of the disk down
     ct.executor.obey()

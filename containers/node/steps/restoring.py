@@ -12,7 +12,13 @@ from containers.node.checkpoint import criu, saved, userids
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
-from containers.node.errors import Code, CommandFailed, OperationError, Problem, TimedOut
+from containers.node.errors import (
+    Code,
+    CommandFailed,
+    OperationError,
+    Problem,
+    TimedOut,
+)
 from containers.node.layout import Layout
 from containers.node.lines import lines_of
 from containers.node.network import hook, names
@@ -25,6 +31,7 @@ from containers.node.steps import proving
 from containers.node.steps.configuring import limit_disk_of
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.owners import claim
+from containers.node.steps.remounting import CannotRestore, mount_again, moved
 from containers.node.steps.roles import forget_notes, note, role_of
 from containers.node.steps.running import (
     DELETE,
@@ -33,6 +40,7 @@ from containers.node.steps.running import (
     delegate,
     delete,
 )
+from containers.node.steps.settling import restored, settle
 from containers.node.storage.mounts import mounts_in
 from containers.node.storage.removal import remove
 from containers.node.templates.init import Kind
@@ -46,10 +54,6 @@ for family in ipv4 ipv6; do
     setting=/proc/sys/net/$family/ip_nonlocal_bind
     [ ! -w $setting ] || echo 1 >$setting
 done"""
-
-
-class CannotRestore(OperationError):
-    """The snapshot, or its processes, can't be brought back."""
 
 
 def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False) -> None:
@@ -71,6 +75,7 @@ def restore(ct: Ct, kept: Saved, *, tcp_close: bool = False, alone: bool = False
     try:
         node = {where: lxcfs.source(ct.paths.node, where) for where in lxcfs.PLACES}
         criu.write_options(work / "options", tcp_close=tcp_close, mounts=node)
+        mount_again(ct, kept, range_of(kept))
         describe(ct, kept, alone=alone)
         argv = ct.runtime.restore(ct.paths, env, images_for(ct, kept), work)
         pid = monitor.make(ct.paths, argv, rootfs(ct), timeout=limit)
@@ -135,42 +140,13 @@ def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     for key in ("resources", "uidMappings", "gidMappings"):
         config["linux"][key] = now["linux"][key]
     require_real_places(ct.paths.fs, places(config))
-    config["mounts"] = [moved(ct, each) for each in config["mounts"]]
+    config["mounts"] = [moved(ct, each, work_of(ct)) for each in config["mounts"]]
     (network,) = now["hooks"]["createRuntime"]
     network = hook.entry("", "", Lines([], [LOOPBACK])) if alone else network
     network["args"].append(ANY_ADDRESS)
     config["hooks"] = {"createRuntime": [network, *own_groups(ct, kept)]}
     ct.paths.bundle.mkdir(parents=True, exist_ok=True, mode=0o700)
     (ct.paths.bundle / "config.json").write_text(json.dumps(config, indent=1))
-
-
-def moved(ct: Ct, mount: dict[str, Any]) -> dict[str, Any]:
-    """A mount script's mount, at this container's root; raises CannotRestore when it isn't there.
-
-    Without it a restore fails, or shows the processes an empty folder.
-    """
-    if mount["type"] != "bind":
-        return mount
-    where = mount["destination"]
-    source = Path(f"{ct.paths.root}{where}")
-    if not observed.mounted(source):
-        raise CannotRestore(Problem.MOUNT_MISSING, path=where)
-    return {**mount, "source": f"{reachable(ct, source)}"}
-
-
-def reachable(ct: Ct, source: Path) -> Path:
-    """The same mount where the container's root may go: CRIU opens it as that one."""
-    place = work_of(ct) / "mounts"
-    place.mkdir(mode=0o711, exist_ok=True)
-    for folder in (place, place.parent):
-        folder.chmod(0o711)
-    at = place / f"{len(list(place.iterdir()))}"
-    if source.is_dir():
-        at.mkdir()
-    else:
-        at.touch()
-    call(["mount", "--bind", "--make-private", f"{source}", f"{at}"])
-    return at
 
 
 def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
@@ -256,7 +232,7 @@ def cut(ct: Ct) -> None:
 
 
 def restore_kept(ct: Ct) -> None:
-    restore(ct, kept_of(ct), tcp_close=bool(ct.params.get("tcp_close")))
+    restore(restored(ct), kept_of(ct), tcp_close=bool(ct.params.get("tcp_close")))
 
 
 def new_disk(ct: Ct) -> Path:
@@ -266,7 +242,7 @@ def new_disk(ct: Ct) -> Path:
 def fetch(ct: Ct) -> None:
     remove(ct.storage, new_disk(ct))
     call(ct.storage.snapshot(kept_of(ct).fs, new_disk(ct)))
-    limit_disk_of(ct, new_disk(ct))
+    limit_disk_of(restored(ct), new_disk(ct))
 
 
 def drop(ct: Ct) -> None:
@@ -286,6 +262,10 @@ def switch(ct: Ct) -> None:
 def switch_back(ct: Ct) -> None:
     if role_of(ct, new_disk(ct)) == "old":
         exchange(ct.paths.fs, new_disk(ct))
+
+
+def settle_restored(ct: Ct) -> None:
+    settle(ct, kept_of(ct))
 
 
 def drop_former(ct: Ct) -> None:
@@ -315,4 +295,5 @@ RESTORE = Step(
     leaves=State.RUNNING,
     commits=True,  # once they live, disk and processes of before can't be brought together again
 )
+SETTLE = Step("settle-restored", "write down what it is now", do=settle_restored, commits=True)
 DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from containers.node.checkpoint import cpu, criu, manifest, record, saved, version
+from containers.node.checkpoint import cpu, criu, manifest, record, saved, scripted, version
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
@@ -100,8 +100,10 @@ class Making:
             "kernel": known.kernel,
             "caps": f"{known.caps}",  # more bits than JavaScript's numbers have
             "hostname": known.hostname,
+            "template": known.template,
             "addresses": list(known.addresses),
             "mounts": list(known.mounts),
+            "carried": [each.path for each in scripted.read(kept) or () if each.carried],
             "init": known.init,
         }
         whole = saved.published(ct.paths, uuid)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from containers.models import Operation, OperationStep
+from containers.models import Operation, OperationStep, ScriptTarget
 from containers.models import outcome as outcomes
 from containers.node.states import UNFINISHED, Progress, StepState
 from containers.views import handover, ways_out
@@ -17,6 +17,7 @@ from containers.views.operations import logs
 from containers.views.page import Request, operation_of, page, pager
 from containers.views.reinstallation import results
 from containers.views.scripts import lifecycle
+from containers.views.scripts.addresses import address
 from containers.views.search import Search
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.timezone import now
@@ -16,11 +17,12 @@ from containers.models.snapshot import SAFETY_KEPT
 from containers.node.states import State
 from containers.views.page import Request, attempted, page, posted, record
 from containers.views.sign_in.confirmation import confirmed
+from containers.views.sizes import worded
 from containers.views.snapshots.line import line, snapshot_of
 
 
 def erases(request: Request, ctid: int, uuid: UUID) -> bool:
-    form = RestoreForm(request.POST, snapshot=snapshot_of(request, ctid, uuid))
+    form = RestoreForm(request.POST, snapshot=snapshot_of(request, ctid, uuid), by=request.user)
     return form.is_valid() and at_page("restoration").erases(form.cleaned_data)
 
 
@@ -30,7 +32,7 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
     """POST does it."""
     snapshot = snapshot_of(request, ctid, uuid)
     container, status = snapshot.container, 200
-    form = RestoreForm(posted(request), snapshot=snapshot)
+    form = RestoreForm(posted(request), snapshot=snapshot, by=request.user)
     why = refusal(request, snapshot)
     if request.method == "POST":
         status = 409 if why else 422
@@ -48,11 +50,33 @@ def new(request: Request, ctid: int, uuid: UUID) -> HttpResponse:
         "form": form,
         "why": why,
         "off": container.node.facts.get("snapshots_off", ""),
+        "changes": changes(snapshot, request.user),
         "since": since.exclude(kind__in=lacking("changes"))[:10],
         "until": now() + SAFETY_KEPT,
         "runs": container.state == State.RUNNING,
     }
     return page(request, "snapshots/restoration.html", context, status=status)
+
+
+def changes(snapshot: Snapshot, user: User) -> list[dict[str, str]]:
+    """What of its settings is not as it was then, in words; stays: whatever is chosen."""
+    container = snapshot.container
+    found = [
+        {
+            "label": each.setting.label,
+            "then": worded(each.setting, each.then),
+            "now": worded(each.setting, each.now),
+            "note": "" if each.may(user) else "stays as it is now",
+        }
+        for each in snapshot.changed_since()
+    ]
+    template = f"{container.template or ''}"
+    if snapshot.template_then and snapshot.template_then != template:
+        note = "comes back with the disk"
+        found.insert(
+            0, {"label": "Template", "then": snapshot.template_then, "now": template, "note": note}
+        )
+    return found
 
 
 def refusal(request: Request, snapshot: Snapshot) -> str:

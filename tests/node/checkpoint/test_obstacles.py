@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from containers.node import wording
-from containers.node.checkpoint import obstacles
+from containers.node.checkpoint import mounts, obstacles
+from containers.node.checkpoint.mounts import Mount
 from containers.node.checkpoint.obstacles import UNDUMPABLE
 from containers.node.doubts import Hindrances
 
@@ -26,9 +27,12 @@ def test_every_word_is_used_with_the_details_that_its_sentence_needs() -> None:
 
 
 def test_a_file_system_that_cannot_be_dumped_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    mounts = [("/mnt/a\x1b[2J", "fuse.sshfs"), ("/srv", "nfs4"), ("/proc", "proc")]
-    monkeypatch.setattr(obstacles, "mounts_of", lambda pid: iter(mounts))
-    found = [each.reason for each in obstacles.file_systems(1)]
+    lines = [
+        f"20 1 0:9 / {where} rw,relatime - {kind} none rw"
+        for where, kind in (("/mnt/a\x1b[2J", "fuse.sshfs"), ("/srv", "nfs4"), ("/proc", "proc"))
+    ]
+    monkeypatch.setattr(mounts, "mounts_of", lambda pid: [Mount(line) for line in lines])
+    found = [each.reason for each in obstacles.file_systems(1, [])]
     assert [(why.word, why.details) for why in found] == [
         ("hindered", {"fault": "file-system", "kind": "fuse.sshfs", "path": "/mnt/a?[2J"}),
         ("hindered", {"fault": "file-system", "kind": "nfs4", "path": "/srv"}),
