@@ -11,7 +11,7 @@ from containers.commands.output import Output
 from containers.commands.places import require_here
 from containers.grammar import BadSyntax, Given
 from containers.models import Container
-from containers.node import ids, runtimes
+from containers.node import entrance, ids, runtimes
 from containers.node.bundle import require_real_places
 from containers.node.errors import BadUsages, Code, OperationError, Problem
 from containers.node.layout import Layout
@@ -72,5 +72,5 @@ def run(container: Container, command: list[str], line: str) -> int:
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if container.node.runtime != runtimes.DRY_RUN:
         require_real_places(paths.fs)
-    argv = driver.enter(paths, command, terminal=terminal)
+    argv = entrance.entering(paths, lambda at: driver.enter(at, command, terminal=terminal))
     return hand_over(argv, owner=ids.of(settings.NODE, container.ctid).base)

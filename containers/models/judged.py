@@ -20,7 +20,8 @@ from containers.node.states import Progress
 # Of a trial restore: its processes can't be brought back, whatever its files say
 BROKEN_PROCESSES = (
     Problem.SNAPSHOTS_OFF, Problem.CRIU_FAILED, Problem.NOT_DUMPABLE, Problem.DUMP_FAILED,
-    Problem.DUMP_COMMAND_FAILED, Problem.DUMP_TIME_LIMIT, Problem.NOT_RESTORABLE,
+    Problem.DUMP_COMMAND_FAILED, Problem.DUMP_TIME_LIMIT, Problem.DUMP_STALLED,
+    Problem.NOT_RESTORABLE,
     Problem.RESTORE_FAILED, Problem.RESTORE_COMMAND_FAILED, Problem.RESTORE_TIME_LIMIT,
     Problem.INIT_DIED, Problem.INIT_OUT_OF_MEMORY, Problem.INIT_ENDED, Problem.MOUNT_MISSING,
     Problem.RECORD_UNREADABLE, Problem.IMAGE_UNREADABLE,
