@@ -10,9 +10,10 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.timezone import localtime, now
 
+from containers.models.audit import AuditEvent
 from containers.models.container import Container
 from containers.models.inquiry import Inquiry, InquiryKind
-from containers.models.judged import Judged, TrialRestore
+from containers.models.judged import TURNED, Judged, TrialRestore, Verdict
 from containers.models.operation import Operation, Via
 from containers.node.errors import BadValue, BadValues, Problem
 from containers.node.plan import Refusal
@@ -78,7 +79,12 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 
     def tried(self, operation: Operation, said: Mapping[str, Any]) -> None:
         for snapshot in self.filter(uuid=said["uuid"]):
-            snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"]))
+            counts = said["processes"], said.get("of", 0), said.get("ended", [])
+            snapshot.was_tried(TrialRestore(now(), operation.pk, *counts))
+
+    def turned_broken(self) -> SnapshotQuerySet:
+        """Those that could be relied on, and can't any more."""
+        return self.filter(verdict=Verdict.BROKEN, facts__has_key=TURNED)
 
 
 class Snapshot(Judged):
@@ -266,6 +272,18 @@ class Snapshot(Judged):
         """Have its node look what of people a template made of it would have in it."""
         node, ctid = self.container.node, self.container.ctid
         return Inquiry.ask(node, InquiryKind.REMAINS, ctid=ctid, by=by, snapshot=self.uuid)
+
+    def turned_broken(self) -> None:
+        """Whoever reads the audit is to see it, too: nobody has asked for it."""
+        AuditEvent.record(
+            f"snapshot {self} of {self.container} was OK and is broken",
+            by=None,
+            via=Via.SCHEDULE,
+            ctid=self.container.ctid,
+            called="the panel",
+            snapshot=self.uuid,
+            why=self.doubts_for_staff[:1],
+        )
 
     def may_be_deleted(self) -> bool:
         """Whether its container's state allows it now, and it has not failed just before."""

@@ -145,6 +145,11 @@ class Doubts(Fault):
         "anew; a trial restore would tell.",
     )
 
+    ENDED = (
+        "ended",
+        "In a trial restore {processes} of {of} processes came back; ended: {ended:few}.",
+    )
+
     # what kept the look from being one
     NOT_LOOKED_AT = (
         "not-looked-at",
@@ -226,4 +231,4 @@ class Hindrances(Fault):
     MACHINE = "virtual-machine", "The process {name} ({pid}) runs a virtual machine."
 
 
-BY_TRIAL = frozenset({Doubts.SYSTEMD})  # those that a trial restore takes away
+BY_TRIAL = frozenset({Doubts.SYSTEMD, Doubts.ENDED})  # those that a trial restore takes away

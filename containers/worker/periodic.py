@@ -20,7 +20,7 @@ from containers.node.runtimes import DRY_RUN
 from containers.node.spool import Spool
 from containers.node.states import UNFINISHED, State
 from containers.node.storage import load as load_storage
-from containers.worker import approvals, replaced_systems, snapshots, startup
+from containers.worker import approvals, replaced_systems, snapshots, startup, trials
 from containers.worker.reach import Neighbourhood
 from containers.worker.runners import Runners
 
@@ -60,6 +60,7 @@ class Periodic:
             self.neighbourhood.sync(self.node)
             self.start_after_boot()
             snapshots.go(self.node)
+            trials.go(self.conf, self.node)
             self.make_keys()
             approvals.sync(self.conf, self.node)
         if clock >= self.figures and not self.unmeasured:
