@@ -345,6 +345,24 @@ def named_by(rig: Rig, ctid: int, word: str) -> list[int]:
             if word in obstacles.read(f"/proc/{pid}/cmdline").split("\0")]  # fmt: skip
 
 
+def test_a_trial_restore_names_what_did_not_come_back(rig: Rig, running: int) -> None:
+    """As tail -F of Debian 12: it ends when a system call is interrupted."""
+    whole = take(rig, running)
+    told = rig.operate("trial_restore", running, **whole.params).facts["tried"]
+    assert (told["processes"], told["ended"]) == (told["of"], [])
+
+    elf.write(rig.paths(running).fs / "root/waiter", elf.giving_up())
+    leave(rig, running, "exec /root/waiter")
+    rig.wait_for(lambda: named(rig, running, "waiter"), "the waiter")
+    kept = take(rig, running)
+    outcome = rig.operate("trial_restore", running, **kept.params)
+
+    tried = outcome.facts["tried"]
+    assert (outcome.code, tried["ended"]) == (0, ["waiter"]), outcome.log
+    assert (tried["processes"], tried["of"]) == (told["of"], told["of"] + 1)
+    assert f"{told['of']} of {told['of'] + 1} processes came back; ended: waiter." in outcome.log
+
+
 def test_a_command_waits_until_the_container_goes_on(rig: Rig, running: int) -> None:
     runc = ["runc", "--root", f"{rig.paths(running).runc_root}"]
     subprocess.run([*runc, "pause", f"{running}"], check=True)
