@@ -47,7 +47,8 @@ def is_time(said: str, here: datetime) -> bool:
     """Whether a time is in the hours that are said, which may go past midnight."""
     if not (match := HOURS.fullmatch(said)):
         return False
-    first, last = (time(*map(int, match.groups()[at : at + 2])) for at in (0, 2))
+    hours = [*map(int, match.groups())]
+    first, last = time(hours[0], hours[1]), time(hours[2], hours[3])
     clock = here.time()
     return first <= clock < last if first < last else not last <= clock < first
 

@@ -223,7 +223,7 @@ def test_a_socket_of_the_nodes_is_named_with_who_has_it(
         accepted, _ = server.accept()
         runc = ["runc", "--root", f"{rig.paths(running).runc_root}", "exec", "--detach"]
         subprocess.run([*runc, f"{running}", "sh", "-c", f"exec 5<&0; sleep 4711 <&5 {OUT} &"],
-                       stdin=end, stdout=DEVNULL, stderr=DEVNULL, check=True)  # fmt: skip
+                       stdin=end.fileno(), stdout=DEVNULL, stderr=DEVNULL, check=True)  # fmt: skip
         rig.wait_for(lambda: named_by(rig, running, "4711"), "who has it")
         with accepted:
             outcome = refused(rig, running)

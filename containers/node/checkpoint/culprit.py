@@ -13,6 +13,7 @@ from containers.node.checkpoint import criu, obstacles
 from containers.node.checkpoint.reason import Reason
 from containers.node.doubts import Hindrances
 from containers.node.errors import Problem
+from containers.node.lines import lines_in
 from containers.node.trees.openat2 import Links, by_kernel
 
 TASK = re.compile(r"Dumping task \(pid: (\d+) comm: ")
@@ -60,7 +61,7 @@ def connected(init: int, other: str, own: str, place: str) -> Reason:
 
 def name_of(init: int, inode: str) -> str:
     """Of a unix socket in the container's network; empty for none, and for one elsewhere."""
-    for line in obstacles.lines_in(obstacles.read(f"/proc/{init}/net/unix")):
+    for line in lines_in(obstacles.read(f"/proc/{init}/net/unix")):
         words = line.split(maxsplit=NAME)
         if len(words) > NAME and words[INODE] == inode:
             return words[NAME]
@@ -86,7 +87,7 @@ def outside(pid: int, fd: str, path: str) -> Reason:
 def is_queue(pid: int, fd: str) -> bool:
     """Whether it is a message queue: then it is on that file system."""
     kinds = {line.split(" ")[2]: line.partition(" - ")[2].split(" ")[0]
-             for line in obstacles.lines_in(obstacles.read(f"/proc/{pid}/mountinfo"))}  # fmt: skip
+             for line in lines_in(obstacles.read(f"/proc/{pid}/mountinfo"))}  # fmt: skip
     with contextlib.suppress(OSError):
         device = os.stat(f"/proc/{pid}/fd/{fd}").st_dev
         return kinds.get(f"{os.major(device)}:{os.minor(device)}") == "mqueue"

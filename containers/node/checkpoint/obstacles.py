@@ -13,6 +13,7 @@ from containers.node.lines import lines_in
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from containers.node.checkpoint.reason import Reason
 
@@ -248,7 +249,7 @@ def field(path: str, key: str) -> str:
     return (read(path).partition(key)[2].split() or [""])[0]
 
 
-def who(pid: int) -> "dict[str, object]":
+def who(pid: int) -> "dict[str, Any]":
     """A process as the container's people know it."""
     return {"name": name_of(pid), "pid": inside(pid)}
 

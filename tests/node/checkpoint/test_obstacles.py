@@ -20,8 +20,8 @@ def test_every_word_is_used_with_the_details_that_its_sentence_needs() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             given = node.args[1] if node.func.id == "Obstacle" else None
             for word in ast.walk(given) if given else ():
-                if isinstance(word, ast.Constant) and word.value in {*Hindrances}:
-                    found[f"{word.value}"] = details(node)
+                if isinstance(word, ast.Constant) and word.value in Hindrances.__members__.values():
+                    found[str(word.value)] = details(node)
     afterwards = {Hindrances[name] for name in re.findall(r"Hindrances\.([A-Z_]+)",
                   Path(culprit.__file__).read_text())}  # fmt: skip
     assert found.keys() == {each.value for each in Hindrances} - {each.value for each in afterwards}
