@@ -13,7 +13,7 @@ from containers.commands.output import Output
 from containers.commands.places import here, require_here
 from containers.grammar import BadSyntax, Given
 from containers.models import Container
-from containers.node import ids, observed, runtimes
+from containers.node import entrance, ids, observed, runtimes
 from containers.node.access import typed
 from containers.node.bundle import require_real_places
 from containers.node.errors import BadUsages, Code, OperationError, Problem
@@ -103,9 +103,7 @@ def require_running(container: Container, code: Code) -> None:
     if container.node.runtime == runtimes.DRY_RUN or not here(container.node):
         return
     found = observed.state_of(Layout(settings.NODE, container.ctid))
-    if found is State.PAUSED:
-        raise OperationError(Problem.PAUSED_A_MOMENT, code)
-    if found is not State.RUNNING:
+    if found not in (State.RUNNING, State.PAUSED):  # who stands still goes on in a moment
         raise OperationError(Problem.NOT_RUNNING_NOW, code, state=found)
 
 
@@ -121,11 +119,12 @@ def run(container: Container, command: list[str], line: str, source: int | None 
     paths = Layout(settings.NODE, container.ctid)
     owner = ids.of(settings.NODE, container.ctid).base
     terminal = on_terminal() and source is None
-    if container.node.runtime == runtimes.DRY_RUN:
-        return hand_over(driver.enter(paths, command, terminal=terminal), owner=owner)
-    require_real_places(paths.fs)
-    if terminal:
-        return hand_over(driver.enter(paths, command, terminal=True), owner=owner)
+    dry = container.node.runtime == runtimes.DRY_RUN
+    if not dry:
+        require_real_places(paths.fs)
+    if terminal or dry:
+        argv = entrance.entering(paths, lambda at: driver.enter(at, command, terminal=terminal))
+        return hand_over(argv, owner=owner)
     pid_file = paths.bundle / f"exec-{os.getpid()}.pid"
-    argv = driver.enter_detached(paths, command, pid_file)
+    argv = entrance.entering(paths, lambda at: driver.enter_detached(at, command, pid_file))
     return relay.run(argv, pid_file, owner=owner, source=source or 0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.utils.timesince import timesince
 
 from containers.commands import container as containers
 from containers.commands import ctid
@@ -107,10 +108,18 @@ def list_(given: Given, output: Output) -> int:
 
 def show(given: Given, output: Output) -> int:
     snapshot = chosen(given)
-    said = columns(snapshot)
-    lines = [f"{key}: {worded(value)}" for key, value in said.items()]
+    said = {**columns(snapshot), "tried": tried_words(snapshot), "trials": ""}
+    lines = [f"{key}: {worded(value)}" for key, value in said.items() if key != "trials"]
     output.show(described(snapshot), lines)
     return Code.OK
+
+
+def tried_words(snapshot: Snapshot) -> str:
+    """When its last trial restore was, and what came of it."""
+    if not (trial := snapshot.trial):
+        return ""
+    said = f"it failed. {trial.why}" if trial.error else trial.words
+    return f"{timesince(trial.at)} ago: {said}"
 
 
 def worded(value: Any) -> str:
@@ -172,8 +181,8 @@ def ok(given: Given, output: Output) -> int:
     verdict = looked_at(snapshot) if at_hand(snapshot) else inquired(snapshot)
     if "trial_restore" in given and verdict.answer is not Answer.BROKEN:
         verdict = tried(snapshot, verdict, output)
-    snapshot.judge(verdict.answer, verdict.reasons)
-    return conclude(verdict, snapshot, output)
+    snapshot.refresh_from_db()  # a trial restore is in its row
+    return conclude(snapshot.looked_at(verdict), snapshot, output)
 
 
 def conclude(verdict: Verdict, snapshot: Snapshot | None, output: Output) -> int:

@@ -10,10 +10,11 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.timezone import localtime, now
 
+from containers.models.audit import AuditEvent
 from containers.models.container import Container
 from containers.models.held import Held, held_by
 from containers.models.inquiry import Inquiry, InquiryKind
-from containers.models.judged import TrialRestore
+from containers.models.judged import TURNED, TrialRestore, Verdict
 from containers.models.operation import Operation, Via
 from containers.models.snapshot_limit import TooMany, limit_of
 from containers.models.snapshot_name import LONGEST, check_line, free_name, require_free
@@ -80,7 +81,12 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 
     def tried(self, operation: Operation, said: Mapping[str, Any]) -> None:
         for snapshot in self.filter(uuid=said["uuid"]):
-            snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"]))
+            counts = said["processes"], said.get("of", 0), said.get("ended", [])
+            snapshot.was_tried(TrialRestore(now(), operation.pk, *counts))
+
+    def turned_broken(self) -> SnapshotQuerySet:
+        """Those that could be relied on, and can't any more."""
+        return self.filter(verdict=Verdict.BROKEN, facts__has_key=TURNED)
 
     def note_of(self, operation: Operation) -> str:
         """Of a safety snapshot."""
@@ -286,6 +292,18 @@ class Snapshot(Held):
         """Have its node look what of people a template made of it would have in it."""
         node, ctid = self.container.node, self.container.ctid
         return Inquiry.ask(node, InquiryKind.REMAINS, ctid=ctid, by=by, snapshot=self.uuid)
+
+    def turned_broken(self) -> None:
+        """Whoever reads the audit is to see it, too: nobody has asked for it."""
+        AuditEvent.record(
+            f"snapshot {self} of {self.container} was OK and is broken",
+            by=None,
+            via=Via.SCHEDULE,
+            ctid=self.container.ctid,
+            called="the panel",
+            snapshot=self.uuid,
+            why=self.doubts_for_staff[:1],
+        )
 
     def may_be_deleted(self) -> bool:
         """Whether its container's state allows it now, and it has not failed just before."""

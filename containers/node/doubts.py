@@ -190,6 +190,11 @@ class Doubts(Fault):
         "anew; a trial restore would tell.",
     )
 
+    ENDED = (
+        "ended",
+        "In a trial restore {processes} of {of} processes came back; ended: {ended:few}.",
+    )
+
     # what kept the look from being one
     NOT_LOOKED_AT = (
         "not-looked-at",
@@ -213,7 +218,54 @@ class Hindrances(Fault):
         "of a snapshot.",
     )
     NAMESPACE = "namespace", "The process {name} ({pid}) has a {kind} namespace of its own."
-    TRACED = "traced", "The process {name} ({pid}) is being traced."
+    CLOCKS = (
+        "clocks",
+        "The process {name} ({pid}) has other clocks than the container, which was restored: an "
+        "older version of the panel began it there. End it or start it again.",
+        "The process {name} ({pid}) has other clocks than the rest: end it or start it again.",
+    )
+    TRACED = (
+        "traced",
+        "The process {name} ({pid}) is being traced: end the debugger or strace first.",
+    )
+    HEADLESS = (
+        "headless",
+        "The first thread of the process {name} ({pid}) has ended and others go on, which can't be "
+        "kept: end it or start it again.",
+    )
+    VFORK = (
+        "vfork",
+        "The process {name} ({pid}) waits for a program that it is about to start (vfork): try "
+        "again when it has.",
+    )
+    UNINTERRUPTIBLE = (
+        "uninterruptible",
+        "The process {name} ({pid}) waits for a device or a file system that does not answer, and "
+        "can't be halted: try again when it goes on.",
+    )
+    SESSION = (
+        "exec-session",
+        "The process {name} ({pid}) is connected by the socket {path} to {peer} ({peer_pid}), "
+        "which an exec session runs: end that first.",
+    )
+    SOCKET = (
+        "outside-socket",
+        "The process {name} ({pid}) is connected by the socket {path} to a process outside the "
+        "container: have it close that first.",
+    )
+    OUTSIDE = (
+        "outside-file",
+        "The process {name} ({pid}) has {path} open, which is outside the container.",
+    )
+    QUEUE = (
+        "message-queue",
+        "The process {name} ({pid}) has the POSIX message queue {path} open; queues can't be kept.",
+    )
+    QUEUES = (
+        "message-queues",
+        "There are POSIX message queues in it, which can't be kept: {names:few}. Whoever made them "
+        "has to remove them; they are in /dev/mqueue.",
+    )
     FILE_SYSTEM = "file-system", "A file system of the kind {kind} is mounted at {path}."
     DELETED_FILE = (
         "deleted-file",
@@ -235,4 +287,4 @@ class Hindrances(Fault):
     MACHINE = "virtual-machine", "The process {name} ({pid}) runs a virtual machine."
 
 
-BY_TRIAL = frozenset({Doubts.SYSTEMD})  # those that a trial restore takes away
+BY_TRIAL = frozenset({Doubts.SYSTEMD, Doubts.ENDED})  # those that a trial restore takes away

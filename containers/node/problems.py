@@ -53,6 +53,12 @@ class Problem(StrEnum):
     STILL_RUNNING = "still-running", "The container is running; stop it first.", "", Code.RUNNING
     STILL_PAUSED = "still-paused", "The container is paused; stop it first.", "", Code.RUNNING
     PAUSED = "paused", "The container is paused.", "", Code.RUNNING
+    STANDS_STILL = (
+        "stands-still",
+        "The container stands still: its processes are being saved. Try again in a moment.",
+        "",
+        Code.LOCKED,
+    )
     SUSPENDED = "suspended", "The container is suspended; resume it first.", "", Code.RUNNING
     ALREADY_SUSPENDED = "already-suspended", "The container is suspended already.", "", Code.RUNNING
     NOT_SUSPENDED = (
@@ -67,12 +73,6 @@ class Problem(StrEnum):
         "The container is not running any more, it is {state}: it ended a moment ago, or its node"
         " was restarted. The panel has not taken note of it yet; pctl start starts it.",
         "The container is not running any more. Look again in a moment.",
-        Code.NOT_RUNNING,
-    )
-    PAUSED_A_MOMENT = (
-        "paused-a-moment",
-        "The container stands still for a moment, for a snapshot or a suspend; try again then.",
-        "",
         Code.NOT_RUNNING,
     )
     NO_CONSOLE = (
@@ -571,7 +571,15 @@ class Problem(StrEnum):
     )
     DUMP_TIME_LIMIT = (
         "dump-time-limit",
-        "Its processes can't be kept: that was not done after {seconds:g} s.",
+        "Its processes can't be kept: that was not done after {seconds:g} s. "
+        "The container goes on.",
+        NO_PROCESSES,
+        Code.CHECKPOINT,
+    )
+    DUMP_STALLED = (
+        "dump-stalled",
+        "Its processes can't be kept: CRIU made no progress for {seconds:g} s while the container "
+        "stood still. The container goes on.",
         NO_PROCESSES,
         Code.CHECKPOINT,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from containers.node import actions, approvals, observed
+from containers.node import actions, approvals, entrance, observed
 from containers.node.actions import Action, Scope, Where
 from containers.node.bundle import write_process
 from containers.node.ct import Ct, Script
@@ -242,7 +242,9 @@ def run_inside(
     executor = replace(ct.executor, out=unheard) if quiet else ct.executor
     try:
         return executor.run_detached(
-            ct.runtime.exec(ct.paths, process, ct.pid_file, group.option),
+            entrance.entering(
+                ct.paths, lambda at: ct.runtime.exec(at, process, ct.pid_file, group.option)
+            ),
             ct.pid_file,
             stdin=stdin,
             timeout=timeout,

@@ -21,7 +21,7 @@ from containers.node.runtimes import DRY_RUN
 from containers.node.spool import Spool
 from containers.node.states import UNFINISHED, State
 from containers.node.storage import load as load_storage
-from containers.worker import approvals, replaced_systems, snapshots, startup
+from containers.worker import approvals, replaced_systems, snapshots, startup, trials
 from containers.worker.reach import Neighbourhood
 from containers.worker.runners import Runners
 
@@ -61,6 +61,7 @@ class Periodic:
             self.neighbourhood.sync(self.node)
             if not self.brief:
                 self.start_after_boot()
+                trials.go(self.conf, self.node)
             snapshots.go(self.node, brief=self.brief)
             self.make_keys()
             approvals.sync(self.conf, self.node)

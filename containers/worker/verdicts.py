@@ -30,7 +30,7 @@ class Verdicts:
         del self.asked[inquiry.pk]
         verdict = future.result()
         for snapshot in Snapshot.objects.filter(uuid=inquiry.args["snapshot"]):
-            snapshot.judge(verdict.answer, verdict.reasons)
+            verdict = snapshot.looked_at(verdict)
         return verdict.words()
 
     def ask(self, inquiry: Inquiry) -> None:

@@ -20,11 +20,19 @@ BYTES_A_SECOND = 20 << 20
 ERROR = re.compile(r"^\(\d+\.\d+\)\s+(?:\d+: )?Error \(.*?\): (?P<what>.*)$", re.M)
 NOISE = re.compile(r"RLIMIT_NOFILE|FAILED|failed with|wrong exit|exited, status|killed by signal")
 
+NO_LINKS = "Can't create link remap"
+
 # What CRIU calls by its own names, as the operator knows it; the first that fits.
 SAYINGS = {
     "No space left on device": "the disk is full",
     "External socket is used": "a process in it is connected, by a unix socket, to one that is not"
-    " part of it: end open exec sessions first",
+    " part of it",
+    "Timeout reached": "one of its processes could not be halted",
+    "found while seizing": "a process in it is being traced",
+    "Zombies with threads": "the first thread of a process in it has ended and others go on",
+    NO_LINKS: "a process in it has a file open whose name was deleted, and which has others",
+    "mqueue isn't empty": "there are POSIX message queues in it",
+    "Unix socket": "a process in it has a unix socket of another network than its own",
     "nested uts namespace": "a process in it has namespaces of its own, as systemd gives services"
     " that are set to ProtectHostname",
     "nested ipc namespace": "a process in it has namespaces of its own",
@@ -114,8 +122,10 @@ def write_options(
     path: Path,
     *,
     tcp_close: bool = False,
-    stopping: bool = False,
+    links: bool = False,
+    script: Path | None = None,
     connected: bool = True,
+    patience: float = 0,
     mounts: Mapping[str, str] | None = None,
 ) -> None:
     """What a runtime has no options for, or makes a fuss about: a place in /proc to mount at.
@@ -124,14 +134,18 @@ def write_options(
     dump the name of each place, in a restore by such a name what is to be there.
 
     tcp_close: restore established connections as closed.
-    stopping: the processes are ended by the dump, so links it makes for files that have lost
-    their name in one place are on the disk still when that is kept.
+    links: make links for files that have lost their name in one place. They are on the disk until
+    the processes go on, so that it has to be kept before that.
+    script: what it runs from time to time, with the occasion in CRTOOLS_SCRIPT_ACTION.
+    patience: whole seconds that halting all processes may take; CRIU's own 10 otherwise.
     """
     lines = [f"ghost-limit {GHOSTS}", "skip-in-flight"]
     lines += ["tcp-close"] if tcp_close else []
-    lines += ["link-remap"] if stopping else []
+    lines += ["link-remap"] if links else []
+    lines += [f"action-script {script}"] if script else []
     lines += [] if connected else ["network-lock skip"]
     lines += [f"external mnt[{key}]:{value}" for key, value in (mounts or {}).items()]
+    lines += [f"timeout {max(1, round(patience))}"] if patience else []
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
@@ -149,10 +163,23 @@ def fault(log: Path) -> str:
     return next((error.rstrip(".") for error in found if not NOISE.search(error)), "")
 
 
+def wants_links(log: Path) -> bool:
+    return any(NO_LINKS in error for error in errors(log))
+
+
 def errors(log: Path) -> list[str]:
     """What it called an error, in its own words."""
+    return [match["what"].strip() for match in ERROR.finditer(text_of(log))][:FEW]
+
+
+def telling(error: re.Match[str]) -> bool:
+    """Whether it says why."""
+    return not NOISE.search(error["what"])
+
+
+def text_of(log: Path) -> str:
+    """Of a log; empty when there is none."""
     try:
-        text = log.read_text(errors="replace")
+        return log.read_text(errors="replace")
     except OSError:
-        return []
-    return [match["what"].strip() for match in ERROR.finditer(text)][:FEW]
+        return ""

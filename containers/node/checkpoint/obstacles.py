@@ -5,6 +5,7 @@ Imports next to nothing, for vzcptcheck is run from scripts.
 
 import contextlib
 import os
+import time
 
 from containers.node.checkpoint import cpu, mounts
 from containers.node.lines import lines_in
@@ -12,10 +13,13 @@ from containers.node.lines import lines_in
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from containers.node.checkpoint.reason import Reason
 
 MANY = 20_000  # descriptors that are looked at
+STOPPED = "do_signal_stop"  # where the kernel has one that is stopped, which is "D" once frozen
+LOOKS, LOOK = 10, 0.05  # times, and seconds between two, that one has to be seen to wait
 NESTED = ("uts", "ipc", "user", "pid", "cgroup", "time")  # of mnt and net there may be more
 FALLBACKS = ("lo", "eth0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0",
              "ip6tnl0", "ip6gre0")  # fmt: skip
@@ -50,15 +54,17 @@ def obstacles(init: int) -> list[Obstacle]:
     """Of a running container, by the pid of its init; empty when there is none to be seen."""
     everyone = members(init)
     outside = strangers(init, everyone)
-    inside = [pid for pid in everyone if pid not in outside]
+    own = [pid for pid in everyone if pid not in outside]
     return [
         *external(outside),
-        *nested(init, inside),
-        *traced(inside),
-        *file_systems(init, inside),
-        *node_files(init, inside),
+        *nested(init, own),
+        *traced(everyone),
+        *headless(own),
+        *(() if paused(init) else waiting(everyone)),
+        *file_systems(init, own),
+        *node_files(init, own),
         *devices(init),
-        *descriptors(inside),
+        *descriptors(own),
     ]
 
 
@@ -110,26 +116,64 @@ def strangers(init: int, everyone: "Sequence[int]") -> set[int]:
 def external(outside: set[int]) -> "Iterator[Obstacle]":
     for pid in sorted(outside):
         if state_of(pid) not in ("Z", "X", ""):
-            yield Obstacle(
-                cpu.EXTERNAL, "external-process", fatal=False, name=name_of(pid), pid=pid
-            )
+            yield Obstacle(cpu.EXTERNAL, "external-process", fatal=False, **who(pid))
 
 
-def nested(init: int, inside: "Sequence[int]") -> "Iterator[Obstacle]":
-    own = {kind: namespace(init, kind) for kind in NESTED}
-    for pid in inside:
-        for kind, inode in own.items():
+def nested(init: int, own: "Sequence[int]") -> "Iterator[Obstacle]":
+    usual = {kind: namespace(init, kind) for kind in NESTED}
+    for pid in own:
+        for kind, inode in usual.items():
             other = namespace(pid, kind)
             if other and inode and other != inode:
-                name = name_of(pid)
-                yield Obstacle(cpu.NAMESPACES, "namespace", name=name, pid=pid, kind=kind)
+                if kind == "time":
+                    yield Obstacle(cpu.NAMESPACES, "clocks", **who(pid))
+                else:
+                    yield Obstacle(cpu.NAMESPACES, "namespace", **who(pid), kind=kind)
 
 
-def traced(inside: "Sequence[int]") -> "Iterator[Obstacle]":
-    for pid in inside:
-        tracer = read(f"/proc/{pid}/status").partition("TracerPid:")[2].split()[:1]
-        if tracer and tracer != ["0"]:
-            yield Obstacle(cpu.TRACED, "traced", name=name_of(pid), pid=pid)
+def traced(everyone: "Sequence[int]") -> "Iterator[Obstacle]":
+    """An exec's, too: they are frozen with the rest."""
+    for pid in everyone:
+        for task in tasks(pid):
+            tracer = field(f"/proc/{pid}/task/{task}/status", "TracerPid:")
+            if tracer not in ("", "0"):
+                yield Obstacle(cpu.TRACED, "traced", **who(pid))
+                break
+
+
+def headless(own: "Sequence[int]") -> "Iterator[Obstacle]":
+    for pid in own:
+        if state_of(pid) == "Z" and len(tasks(pid)) > 1:
+            yield Obstacle(cpu.MISC, "headless", **who(pid))
+
+
+def waiting(everyone: "Sequence[int]") -> "Iterator[Obstacle]":
+    """Those that wait in the kernel where nothing can halt them: for what a vfork has begun, or for
+    a device or a file system that does not answer. Who only reads much goes on meanwhile."""
+    still = {(pid, task): turns(pid, task) for pid in everyone for task in tasks(pid)
+             if is_deaf(pid, task)}  # fmt: skip
+    for _ in range(LOOKS if still else 0):
+        time.sleep(LOOK)
+        still = {(pid, task): seen for (pid, task), seen in still.items()
+                 if is_deaf(pid, task) and turns(pid, task) == seen}  # fmt: skip
+    for pid, task in still:
+        begins = "clone" in (where := read(f"/proc/{pid}/task/{task}/wchan")) or "fork" in where
+        yield Obstacle(cpu.MISC, "vfork" if begins else "uninterruptible", **who(pid))
+
+
+def paused(init: int) -> bool:
+    """By v1's freezer, where all of them seem to wait."""
+    return read(f"{group_of(init)}/freezer.state").strip() not in ("", "THAWED")
+
+
+def is_deaf(pid: int, task: int) -> bool:
+    path = f"/proc/{pid}/task/{task}"
+    return fields_of(read(f"{path}/stat"))[:1] == "D" and STOPPED not in read(f"{path}/wchan")
+
+
+def turns(pid: int, task: int) -> str:
+    """How often it has had a processor."""
+    return field(f"/proc/{pid}/task/{task}/status", "\nvoluntary_ctxt_switches:")
 
 
 def file_systems(init: int, inside: "Sequence[int]") -> "Iterator[Obstacle]":
@@ -155,9 +199,9 @@ def devices(init: int) -> "Iterator[Obstacle]":
             yield Obstacle(cpu.NETDEV, "interface", fatal=False, name=plain(name))
 
 
-def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
+def descriptors(own: "Sequence[int]") -> "Iterator[Obstacle]":
     seen = 0
-    for pid in inside:
+    for pid in own:
         with contextlib.suppress(OSError):
             for fd in os.listdir(f"/proc/{pid}/fd"):
                 seen += 1
@@ -166,7 +210,7 @@ def descriptors(inside: "Sequence[int]") -> "Iterator[Obstacle]":
                 with contextlib.suppress(OSError):
                     word = UNDUMPABLE.get(os.readlink(f"/proc/{pid}/fd/{fd}"))
                     if word:
-                        yield Obstacle(cpu.MISC, word, name=name_of(pid), pid=pid)
+                        yield Obstacle(cpu.MISC, word, **who(pid))
 
 
 def namespace(pid: int, kind: str) -> str:
@@ -187,7 +231,35 @@ def parent_of(pid: int) -> "int | None":
 
 def stat_of(pid: int) -> str:
     """What follows its name."""
-    return read(f"/proc/{pid}/stat").rpartition(")")[2].lstrip()
+    return fields_of(read(f"/proc/{pid}/stat"))
+
+
+def fields_of(stat: str) -> str:
+    return stat.rpartition(")")[2].lstrip()
+
+
+def tasks(pid: int) -> list[int]:
+    """Its threads."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def field(path: str, key: str) -> str:
+    """The first word behind a key; empty for none."""
+    return (read(path).partition(key)[2].split() or [""])[0]
+
+
+def who(pid: int) -> "dict[str, Any]":
+    """A process as the container's people know it."""
+    return {"name": name_of(pid), "pid": inside(pid)}
+
+
+def inside(pid: int) -> int:
+    """Its pid as the container sees it; the node's where that can't be told."""
+    numbers = read(f"/proc/{pid}/status").partition("NSpid:")[2].partition("\n")[0].split()
+    return int(numbers[-1]) if numbers else pid
 
 
 def name_of(pid: int) -> str:

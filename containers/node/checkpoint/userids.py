@@ -58,6 +58,11 @@ def moved(image: bytes, schema: Schema, old: Range, new: Range) -> bytes:
     def exchange(number: int) -> int:
         return number - old.base + new.base if number in old else number
 
+    return exchanged(image, schema, exchange)
+
+
+def exchanged(image: bytes, schema: Schema, exchange: Exchange) -> bytes:
+    """An image with other numbers where the schema has them; raises ValueError."""
     done, at = image[:MAGIC], MAGIC
     while at < len(image):
         (length,) = LENGTH.unpack_from(image, at)

@@ -30,11 +30,13 @@ def execute(ct: Ct) -> None:
 
 
 NOT_RUNNING = Refusal(Problem.NOT_RUNNING)
+EXEC = Step("exec", "run the command", do=execute, where=Where.CONTAINER)
 
 PLAN = Plan(
     "Run a command",
     entry={
-        State.RUNNING: [Step("exec", "run the command", do=execute, where=Where.CONTAINER)],
+        State.RUNNING: [EXEC],
+        State.PAUSED: [EXEC],  # a snapshot is being taken: it waits
         State.STOPPED: NOT_RUNNING,
         State.MOUNTED: NOT_RUNNING,
     },

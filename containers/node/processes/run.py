@@ -10,7 +10,8 @@ import select
 import signal
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from containers.node.errors import (
@@ -21,6 +22,7 @@ from containers.node.errors import (
 from containers.node.processes import keyring
 
 QUIET_COMMAND_TIMEOUT = 60.0  # seconds a quiet command may take
+WATCH = 0.25  # seconds between two looks at how a watched command gets on
 SAID = 400  # characters of stderr that an error repeats
 
 
@@ -31,22 +33,41 @@ def call(
     ok: Collection[int] = (0,),
     timeout: float = QUIET_COMMAND_TIMEOUT,
     env: Mapping[str, str] | None = None,
+    watch: Callable[[], None] | None = None,
 ) -> bytes:
     """Run a quiet command and return what it printed on stdout.
 
     A command that leaves a process behind (runc create) goes through leave: the process would
-    hold the pipe open. Raises CommandFailed with the end of stderr, TimedOut, CannotStart.
+    hold the pipe open. watch: called now and then meanwhile; what it raises ends the command.
+    Raises CommandFailed with the end of stderr, TimedOut, CannotStart.
     """
     with starting(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                   env=env) as process:  # fmt: skip
         try:
-            out, err = process.communicate(stdin, timeout=timeout)
+            out, err = attended(process, stdin, timeout, watch)
         except subprocess.TimeoutExpired as e:
             process.kill()
             raise TimedOut(argv, timeout) from e
     if process.returncode not in ok:
         raise CommandFailed(argv, process.returncode, words_of(err or out))
     return out
+
+
+def attended(
+    process: subprocess.Popen[bytes],
+    stdin: bytes,
+    timeout: float,
+    watch: Callable[[], None] | None,
+) -> tuple[bytes, bytes]:
+    """What it printed. Raises TimeoutExpired, or what watch does."""
+    deadline, feed = time.monotonic() + timeout, stdin or None
+    while watch and (left := deadline - time.monotonic()) > WATCH:
+        try:
+            return process.communicate(feed, timeout=min(left, WATCH))
+        except subprocess.TimeoutExpired:
+            feed = None
+            watch()
+    return process.communicate(feed, timeout=max(0.0, deadline - time.monotonic()))
 
 
 @contextlib.contextmanager

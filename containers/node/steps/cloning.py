@@ -12,7 +12,7 @@ from containers.node import ids, observed
 from containers.node.access import identity
 from containers.node.bindmount import unmount
 from containers.node.bundle import require_real_places
-from containers.node.checkpoint import contents, obstacles, record, scripted
+from containers.node.checkpoint import contents, dumped, obstacles, record, scripted
 from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem
 from containers.node.layout import Layout
@@ -39,9 +39,11 @@ from containers.node.templates.catalogue import Build
 from containers.node.trees.area import tree_of
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import Kind
+from containers.node.wording import few
 
 TRIALS = 2147483648  # CT IDs from here on are nobody's: the highest is 2147483644
 SETTLING = 1.0  # seconds that restored processes have to live
+MANY = 100  # names of ended ones that are kept
 
 
 @contextlib.contextmanager
@@ -141,9 +143,12 @@ def try_restore(ct: Ct) -> None:
     init = observed.init_of(other.paths)
     if not init or not init.alive:
         raise CannotRestore(Problem.INIT_ENDED)
-    living = obstacles.members(init.pid)
-    ct.say(f"{len(living)} processes came back.")
-    ct.fact("tried", {"uuid": ct.params["snapshot"], "processes": len(living)})
+    before = dumped.names(kept_of(ct).images)
+    ended = dumped.ended(before, dumped.living(obstacles.members(init.pid)))
+    lives, fate = len(before) - len(ended), f"; ended: {few(ended)}" if ended else ""
+    ct.say(f"{lives} of {len(before)} processes came back{fate}.")
+    found = {"processes": lives, "of": len(before), "ended": ended[:MANY]}
+    ct.fact("tried", {"uuid": ct.params["snapshot"], **found})
 
 
 def throw_away(ct: Ct) -> None:

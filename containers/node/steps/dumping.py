@@ -5,12 +5,22 @@ CRIU is never ended half way: processes that it holds would not survive that.
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from containers.node import lxcfs, observed
-from containers.node.checkpoint import contents, criu, manifest, ownfigures, room, scripted
+from containers.node import lxcfs, observed, veconf
+from containers.node.checkpoint import (
+    contents,
+    criu,
+    culprit,
+    manifest,
+    ownfigures,
+    room,
+    scripted,
+    stopped,
+)
 from containers.node.checkpoint.connections import connected
 from containers.node.checkpoint.obstacles import members, obstacles
 from containers.node.checkpoint.room import SPARE
@@ -24,10 +34,22 @@ from containers.node.wording import uncapitalized
 
 SETTLING = 30.0  # seconds that a CRIU whose runc is gone may take to let the processes go on
 LOOKS = 0.02  # seconds between two looks
+KEY = "DUMP_PATIENCE"  # of vz.conf: seconds without progress that a container stands still at most
+PATIENCE = 5.0
+SECONDS = re.compile(r"\d{1,4}(\.\d+)?")
+DUMPING = "Dumping task (pid"  # in its log from when on it has a hand in the processes
 
 
 class CannotDump(OperationError):
     """The container goes on running."""
+
+
+class Stalled(CannotDump):
+    """It stood still too long."""
+
+
+class WantsLinks(CannotDump):
+    """A file that is open has lost its name, and has others: a link has to be made for it."""
 
 
 def check_processes(ct: Ct) -> None:
@@ -54,16 +76,25 @@ def check(ct: Ct, *, processes: bool) -> None:
         raise NoSpace(Problem.TOO_LITTLE_SPACE, needed=need, free=free)
 
 
-def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
-    """leave_running: they were paused before. A cancel is obeyed once that is done."""
+def dump(ct: Ct, into: Saved, *, leave_running: bool, script: Path | None = None) -> None:
+    """leave_running: they were paused before. A cancel is obeyed once that is done.
+
+    script: for CRIU to run before they go on; it also makes the links that want one. Raises
+    WantsLinks where it would have to, and there is no script.
+    """
     own = criu.find(ct.paths.node)
     work = work_of(ct)
+    log = work / "dump.log"
     init = observed.init_of(ct.paths)
+    patience = patience_of(ct)
+    continue_stopped(ct)
     criu.write_options(
         work / "options",
-        stopping=not leave_running,
+        links=script is not None or not leave_running,
+        script=script,
         connected=not leave_running or init is None or connected(init.pid),
         mounts={where: where for where in lxcfs.PLACES},
+        patience=patience,
     )
     make_images(ct, into)
     mounted = scripted.in_use(ct.paths.root, init.pid, members(init.pid)) if init else None
@@ -74,18 +105,60 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         work,
         leave_running=leave_running,
     )
+    progress = Progress(log, into.images, patience)
     try:
         with umask(0o027):
-            call(argv, timeout=criu.time_limit(room.memory(ct.paths)))
+            call(argv, timeout=criu.time_limit(room.memory(ct.paths)), watch=progress.look)
+    except Stalled:
+        settle(ct, SETTLING if DUMPING in criu.text_of(log) else 0)
+        raise
     except CommandFailed as e:
         settle(ct)
-        raise not_dumped(ct, e, work / "dump.log") from e
+        if script is None and leave_running and criu.wants_links(log):
+            raise WantsLinks(Problem.DUMP_COMMAND_FAILED, cause=e.cause) from e
+        raise not_dumped(ct, e, log) from e
+    stopped.mark(into.images, note_of(ct))
     ownfigures.forget_sizes(into.images, lxcfs.PLACES)
     if mounted is not None:
         contents.keep(ct.paths.root, into, mounted)
     if not leave_running:
         manifest.hasten(into)  # else it would slow the copy of the disk down
     ct.executor.obey()
+
+
+def continue_stopped(ct: Ct) -> None:
+    """Once they are frozen. thaw, and a restore, stop them again."""
+    if stopped.found(ct.paths):
+        if not observed.paused(ct.paths):
+            pause(ct)
+        stopped.resume(stopped.found(ct.paths), note_of(ct))
+
+
+def note_of(ct: Ct) -> Path:
+    return work_of(ct) / "stopped"
+
+
+def patience_of(ct: Ct) -> float:
+    """Seconds; vz.conf's, if that says how many."""
+    said = veconf.read(ct.paths.node.vz_conf).get(KEY, "")
+    return max(1.0, float(said)) if SECONDS.fullmatch(said) else PATIENCE
+
+
+class Progress:
+    """Whether CRIU gets on: its log grows, or its images. One look is as good as many."""
+
+    def __init__(self, log: Path, images: Path, patience: float) -> None:
+        self.log, self.images, self.patience = log, images, patience
+        self.seen, self.since = -1, time.monotonic()
+
+    def look(self) -> None:
+        """Raises Stalled."""
+        size = sum(path.stat().st_size for path in (*self.images.iterdir(), self.log)
+                   if path.exists())  # fmt: skip
+        if size != self.seen:
+            self.seen, self.since = size, time.monotonic()
+        elif time.monotonic() - self.since >= self.patience:
+            raise Stalled(Problem.DUMP_STALLED, seconds=self.patience)
 
 
 def make_images(ct: Ct, into: Saved) -> None:
@@ -116,16 +189,23 @@ def not_dumped(ct: Ct, error: CommandFailed, log: Path) -> OperationError:
         return NoSpace()
     if isinstance(error, TimedOut):
         return CannotDump(Problem.DUMP_TIME_LIMIT, seconds=error.seconds)
+    init = observed.init_of(ct.paths)
+    if init and (reason := culprit.of(log, init.pid)):
+        return CannotDump(Problem.NOT_DUMPABLE, reasons=[reason.words()])
     if why:
-        return CannotDump(Problem.DUMP_FAILED, why=why)
+        who = culprit.process(log)
+        return CannotDump(Problem.DUMP_FAILED, why=f"{why} ({who})" if who else why)
     return CannotDump(Problem.DUMP_COMMAND_FAILED, cause=error.cause)
 
 
-def settle(ct: Ct) -> None:
-    """Wait for a dump that nobody waits for any more: CRIU lets the processes go when it ends."""
+def settle(ct: Ct, patience: float = SETTLING) -> None:
+    """Wait for a dump that nobody waits for any more: CRIU lets the processes go when it ends.
+
+    patience: 0 while it only halts them, for the kernel lets them go when it is killed.
+    """
     home = ct.executor.runner_cgroup
     groups = [*ct.left, *([home.group] if home else [])]
-    deadline = time.monotonic() + SETTLING
+    deadline = time.monotonic() + patience
     while any(group.others() for group in groups) and time.monotonic() < deadline:
         time.sleep(LOOKS)
     if home and home.group.others():
@@ -143,6 +223,7 @@ def thaw(ct: Ct) -> None:
     """Let it go on, whoever has stopped it; says how long it stood still."""
     if ct.left:  # else nobody dumps any more: this runner has waited for its own
         settle(ct)
+    stopped.stop(note_of(ct))
     if observed.paused(ct.paths):
         call(ct.runtime.resume(ct.paths))
     with contextlib.suppress(FileNotFoundError):

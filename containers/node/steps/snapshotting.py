@@ -6,6 +6,7 @@ the dump: for a suspension, or for the safety snapshot of a restore.
 
 import contextlib
 import os
+import shlex
 import shutil
 import stat
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.dumping import (
+    WantsLinks,
     check_processes,
     check_room,
     dump,
@@ -32,6 +34,12 @@ from containers.node.steps.dumping import (
 from containers.node.steps.restoring import forget_work, new_disk, uuid_of
 from containers.node.steps.roles import note, role_of
 from containers.node.templates.init import NoInit, detect
+
+COPYING = """#!/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+[ "$CRTOOLS_SCRIPT_ACTION" = post-dump ] && [ ! -e {fs} ] || exit 0
+{copy} >/dev/null </dev/null
+"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,24 @@ class Making:
         ct.fact("snapshot_gone", uuid)
 
     def dump(self, ct: Ct) -> None:
-        dump(ct, self.saved(ct), leave_running=True)
+        """Where links have to be made for files, CRIU copies the disk: it takes them away again."""
+        kept = self.saved(ct)
+        try:
+            dump(ct, kept, leave_running=True)
+        except WantsLinks:
+            ct.say("Files that are open have lost their names; the copy gets links to them.")
+            shutil.rmtree(kept.images)
+            script = self.write_copying(ct, kept)
+            dump(ct, kept, leave_running=True, script=script)
+            script.unlink()
+
+    def write_copying(self, ct: Ct, kept: Saved) -> Path:
+        """What CRIU runs on each occasion, and some twice."""
+        script = kept.path / "copy"
+        copy = shlex.join(ct.storage.snapshot(ct.paths.fs, kept.fs, readonly=True))
+        script.write_text(COPYING.format(fs=shlex.quote(f"{kept.fs}"), copy=copy))
+        script.chmod(0o700)
+        return script
 
     def dump_and_stop(self, ct: Ct) -> None:
         dump(ct, self.saved(ct), leave_running=False)
@@ -77,7 +102,9 @@ class Making:
         revive(ct, self.saved(ct))
 
     def copy(self, ct: Ct) -> None:
-        call(ct.storage.snapshot(ct.paths.fs, self.saved(ct).fs, readonly=True))
+        """Unless CRIU has."""
+        if not self.saved(ct).fs.exists():
+            call(ct.storage.snapshot(ct.paths.fs, self.saved(ct).fs, readonly=True))
 
     def seal(self, ct: Ct) -> None:
         kept = self.saved(ct)

@@ -66,7 +66,7 @@ LOG = """(00.000001) Version: 4.2.1
 def test_an_error_is_told_in_the_operators_words(tmp_path: Path) -> None:
     log = tmp_path / "dump.log"
     log.write_text(LOG)
-    assert "end open exec sessions first" in criu.fault(log)
+    assert "to one that is not part of it" in criu.fault(log)
 
 
 def test_an_error_nobody_knows_is_told_in_crius_words(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 import ast
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from containers.node import wording
-from containers.node.checkpoint import mounts, obstacles
+from containers.node.checkpoint import culprit, mounts, obstacles
 from containers.node.checkpoint.mounts import Mount
 from containers.node.checkpoint.obstacles import UNDUMPABLE
 from containers.node.doubts import Hindrances
@@ -19,11 +20,21 @@ def test_every_word_is_used_with_the_details_that_its_sentence_needs() -> None:
     for node in ast.walk(ast.parse(Path(obstacles.__file__).read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             given = node.args[1] if node.func.id == "Obstacle" else None
-            if isinstance(given, ast.Constant) and isinstance(given.value, str):
-                found[given.value] = {each.arg for each in node.keywords if each.arg}
-    assert found.keys() == {each.value for each in Hindrances}
-    for each in Hindrances:
+            for word in ast.walk(given) if given else ():
+                if isinstance(word, ast.Constant) and word.value in Hindrances.__members__.values():
+                    found[str(word.value)] = details(node)
+    afterwards = {Hindrances[name] for name in re.findall(r"Hindrances\.([A-Z_]+)",
+                  Path(culprit.__file__).read_text())}  # fmt: skip
+    assert found.keys() == {each.value for each in Hindrances} - {each.value for each in afterwards}
+    for each in {*Hindrances} - afterwards:
         assert wording.fields(each.staff) <= found[each.value], each
+
+
+def details(call: ast.Call) -> set[str]:
+    """**who(pid) is a process: its name, and its pid."""
+    return {
+        name for each in call.keywords for name in ([each.arg] if each.arg else ["name", "pid"])
+    }
 
 
 def test_a_file_system_that_cannot_be_dumped_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
