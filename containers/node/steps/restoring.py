@@ -8,7 +8,7 @@ from typing import Any
 
 from containers.node import ids, monitor, observed
 from containers.node.bundle import config_of, init_of, places, require_real_places, rootfs
-from containers.node.checkpoint import criu, saved, userids
+from containers.node.checkpoint import criu, lost_console, saved, userids
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
@@ -101,12 +101,16 @@ def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> Opera
 
 
 def images_for(ct: Ct, kept: Saved) -> Path:
-    """The dump's own, or a copy for the range of ids that the container has now."""
-    was, own = range_of(kept), ct.ids
-    if was == own:
+    """The dump's own, or a copy for the range of ids that the container has now, and one with a
+    console where it had lost that.
+    """
+    was, own, lost = range_of(kept), ct.ids, lost_console.images(kept.images)
+    if was == own and not lost:
         return kept.images
     remove(ct.storage, moved_images(ct))
     userids.move(kept.images, moved_images(ct), was, own)
+    for path in lost:
+        (moved_images(ct) / path.name).write_bytes(lost_console.found(path))
     return moved_images(ct)
 
 
