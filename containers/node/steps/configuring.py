@@ -12,6 +12,7 @@ from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB, resources
 from containers.node.ct import Ct, Spec
 from containers.node.descriptors import closing
+from containers.node.draft import written_beside
 from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.network import live, resolver
 from containers.node.network.addresses import parse
@@ -29,10 +30,11 @@ IN_USE = "unable to set memory limit"  # runc, of a limit that is below what is 
 def write_conf(ct: Ct) -> None:
     """ve.conf, and the link to it at VE_CONFFILE. Raises BadValue for what can't be in it."""
     path, link = ct.paths.ve_conf, ct.paths.conf_link
-    draft = path.with_name(".ve.conf.new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with (
+        written_beside(path, path.with_name(".ve.conf.new")) as draft,
+        open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file,
+    ):
         file.write(veconf.render(lines(ct), HEADING))
-    draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
             raise OperationError(Problem.FILE_IN_THE_WAY, path=link)
