@@ -61,7 +61,8 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
                 "size": said["size"],
                 "manifest": said["manifest"],
                 "facts": {key: value for key, value in said.items() if key not in OWN_COLUMNS},
-                "expires": now() + SAFETY_KEPT if safety else None,
+                "expires": now() + SAFETY_KEPT if safety and not said.get("only") else None,
+                "protected": bool(said.get("only")),
             },
         )
         if new and not safety:

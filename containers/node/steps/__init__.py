@@ -1,6 +1,11 @@
 """Steps that more than one operation takes, each beside its undo."""
 
-from containers.node.steps.checking import CHECK_DISABLED, CHECK_FREE
+from containers.node.steps.checking import (
+    CHECK_DISABLED,
+    CHECK_DISMOUNTED,
+    CHECK_FREE,
+    CHECK_MOUNTED,
+)
 from containers.node.steps.configuring import APPLY, CHECK_FIT, CONFIGURE, WRITE_CONF
 from containers.node.steps.making import (
     CHECK_NEW,
@@ -30,9 +35,11 @@ __all__ = [
     "APPLY",
     "BOOT",
     "CHECK_DISABLED",
+    "CHECK_DISMOUNTED",
     "CHECK_FIT",
     "CHECK_FREE",
     "CHECK_KEPT",
+    "CHECK_MOUNTED",
     "CHECK_NEW",
     "CHECK_POOL",
     "CONFIGURE",

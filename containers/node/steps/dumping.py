@@ -18,7 +18,7 @@ from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Problem, TimedOut
 from containers.node.processes.run import call
-from containers.node.steps.restoring import restore, work_of
+from containers.node.steps.restoring import alive, restore, work_of
 from containers.node.storage import space
 from containers.node.wording import uncapitalized
 
@@ -79,6 +79,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         settle(ct)
         raise not_dumped(ct, e, work / "dump.log") from e
     if not leave_running:
+        ended(ct).touch()
         manifest.hasten(into)  # else it would slow the copy of the disk down
     ct.executor.obey()
 
@@ -146,14 +147,31 @@ def thaw(ct: Ct) -> None:
         (work_of(ct) / "paused").unlink()
 
 
-def revive(ct: Ct, kept: Saved) -> None:
-    """Undo a dump that ended the processes; does nothing where it did not come to that.
+def revivable(ct: Ct, kept: Saved) -> bool:
+    """Whether a dump has stopped the processes, or was to, and something can be done about it.
 
-    Nor after a reboot of the node: nothing is mounted then, and its processes were to end.
+    Not after a reboot of the node: nothing is mounted then, and its processes were to end.
     """
+    return alive(ct) or (kept.processes and observed.mounted(ct.paths.root))
+
+
+def ended(ct: Ct) -> Path:
+    """There while the processes that this operation has dumped live nowhere; not after a reboot,
+    when nobody knows whether the dump is whole.
+    """
+    return ct.paths.bundle / f"dumped-{ct.operation}"
+
+
+def homeless(ct: Ct, kept: Saved) -> bool:
+    """Whether the processes that ran are nowhere but in the dump."""
+    return kept.processes and ct.paths.bundle.is_dir() and (ended(ct).exists() or not alive(ct))
+
+
+def revive(ct: Ct, kept: Saved) -> None:
+    """Undo a dump that ended the processes; lets them go on where it did not come to that."""
     settle(ct)
-    init = observed.init_of(ct.paths)
-    if init and init.alive:
+    if alive(ct):
         thaw(ct)
-    elif kept.processes and observed.mounted(ct.paths.root):
+    else:
         restore(ct, kept)
+    ended(ct).unlink(missing_ok=True)

@@ -161,6 +161,13 @@ def moved(ct: Ct, mount: dict[str, Any]) -> dict[str, Any]:
     return {**mount, "source": f"{reachable(ct, source)}"}
 
 
+def stand(ct: Ct, kept: Saved) -> bool:
+    """Whether it is mounted, and with it all that scripts had mounted when it was dumped."""
+    config: dict[str, Any] = json.loads(kept.config.read_text())
+    binds = [each["destination"] for each in config["mounts"] if each["type"] == "bind"]
+    return all(observed.mounted(Path(f"{ct.paths.root}{where}")) for where in ["", *binds])
+
+
 def reachable(ct: Ct, source: Path) -> Path:
     """The same mount where the container's root may go: CRIU opens it as that one."""
     place = work_of(ct) / "mounts"
@@ -306,7 +313,7 @@ UNDOING = (  # a script that refuses does not keep the container from coming bac
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
 CUT = Step("cut", "take it off the network", do=cut)
-DROP = Step("drop-disk", "remove the copy of the saved disk", do=drop)
+DROP = Step("drop-disk", "remove the copy of the saved disk", do=drop, ignore_failure=True)
 FETCH = Step("fetch-disk", "copy the saved disk", do=fetch, undo=(DROP,))
 SWITCH_BACK = Step("switch-back", "put the former disk back", do=switch_back)
 SWITCH = Step("switch-disk", "put the saved disk in place", do=switch, undo=(SWITCH_BACK,))
@@ -318,4 +325,5 @@ RESTORE = Step(
     leaves=State.RUNNING,
     commits=True,  # once they live, disk and processes of before can't be brought together again
 )
-DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True)
+DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True,
+                   ignore_failure=True)  # fmt: skip
