@@ -2,11 +2,14 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from containers.node import observed
+from containers.node.operations import PLANS
 from containers.node.processes.run import call
 from containers.node.states import State
 from tests.real.counter import count, counting
@@ -97,6 +100,52 @@ def test_a_dead_runners_restore_comes_back_too(rig: Rig, running: int) -> None:
     assert (outcome.end["progress"], outcome.state) == ("interrupted", UP), outcome.log
     assert outcome.end["details"]["recovered"] == "back"
     assert (listed(rig, running), count(rig, running)) == ([kept.uuid], 2)
+
+
+def moments() -> Iterator[ParameterSet]:
+    for plan, state in (("restore", UP), ("suspend", UP), ("resume", SUSPENDED)):
+        for step in PLANS[plan].steps(state):
+            if step.key.startswith("global-") or "premount" in step.key or step.key == "cut":
+                continue  # these don't apply
+            for moment in ("began", "ended"):
+                short = (plan, step.key, moment) in TELLING
+                yield pytest.param(plan, step.key, moment, marks=() if short else pytest.mark.long)
+
+
+TELLING = {  # the moments that make test looks at
+    ("restore", "own-umount", "began"), ("restore", "dismount", "ended"),
+    ("restore", "own-mount", "ended"), ("suspend", "own-umount", "began"),
+    ("resume", "own-umount", "ended"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "step", "moment"), [*moments()])
+def test_a_runner_killed_among_scripts_that_fail_loses_no_process(
+    rig: Rig, running: int, plan: str, step: str, moment: str
+) -> None:
+    kept = take(rig, running)
+    rig.write(running, "postumount", "#!/bin/sh\nexit 1\n")
+    if plan == "resume":
+        assert rig.operate("suspend", running).state is SUSPENDED
+    params = {**kept.params, "safety": fresh()} if plan == "restore" else {}
+    number = rig.request(plan, running, **params)
+    killed = run_meddled(rig, number, step, moment, die) == -signal.SIGKILL
+    if killed:
+        rig.zygote.recover(number)
+    outcome = rig.finish(number)
+    assert killed or "skipped" in {event["ev"] for event in outcome.events}
+
+    calm(rig, running)
+    if outcome.state is SUSPENDED:
+        rig.write(running, "umount", "#!/bin/sh\n")
+        resumed = rig.operate("resume", running)
+        assert resumed.state is UP, outcome.log + resumed.log
+    elif outcome.state is not UP:
+        only = Kept(rig, running, outcome.facts["snapshot"])
+        assert only.facts["only"]
+        assert rig.operate("restore", running, **only.params).state is UP, outcome.log
+    assert count(rig, running) == 2
+    assert not [name for name in listed(rig, running) if name.startswith(".new-")]
 
 
 def die() -> None:
