@@ -8,6 +8,7 @@ import pytest
 from containers.node.lines import lines_of
 from containers.node.spool import Spool
 from containers.node.states import State
+from containers.node.templates.catalogue import Template
 from tests.real.counter import count, counting
 from tests.real.rig import Rig
 from tests.real.snapshots import fresh, take
@@ -97,6 +98,25 @@ def test_a_clone_with_processes_and_a_trial_come_back_too(
 
     assert (tried.code, cloned.code, cloned.state) == (0, 0, UP), tried.log + cloned.log
     assert count(rig, bare_ctid) == 1
+
+
+def test_one_with_systemd_comes_back_again_and_again_too(
+    criu: str, rig: Rig, bare_ctid: int, debian_systemd_template: Template
+) -> None:
+    """It watches files in control groups of its own, and makes others meanwhile."""
+    spec = {"template": f"{debian_systemd_template}"}
+    for plan in ("create", "start"):
+        assert rig.operate(plan, bare_ctid, spec=spec).code == 0
+    state = ["systemctl", "is-system-running", "--wait"]
+    rig.wait_for(lambda: "bus" not in rig.inside(bare_ctid, *state), "systemd to answer", 20)
+    lose_monitor(rig, bare_ctid, adopted=True)
+    kept = take(rig, bare_ctid)
+
+    for _ in range(3):
+        restored = rig.operate("restore", bare_ctid, **kept.params)
+        assert (restored.code, restored.state) == (0, UP), restored.log
+        rig.inside(bare_ctid, "systemctl", "restart", "cron")
+    assert rig.inside(bare_ctid, "systemctl", "is-active", "ssh") == "active\n"
 
 
 def test_a_restart_gives_it_a_console_again(rig: Rig, running: int) -> None:

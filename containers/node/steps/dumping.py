@@ -17,6 +17,7 @@ from containers.node.checkpoint.room import SPARE
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Problem, TimedOut
+from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.steps.restoring import alive, restore, work_of
 from containers.node.storage import space
@@ -65,6 +66,8 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         connected=not leave_running or init is None or connected(init.pid),
     )
     make_images(ct, into)
+    if groups := own_groups(ct):  # as late as can be: processes watch files in them
+        into.groups.write_text("".join(f"{group}\n" for group in groups))
     argv = ct.runtime.checkpoint(
         ct.paths,
         criu.environment(own, work / "options"),
@@ -82,6 +85,16 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool) -> None:
         ended(ct).touch()
         manifest.hasten(into)  # else it would slow the copy of the disk down
     ct.executor.obey()
+
+
+def own_groups(ct: Ct) -> list[str]:
+    """Those that the container made below its own in v2's hierarchy, where it is beside v1's:
+    CRIU, that restores all others, knows nothing of it there."""
+    places = mounted()
+    if "cgroup2" not in places or "freezer" not in places:
+        return []
+    top = places["cgroup2"] / ct.paths.cgroup.lstrip("/")
+    return sorted(f"{path.relative_to(top)}" for path in top.glob("**/") if path != top)
 
 
 def make_images(ct: Ct, into: Saved) -> None:

@@ -39,6 +39,7 @@ from containers.node.templates.init import Kind
 from containers.node.trees.exchange import exchange
 from containers.node.wording import uncapitalized
 
+DELEGATED_OF_V2 = ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
 ANY_ADDRESS = """
@@ -184,20 +185,22 @@ def reachable(ct: Ct, source: Path) -> Path:
 
 
 def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
-    """The hook that makes the container's own groups in v2's hierarchy anew: systemd watches
-    files in them, and CRIU looks for those."""
+    """The hooks that make the container's own groups in v2's hierarchy anew: systemd watches
+    files in them, or has one open to move a process, and CRIU looks for those."""
     if not kept.groups.exists() or "cgroup2" not in mounted():
         return
     top = mounted()["cgroup2"] / ct.paths.cgroup.lstrip("/")
     base = f"{ct.ids.base}"
-    names = [name for name in lines_of(kept.groups) if name]
-    yield {
-        "path": "/usr/bin/install",
-        "args": ["install", "-d", "-o", base, "-g", base,
-                 *(f"{top / name}" for name in ("", *names))],
-        "env": hook.ENV,
-        "timeout": hook.HOOK_TIMEOUT,
-    }  # fmt: skip
+    groups = [top / name for name in ("", *lines_of(kept.groups))]
+    files = [f"{group / file}" for group in groups for file in DELEGATED_OF_V2]
+    for argv in (["install", "-d", "-o", base, "-g", base, *(f"{group}" for group in groups)],
+                 ["chown", f"{base}:{base}", *files]):  # fmt: skip
+        yield {
+            "path": f"/usr/bin/{argv[0]}",
+            "args": argv,
+            "env": hook.ENV,
+            "timeout": hook.HOOK_TIMEOUT,
+        }
 
 
 def work_of(ct: Ct) -> Path:

@@ -18,7 +18,6 @@ from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem, Refused
 from containers.node.plan import Step, Steps
-from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.dumping import (
@@ -149,22 +148,10 @@ def copy_beside(ct: Ct, new: Saved) -> None:
                            (ct.paths.bundle / "config.json", new.config)):  # fmt: skip
         if source.is_file():
             shutil.copyfile(source, target)
-    if groups := own_groups(ct):
-        new.groups.write_text("".join(f"{group}\n" for group in groups))
     new.scripts.mkdir(mode=0o700)
     for script in ct.paths.scripts.iterdir():
         if stat.S_ISREG(script.lstat().st_mode):
             shutil.copy(script, new.scripts / script.name)
-
-
-def own_groups(ct: Ct) -> list[str]:
-    """Those that the container made below its own in v2's hierarchy, where it is beside v1's:
-    CRIU, that restores all others, knows nothing of it there."""
-    places = mounted()
-    if "cgroup2" not in places or "freezer" not in places:
-        return []
-    top = places["cgroup2"] / ct.paths.cgroup.lstrip("/")
-    return sorted(f"{path.relative_to(top)}" for path in top.glob("**/") if path != top)
 
 
 def record_of(ct: Ct, kept: Saved, uuid: str) -> Record:
