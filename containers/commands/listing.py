@@ -23,6 +23,7 @@ WORDS = {
     State.BROKEN: "deleted unmounted down",
     State.UNKNOWN: "exist unmounted unknown",
 }
+LEFT_MOUNTED = "exist mounted down suspended"
 GONE = "deleted unmounted down"
 DEFAULT = ("ctid", "numproc", "status", "ip", "hostname")
 NONE_FOUND = 1  # vzlist's
@@ -32,12 +33,16 @@ def status(given: Given, output: Output) -> int:
     word = given.operands["CTID"]
     container = ctid.look(word)
     number = container.ctid if container else ctid.read(word)
-    line = f"CTID {number} {WORDS[State(container.state)] if container else GONE}"
+    line = f"CTID {number} {word_of(container) if container else GONE}"
     if container:
         output.show({**columns.all_of(container), "status_line": line}, [line])
     else:
         output.show({"ctid": number, "state": None, "status_line": line}, [line])
     return Code.OK
+
+
+def word_of(container: Container) -> str:
+    return LEFT_MOUNTED if container.left_mounted else WORDS[State(container.state)]
 
 
 def list_(given: Given, output: Output) -> int:

@@ -102,6 +102,11 @@ class Container(Settings):
     def unfinished_one(self) -> Operation | None:
         return self.operations.filter(state__in=UNFINISHED, exclusive=True).first()
 
+    @property
+    def left_mounted(self) -> bool:
+        """Suspended, but its file system is mounted still: an umount script has failed."""
+        return self.state == State.SUSPENDED and bool(self.facts.get("mounted"))
+
     def refusal(self, kind: str) -> Refusal | None:
         """Why its state, as last heard, does not allow this operation."""
         return PLANS[kind].refusal(State(self.state))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from containers.models.operation import Operation
+from containers.node import problems
 from containers.node.problems import STAFF_LOOK
 from containers.node.states import Progress, State, StepState
 
@@ -17,7 +18,8 @@ def sentences(operation: Operation, *, staff: bool) -> list[str]:
     failure = operation.told(staff=staff)
     if not operation.problem:  # of an older version, whose sentence has all of it
         return [failure] if failure else []
-    return [failure, *undone(operation, staff), *now(operation, staff), *lost(operation, staff)]
+    more = (undone, now, remains, lost)
+    return [failure, *(said for each in more for said in each(operation, staff))]
 
 
 def undone(operation: Operation, staff: bool) -> Iterator[str]:
@@ -44,6 +46,13 @@ def now(operation: Operation, staff: bool) -> Iterator[str]:
 
 def begun(operation: Operation) -> bool:
     return any(step.began for step in operation.steps.all())
+
+
+def remains(operation: Operation, staff: bool) -> Iterator[str]:
+    """What could not be brought back, where it is kept, and what to do."""
+    if cause := operation.details.get("remains"):
+        tell = problems.for_staff if staff else problems.for_customers
+        yield tell(cause["problem"], cause["details"])
 
 
 def lost(operation: Operation, staff: bool) -> Iterator[str]:

@@ -64,7 +64,8 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
                     **{key: value for key, value in said.items() if key not in OWN_COLUMNS},
                     "settings": held_by(container),
                 },
-                "expires": now() + SAFETY_KEPT if safety else None,
+                "expires": now() + SAFETY_KEPT if safety and not said.get("only") else None,
+                "protected": bool(said.get("only")),
             },
         )
         if new and not safety:

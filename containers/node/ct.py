@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from containers.node import ids, settings
 from containers.node.actions import Action, Scope
+from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.processes.cgroup import Group
 from containers.node.processes.executor import Executor
@@ -90,6 +91,7 @@ class Ct:
     left: tuple[Group, ...] = ()  # where what dead runners of this operation ran may run on
     ranges: dict[int, ids.Range] = field(default_factory=dict)  # by CT ID, as they were found
     ignored: set[str] = field(default_factory=set)  # keys of the steps whose failure was ignored
+    remains: OperationError | None = None  # what an undo that failed has left, and what to do
 
     @property
     def ctid(self) -> int:

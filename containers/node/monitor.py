@@ -58,7 +58,11 @@ def make(
 
 
 def adopt(paths: Layout) -> None:
-    """Give a container that lost its monitor a new one; its console is gone until it restarts."""
+    """Give a container that lost its monitor a new one; its console is gone until it restarts.
+
+    Another terminal in its place would be nobody's session's: CRIU dumps what uses such a one, and
+    can't bring it back. What is gone it can, see checkpoint/lost_console.py.
+    """
     ask(paths.node, {"adopt": True, "ctid": paths.ctid})
 
 

@@ -26,19 +26,18 @@ class Init:
 
 
 def state_of(paths: Layout) -> State:
-    """Suspended is known only by its dump, which a later operation looks for."""
+    """Suspended is whatever has a dump and does not run, be it mounted or not."""
     init = init_of(paths)
     if init and init.alive:
         if booting(paths):
             return State.MOUNTED  # made, but its init was never let go
         return State.PAUSED if paused(paths) else State.RUNNING
+    suspended = (paths.private / "dump").is_dir() and paths.fs.is_dir()
+    if suspended:
+        return State.SUSPENDED
     if mounted(paths.root):
         return State.MOUNTED
-    if not paths.fs.is_dir():
-        return State.BROKEN
-    if (paths.private / "dump").is_dir():
-        return State.SUSPENDED
-    return State.STOPPED
+    return State.STOPPED if paths.fs.is_dir() else State.BROKEN
 
 
 def init_of(paths: Layout) -> Init | None:

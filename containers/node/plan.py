@@ -29,6 +29,8 @@ class Step:
     once: an interrupted one is never done a second time; it counts as failed (scripts).
     unbroken: what it runs is not to be ended half way, also when its runner is dead.
     scripts: those that it runs; of a hook the first that is there.
+    regardless: of an undo, that it is done though one before it has failed: it keeps what would
+    be lost.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Step:
     commits: bool = False
     once: bool = False
     unbroken: bool = False
+    regardless: bool = False
     scripts: tuple[tuple[Scope, Action], ...] = ()
 
     def undoing(self, profile: str) -> Sequence["Step"]:
@@ -242,6 +245,8 @@ def take(steps: Sequence[Step], ct: Ct, journal: Journal, taken: Sequence[Step] 
             perform(step, ct, journal)
         except OperationError as error:
             if not passed_over(step, error, ct):
+                if not isinstance(error, Cancelled):
+                    ct.executor.spare_undo()
                 unwind(done, ct, journal)
                 raise
 
@@ -293,13 +298,17 @@ def of_system(error: OSError, step: Step) -> OperationError:
 
 def unwind(
     taken: Sequence[Step], ct: Ct, journal: Journal, *, without: Collection[str] = ()
-) -> None:
+) -> bool:
     """Undo what was taken, the last first, up to the first undo that fails: the rest remains.
 
-    without: keys of steps that are not done again, if they are to be done once only.
+    without: keys of steps that are not done again, if they are to be done once only. False when
+    one has failed.
     """
+    whole = True
     for step in reversed(taken):
         for undo in step.undoing(ct.profile):
+            if not (whole or undo.regardless):
+                continue
             if undo.omitted(ct) or (undo.once and undo.key in without):
                 continue
             try:
@@ -307,5 +316,6 @@ def unwind(
             except OperationError as error:
                 if passed_over(undo, error, ct):
                     continue
-                ct.say(f"{error} The rest is left as it is.")
-                return
+                ct.say(f"{error} The rest is left as it is." if whole else f"{error}")
+                whole = False
+    return whole

@@ -589,6 +589,22 @@ class Problem(StrEnum):
         NOT_KEPT,
         Code.RESTORE,
     )
+    PROCESSES_KEPT = (
+        "processes-kept",
+        "The processes that ran before could not be brought back: they are kept, with the disk of "
+        "then, as the snapshot {uuid}. Mend what stood in the way and restore that one.",
+        "The processes that ran before could not be brought back: they are kept, with the disk of "
+        "then, as a snapshot. Restore that one.",
+        Code.RESTORE,
+    )
+    STILL_SUSPENDED = (
+        "still-suspended",
+        "Its processes could not be brought back: they are kept, and it is suspended. Resume it, "
+        "or start it with --discard to throw them away.",
+        "Its processes could not be brought back: they are kept, and it is suspended. Resume it, "
+        "or start it afresh.",
+        Code.RESTORE,
+    )
     RESTORE_FAILED = (
         "restore-failed",
         "Its processes could not be restored: {why:clause}.",
@@ -686,6 +702,11 @@ class Problem(StrEnum):
         "runner-died",
         "Its runner ended unexpectedly; {recovered:recovered}.",
         "It was interrupted on the server; {recovered:recovered}.",
+    )
+    STEP_INTERRUPTED = (
+        "step-interrupted",
+        "Its runner ended unexpectedly while it was to {label}: nobody knows how that ended.",
+        "It was interrupted on the server.",
     )
     RUNNER_FAILED = "runner-failed", "Its runner failed: {why:clause}.", BROKEN
     NOT_BEGUN = "not-begun", "It could not be begun. {cause}", BROKEN

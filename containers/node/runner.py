@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from containers.node.errors import (
     Cancelled,
     Code,
     Locked,
+    NoSpace,
     OperationError,
     Problem,
     Refused,
@@ -53,20 +55,27 @@ def main(
     recover: bool = False,
     cgroup: RunnerCgroup | None = None,
 ) -> None:
+    """What there is no room to write down is told to the worker's log; the worker finds out why."""
+    try:
+        with Spool(conf.spool / f"{operation}").hold() as mine:
+            if mine:  # else the operation has its runner
+                work(conf, operation, recover=recover, cgroup=cgroup)
+    except NoSpace as e:
+        sys.stderr.write(f"operation {operation}: {e}\n")
+
+
+def work(conf: NodeConf, operation: int, *, recover: bool, cgroup: RunnerCgroup | None) -> None:
+    os.umask(0o077)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     spool = Spool(conf.spool / f"{operation}")
-    with spool.hold() as mine:
-        if not mine:
-            return  # the operation has its runner
-        os.umask(0o077)
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        request = spool.read_request()
-        patience = request.get("patience", ROOM_TIMEOUT)
-        nudge = Nudge(conf.doorbell, f"{operation}")
-        writer = Writer(spool, nudge, patience, spool.bound())
-        try:
-            Runner(conf, request, writer, cgroup).run(recover=recover)
-        finally:
-            writer.close()
+    request = spool.read_request()
+    patience = request.get("patience", ROOM_TIMEOUT)
+    nudge = Nudge(conf.doorbell, f"{operation}")
+    writer = Writer(spool, nudge, patience, spool.bound())
+    try:
+        Runner(conf, request, writer, cgroup).run(recover=recover)
+    finally:
+        writer.close()
 
 
 class Runner:
@@ -152,6 +161,7 @@ class Runner:
         ct.say("The runner of this operation ended unexpectedly; what it left is tidied up.")
         steps = self.steps_of(past)
         self.journal.resume(past)
+        ct.executor.spare_undo()
         begun = [steps[i] for i in past.begun]
         ct.ignored.update(past.ignored)
         ct.left = tuple(map(Group, past.cgroups))
@@ -160,10 +170,15 @@ class Runner:
         if past.begun and not past.unwinding and any(step.commits for step in begun):
             self.forward(ct, past, steps)
             raise OperationError(Problem.RUNNER_DIED, recovered="forward")
-        if not ct.dry_run:
-            unwind(begun, ct, self.journal, without=past.undos)
+        whole = ct.dry_run or unwind(begun, ct, self.journal, without=past.undos)
         end_what_is_left(ct)
-        raise OperationError(Problem.RUNNER_DIED, recovered="back", **under_way(past))
+        recovered = self.recovered(past) if whole else "stuck"
+        raise OperationError(Problem.RUNNER_DIED, recovered=recovered, **under_way(past))
+
+    def recovered(self, past: Past) -> str:
+        if past.undos or self.journal.undone:
+            return "back"
+        return "left" if past.begun else "unbegun"
 
     def forward(self, ct: Ct, past: Past, steps: Sequence[Step]) -> None:
         done = [steps[i] for i in past.begun if i in past.finished]
@@ -173,7 +188,7 @@ class Runner:
             if not steps[last].once:
                 at = last
             else:
-                error = interrupted(past)
+                error = interrupted(steps[last], past)
                 if not passed_over(steps[last], error, ct):
                     unwind([*done, steps[last]], ct, self.journal, without=past.undos)
                     raise error
@@ -192,7 +207,10 @@ class Runner:
         """How it ended, and the state the container really is in, unless another may change it."""
         if not (self.plan.on_container and self.plan.exclusive):
             return Ending(progress, error)
-        return Ending(progress, error, ct.state if ct.dry_run else self.true_state(ct))
+        state = ct.state if ct.dry_run else self.true_state(ct)
+        if state is State.SUSPENDED:
+            ct.fact("mounted", observed.mounted(ct.paths.root))
+        return Ending(progress, error, state, ct.remains)
 
     def end(self, ending: "Ending") -> None:
         """The last event."""
@@ -206,7 +224,7 @@ class Runner:
             code=self.code(ending.error),
             error=f"{ending.error or ''}",
             problem=ending.error.problem if ending.error else "",
-            details=ending.error.details if ending.error else {},
+            details=ending.details,
             undone=[{"step": step.key, "label": step.label} for step in undone],
             state=ending.state,
             lost=lost,
@@ -229,6 +247,12 @@ class Ending:
     progress: Progress
     error: OperationError | None = None
     state: State | None = None
+    remains: OperationError | None = None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        found = self.error.details if self.error else {}
+        return {**found, "remains": self.remains.cause} if self.remains else found
 
 
 def under_way(past: Past) -> dict[str, str]:
@@ -239,11 +263,11 @@ def under_way(past: Past) -> dict[str, str]:
     return {"scope": scope, "action": action}
 
 
-def interrupted(past: Past) -> OperationError:
+def interrupted(step: Step, past: Past) -> OperationError:
     """A script was under way when the runner died: nobody knows how it would have ended."""
-    if past.script is None:  # it had not been read yet
-        return OperationError(Problem.RUNNER_DIED, Code.SCRIPT, recovered="back")
-    scope, action = past.script
+    scope, action = past.script or next(((s, a.name) for s, a in step.scripts), ("", ""))
+    if not action:
+        return OperationError(Problem.STEP_INTERRUPTED, Code.SCRIPT, label=step.label)
     return ScriptFailed(Problem.SCRIPT_INTERRUPTED, scope=scope, action=action)
 
 

@@ -7,20 +7,18 @@ from pathlib import Path
 
 from containers.node.actions import Action, Scope
 from containers.node.ct import Script
+from containers.node.draft import written_beside
 from containers.node.layout import Layout
 
 
 def put(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file:
-            os.fchmod(file.fileno(), 0o700)
-            file.write(body)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    with (
+        written_beside(path, path.with_name(f".{path.name}.new")) as draft,
+        open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as file,
+    ):
+        os.fchmod(file.fileno(), 0o700)
+        file.write(body)
 
 
 def hash_of(path: Path) -> str | None:
@@ -63,9 +61,8 @@ class Written:
         if sha256:
             self.hashes[path.name] = sha256
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps(self.hashes))
-        draft.replace(self.path)
+        with written_beside(self.path, self.path.with_suffix(".new")) as draft:
+            draft.write_text(json.dumps(self.hashes))
 
 
 def upcoming(

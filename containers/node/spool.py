@@ -32,11 +32,13 @@ from pathlib import Path
 from typing import Any
 
 from containers.node.bound import DEFAULT, MIB, Bound, Cut
+from containers.node.draft import written_beside
 from containers.node.errors import NoSpace, Problem
 
 Event = dict[str, Any]
 AT_ONCE = 64 * 1024  # bytes of the log that are written in one go
 KEEP_SIZE, PUNCH_HOLE = 1, 2  # modes of fallocate(2)
+LITTLE = 16 * 1024  # bytes
 RESERVE = 256 * 1024  # bytes of the journal's disk space taken beforehand: it must never be full
 ROOM_TIMEOUT = 30.0  # seconds a writer waits for room on a full disk
 COLOUR, PLAIN = "\x1b[1;34m", "\x1b[0m"  # around a line of the panel's own
@@ -76,10 +78,8 @@ class Spool:
             return Cut()
 
     def write_cut(self, cut: Cut) -> None:
-        draft = self.cut_file.with_suffix(".new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(f"{cut.begin} {cut.end}")
-        draft.replace(self.cut_file)
+        with written_beside(self.cut_file, self.cut_file.with_suffix(".new")) as draft:
+            write_closed(draft, f"{cut.begin} {cut.end}")
 
     def bound(self) -> Bound:
         """How much of the log is kept, as its request says."""
@@ -89,12 +89,24 @@ class Spool:
             return Bound()
 
     def write_request(self, request: Mapping[str, Any]) -> None:
-        """Make the spool; the request is there whole or not at all, after a power cut if kept."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.request.with_suffix(".new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(request, file)
-        draft.replace(self.request)
+        """Make the spool; the request is there whole or not at all, after a power cut if kept.
+
+        Raises NoSpace.
+        """
+        with needing_room():
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with written_beside(self.request, self.request.with_suffix(".new")) as draft:
+                write_closed(draft, json.dumps(request))
+
+    def require_room(self) -> None:
+        """For a file or two with a few lines in them. Raises NoSpace."""
+        probe = self.path / "room"
+        try:
+            with needing_room():
+                write_closed(probe, " " * LITTLE)
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink(missing_ok=True)
 
     def keep_request(self) -> None:
         """See to it that it is on the disk."""
@@ -130,8 +142,9 @@ class Spool:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[bool]:
-        """Be its runner; False when somebody is already."""
-        file = os.open(self.runner, os.O_RDWR | os.O_CREAT, 0o600)
+        """Be its runner; False when somebody is already. Raises NoSpace."""
+        with needing_room():
+            file = os.open(self.runner, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.fcntl(file, fcntl.F_OFD_SETLK, EXCLUSIVE)
         except BlockingIOError:
@@ -139,8 +152,9 @@ class Spool:
             yield False
             return
         try:
-            os.ftruncate(file, 0)
-            os.pwrite(file, f"{os.getpid()}".encode(), 0)
+            with needing_room():
+                os.ftruncate(file, 0)
+                os.pwrite(file, f"{os.getpid()}".encode(), 0)
             yield True
         finally:
             os.close(file)
@@ -148,7 +162,10 @@ class Spool:
 
 @dataclass
 class Writer:
-    """The runner's end of a spool. Every write is followed by a nudge: something new is there."""
+    """The runner's end of a spool. Every write is followed by a nudge: something new is there.
+
+    Raises NoSpace when it can't be begun.
+    """
 
     spool: Spool
     nudge: "Nudge"
@@ -164,8 +181,9 @@ class Writer:
 
     def __post_init__(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._log = os.open(self.spool.log, flags, 0o600)
-        self._events = os.open(self.spool.events, flags, 0o600)
+        with needing_room():
+            self._log = os.open(self.spool.log, flags, 0o600)
+            self._events = os.open(self.spool.events, flags, 0o600)
         events, whole = self.spool.read_events()
         os.ftruncate(self._events, whole)  # a runner may have died in the middle of a line
         self.n = len(events)
@@ -174,11 +192,8 @@ class Writer:
 
     def reserve(self) -> None:
         """Take room for the journal, so that a full disk doesn't end it. Raises NoSpace."""
-        try:
+        with contextlib.suppress(OSError), needing_room():  # where the file system can't do that
             fallocate(self._events, KEEP_SIZE, 0, RESERVE)
-        except OSError as e:
-            if e.errno in (errno.ENOSPC, errno.EDQUOT):  # else the file system can't do that
-                raise NoSpace(Problem.LOG_FULL) from e
 
     def close(self) -> None:
         os.close(self._log)
@@ -273,6 +288,23 @@ class Nudge:
             bell.sendto(f"{self.what}{'!' * urgent}".encode(), f"{self.doorbell}")
             return True
         return False
+
+
+@contextlib.contextmanager
+def needing_room() -> Iterator[None]:
+    """Raises NoSpace where the disk has none."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(Problem.LOG_FULL) from e
+        raise
+
+
+def write_closed(path: Path, text: str) -> None:
+    """For nobody else to read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
 
 
 def fallocate(fd: int, mode: int, offset: int, size: int) -> None:

@@ -101,6 +101,9 @@ def theirs(scope: str) -> str:
 
 RECOVERED = {
     "back": "what it had begun was undone",
+    "left": "what it had done before stays as it is",
+    "unbegun": "nothing of it had begun",
+    "stuck": "not all that it had begun could be undone",
     "forward": "the operation was completed all the same",
 }
 FORMATS: dict[str, Callable[[Any], str]] = {

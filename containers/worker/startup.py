@@ -1,5 +1,6 @@
 """What a worker does first: bring the node up, and find out what went on without it."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -16,9 +17,11 @@ from containers.node.conf import NodeConf
 from containers.node.errors import OperationError
 from containers.node.layout import Layout
 from containers.node.network import prepare as network
+from containers.node.processes.runner_cgroup import RunnerCgroup
 from containers.node.runtimes import DRY_RUN, advisories
 from containers.node.runtimes import load as load_runtime
 from containers.node.settings import defaults
+from containers.node.spool import Spool
 from containers.node.states import FINISHED, UNFINISHED, Progress, State
 from containers.node.storage import pool, space
 
@@ -61,6 +64,15 @@ def clear_spools(conf: NodeConf, node: Node) -> None:
         shutil.rmtree(found[pk], ignore_errors=True)
 
 
+def clear_cgroups(conf: NodeConf) -> None:
+    """Take away what killed runners have left. One that lives may be aside for a moment."""
+    spools = [Spool(path) for path in conf.spool.iterdir()] if conf.spool.is_dir() else []
+    events = [event for spool in spools if spool.alive() for event in spool.read_events()[0]]
+    living = {event["group"] for event in events if event["ev"] == "cgroup"}
+    with contextlib.suppress(OSError, RuntimeError):  # without root, or groups
+        RunnerCgroup.clear(conf.cgroup, living)
+
+
 def look_at_containers(conf: NodeConf, node: Node) -> None:
     """Take the states of containers from the machine, and after a reboot note who is to start.
 
@@ -77,6 +89,9 @@ def look_at_containers(conf: NodeConf, node: Node) -> None:
         if state != container.state and (rebooted or not halted):
             Container.objects.filter(pk=container.pk).update(state=state, state_since=now())
             logger.info("%s is %s, not %s", container, state, container.state)
+        if container.left_mounted and not observed.mounted(Layout(conf, container.ctid).root):
+            container.facts["mounted"] = False
+            container.save(update_fields=["facts"])
     note_boot(conf, node, rebooted=rebooted)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from containers.models import Operation
 from containers.node.conf import NodeConf
-from containers.node.errors import Cancelled, OperationError, Problem, cause_of
+from containers.node.errors import Cancelled, NoSpace, OperationError, Problem, cause_of
 from containers.node.spool import Spool
 from containers.node.states import Progress
 from containers.worker.request import request_of
@@ -91,9 +91,12 @@ class Supervision:
                 self.watch(self.runners.recover(self.operation.pk))
                 self.postpone()
                 return
+            self.spool.require_room()
             raise OperationError(Problem.RECOVERIES_ENDED)
         except (OSError, OperationError) as error:
-            self.fail(error, Problem.NOT_TIDIED)
+            begun = any(event["ev"] == "began" for event in self.spool.read_events()[0])
+            no_room = isinstance(error, NoSpace) and not begun
+            self.fail(error, Problem.NOT_BEGUN if no_room else Problem.NOT_TIDIED)
 
     def fail(self, error: Exception, problem: Problem) -> None:
         """Try again later; at last give up, for nothing stays under way for ever."""

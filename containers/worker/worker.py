@@ -138,6 +138,7 @@ class Worker:
         startup.bring_up(self.conf, self.node)
         self.take_up_left_over()
         startup.clear_spools(self.conf, self.node)
+        startup.clear_cgroups(self.conf)
         startup.look_at_containers(self.conf, self.node)
         templates.sync(self.conf, self.node)
         replaced_systems.sync(self.conf, self.node)

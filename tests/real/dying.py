@@ -1,7 +1,8 @@
-"""A runner that is killed before or after a step of its operation."""
+"""A runner that is killed, or meddled with, before or after a step of its operation."""
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ class DyingJournal(SpoolJournal):
     """Ends its process the moment before, or after, a step is done."""
 
     at = ("", "")
-    by = signal.SIGKILL
+    act: Callable[[], object]
 
     def began(self, step: Step, *, undoing: bool = False) -> None:
         super().began(step, undoing=undoing)
@@ -29,7 +30,7 @@ class DyingJournal(SpoolJournal):
 
     def die(self, step: Step, moment: str) -> None:
         if self.at == (step.key, moment):
-            os.kill(os.getpid(), self.by)
+            DyingJournal.act()
 
 
 def run_dying(rig: Rig, plan: str, ctid: int, step: str, moment: str, **params: Any) -> int:
@@ -47,13 +48,26 @@ def run_cancelled(rig: Rig, plan: str, ctid: int, step: str, moment: str, **para
 
 
 def run_hit(rig: Rig, number: int, step: str, moment: str, by: signal.Signals) -> int:
+    return run_meddled(rig, number, step, moment, lambda: os.kill(os.getpid(), by))
+
+
+def run_meddled(
+    rig: Rig,
+    number: int,
+    step: str,
+    moment: str,
+    act: Callable[[], object],
+    *,
+    recover: bool = False,
+) -> int:
+    """Run an operation; its runner does what act says at a moment. Returns the runner's end."""
     child = os.fork()
     if not child:
         try:
             os.setsid()
-            DyingJournal.at, DyingJournal.by = (step, moment), by
+            DyingJournal.at, DyingJournal.act = (step, moment), staticmethod(act)
             pytest.MonkeyPatch().setattr(runner, "SpoolJournal", DyingJournal)
-            runner.main(rig.conf, number)
+            runner.main(rig.conf, number, recover=recover)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)

@@ -9,6 +9,7 @@ import pytest
 
 from containers.node.conf import NodeConf
 from containers.node.processes.cgroup import Group, mounted
+from containers.node.processes.runner_cgroup import RunnerCgroup
 
 
 @pytest.fixture(params=["cgroup2", "freezer"])
@@ -21,6 +22,26 @@ def group(request: pytest.FixtureRequest, node_conf: NodeConf) -> Iterator[Group
     group.make()
     yield group
     group.remove()
+
+
+def test_what_killed_runners_have_left_empty_goes_and_nothing_else(node_conf: NodeConf) -> None:
+    empty, aside, used = (RunnerCgroup.build(node_conf.cgroup, word) for word in "abc")
+    reader, writer = os.pipe()
+    child = used.group.fork()
+    if not child:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    RunnerCgroup.clear(node_conf.cgroup, {aside.group.name})
+    found = [each.group.path.exists() for each in (empty, aside, used)]
+    os.close(writer)
+    os.close(reader)
+    os.waitpid(child, 0)
+    RunnerCgroup.clear(node_conf.cgroup, ())
+
+    assert found == [False, True, True]
+    assert not aside.group.path.exists()
+    assert not used.group.path.exists()
 
 
 def test_a_child_is_in_the_group_before_it_does_anything(group: Group) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from containers.node import observed
-from containers.node.errors import Problem
+from containers.node import observed, runner
+from containers.node.errors import NoSpace, Problem
 from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.templates import busybox
@@ -109,6 +109,52 @@ def test_a_second_cancel_ends_the_undo_too(rig: Rig, ctid: int) -> None:
     assert "The rest is left as it is" in outcome.log
     assert set(sleepers()) <= hanging
     assert rig.state(ctid) is MOUNTED
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_cancel_does_not_end_what_is_undone_already(rig: Rig, ctid: int, dead: bool) -> None:
+    """Of an operation that failed, or whose runner is dead: only a second cancel would."""
+    rig.write(ctid, "start", f"echo hanging; {SLEEP}\n" if dead else "exit 1\n")
+    rig.write(ctid, "umount", "#!/bin/sh\necho undoing; sleep 1; echo all of it\n")
+    number = rig.begin("start", ctid, profile="vzctl")
+    if dead:
+        rig.wait_for(lambda: "hanging" in rig.said(number), "the start script to hang")
+        kill(rig, number)
+        rig.zygote.recover(number)
+    rig.wait_for(lambda: "undoing" in rig.said(number), "the undo")
+    cancel(rig, number)
+
+    outcome = rig.finish(number)
+    assert outcome.end["progress"] == ("interrupted" if dead else "failed"), outcome.log
+    assert "all of it" in outcome.log
+    assert (outcome.state, rig.state(ctid)) == (DOWN, DOWN)
+    assert not dead or outcome.end["details"]["recovered"] == "back"
+
+
+@pytest.mark.parametrize(
+    ("umount", "recovered", "after"), [("exit 1", "stuck", MOUNTED), ("true", "back", DOWN)]
+)
+def test_a_recovery_says_undone_only_of_what_was(
+    rig: Rig, ctid: int, umount: str, recovered: str, after: State
+) -> None:
+    rig.write(ctid, "umount", f"#!/bin/sh\n{umount}\n")
+    number = run_dying(rig, "start", ctid, "create", "ended", profile="vzctl")
+    rig.zygote.recover(number)
+    outcome = rig.finish(number)
+    assert (outcome.end["details"]["recovered"], outcome.state) == (recovered, after), outcome.log
+
+
+def test_a_recovery_of_what_is_not_undone_does_not_say_so(rig: Rig, ctid: int) -> None:
+    bring(rig, ctid, UP)
+    number = run_dying(rig, "stop", ctid, "keep-scripts", "ended")
+    rig.zygote.recover(number)
+    outcome = rig.finish(number)
+    assert (outcome.end["details"]["recovered"], outcome.state) == ("left", UP), outcome.log
+
+
+def kill(rig: Rig, number: int) -> None:
+    os.kill(rig.runner(number), signal.SIGKILL)
+    rig.wait_for(lambda: not rig.spool(number).alive(), "its runner's end")
 
 
 def test_a_cancel_after_the_last_step_changes_nothing(rig: Rig, ctid: int) -> None:
@@ -322,6 +368,39 @@ def test_without_room_for_its_journal_an_operation_does_not_begin(beta: Rig, tig
     outcome = beta.finish(number)
     assert (outcome.end["progress"], outcome.state, outcome.scripts) == ("interrupted", DOWN, [])
     assert beta.operate("start", tight, patience=0.2).code == 0
+
+
+def test_a_runner_that_can_not_begin_for_want_of_room_says_so(
+    beta: Rig, small: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    number = beta.request("start", small)
+    beta.spool(number).runner.unlink(missing_ok=True)
+    call(["mount", "-t", "tmpfs", "-o", "nr_inodes=2,size=64k", "none", f"{beta.conf.spool}"])
+    try:
+        beta.spool(number).path.mkdir()
+        child = os.fork()
+        if not child:
+            try:
+                runner.main(beta.conf, number)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        with pytest.raises(NoSpace):
+            beta.spool(number).require_room()
+    finally:
+        call(["umount", "--lazy", f"{beta.conf.spool}"])
+
+    said = capfd.readouterr().err
+    assert said == f"operation {number}: The disk that holds the log is full.\n"
+    assert beta.operate("start", small).code == 0
+
+
+def test_nothing_is_left_of_a_note_that_finds_no_room(beta: Rig, small: int) -> None:
+    """A reinstallation notes which area is which; its draft is gone again, whole or not."""
+    with full(beta.conf.vz), contextlib.suppress(NoSpace):
+        beta.operate("reinstall", small, skipbackup=True)
+    left = [path.name for path in beta.paths(small).private.iterdir()]
+    assert not [name for name in left if name.endswith(".new")]
 
 
 @contextlib.contextmanager

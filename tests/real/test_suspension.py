@@ -63,7 +63,8 @@ def test_a_refusing_umount_script_leaves_it_mounted_and_suspended(
 
     suspended = rig.operate("suspend", running, profile=profile)
 
-    assert (suspended.scripts, suspended.code, rig.state(running)) == (scripts, 0, MOUNTED)
+    assert (suspended.scripts, suspended.code, rig.state(running)) == (scripts, 0, SUSPENDED)
+    assert observed.mounted(rig.paths(running).root)
     rig.write(running, failing, "#!/bin/sh\nexit 0\n")
     resumed = rig.operate("resume", running, profile=profile)
     assert (resumed.code, resumed.state) == (0, UP), resumed.log

@@ -204,6 +204,12 @@ def test_status_is_vzctls_line_and_always_0(
     assert run("status 101") == (0, f"CTID 101 {line}\n", "")
 
 
+def test_status_of_a_suspended_one_that_was_left_mounted(run: Typist, ct101: Container) -> None:
+    state(ct101, State.SUSPENDED)
+    Container.objects.update(facts={"mounted": True})
+    assert run("status 101")[1] == "CTID 101 exist mounted down suspended\n"
+
+
 def test_status_of_what_is_not_there_is_deleted(run: Typist, node: Node) -> None:
     assert run("status 007") == (0, "CTID 7 deleted unmounted down\n", "")
 

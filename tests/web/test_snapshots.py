@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import localtime, now
 
-from containers.models import Container, Inquiry, Node, Operation, Snapshot, Template
+from containers.models import Container, Inquiry, Node, Operation, Snapshot, Template, outcome
 from containers.node.checkpoint.reason import Reason
 from containers.node.errors import BadValue, Doubts, OperationError, Problem
 from containers.node.states import Progress, State
@@ -101,6 +101,49 @@ def test_a_node_says_what_snapshots_it_can_make(
 def test_the_list_offers_to_resume_a_suspended_container(ct101: Container, as_bob: Client) -> None:
     Container.objects.update(state=State.SUSPENDED)
     assert "Resume" in text(as_bob.get("/containers/"))
+
+
+def test_one_that_was_left_mounted_says_so_and_offers_the_ways_out(
+    ct101: Container, as_alice: Client, as_bob: Client
+) -> None:
+    Container.objects.update(state=State.SUSPENDED, facts={"mounted": True})
+    staff, customer = (text(client.get("/containers/101/")) for client in (as_alice, as_bob))
+    assert "It is suspended and still mounted: an umount script failed." in staff
+    assert "It is suspended, but its files are still in use on the server." in customer
+    assert "umount script" not in customer
+    for shown in (staff, customer):
+        assert "Resume" in shown
+        assert "Start" in shown
+    assert refusal(ct101, "umount") == ""
+
+    Container.objects.update(facts={})
+    assert "still mounted" not in text(as_alice.get("/containers/101/"))
+    assert refusal(ct101, "umount") == "The container is not mounted."
+
+
+def refusal(container: Container, kind: str) -> str:
+    container.refresh_from_db()
+    alice = User.objects.get(username="alice")
+    return next(each.refusal for each in container.offers(alice) if each.kind.name == kind)
+
+
+def test_processes_that_are_nowhere_else_stay_until_somebody_deletes_them(
+    ct101: Container,
+) -> None:
+    wanted = taken(ct101)
+    operation = wanted.restore()
+    uuid = operation.params["safety"]
+    remains = OperationError(Problem.PROCESSES_KEPT, uuid=uuid).cause
+    failed = OperationError(Problem.MOUNT_MISSING, path="/mnt")
+    told(operation, kept(operation, kind="safety", uuid=uuid, only=True),
+         end("failed", code=79, state="stopped", **failed.record
+             | {"details": {**failed.details, "remains": remains}}))  # fmt: skip
+    snapshot = ct101.snapshots.get(uuid=uuid)
+    assert (snapshot.protected, snapshot.expires) == (True, None)
+    operation.refresh_from_db()
+    staff, customer = (outcome.sentences(operation, staff=each)[-1] for each in (True, False))
+    assert uuid in staff
+    assert customer.endswith("as a snapshot. Restore that one.")
 
 
 def test_what_a_failed_snapshot_takes_back_leaves_no_row(ct101: Container) -> None:

@@ -12,7 +12,7 @@ PLAN = Plan(
     entry={
         State.STOPPED: DESTROYING,
         State.BROKEN: DESTROYING,
-        State.SUSPENDED: DESTROYING,
+        State.SUSPENDED: [steps.CHECK_DISMOUNTED, *DESTROYING],
         State.CREATING: DESTROYING,
         State.RUNNING: Refusal(Problem.STILL_RUNNING),
         State.PAUSED: Refusal(Problem.STILL_PAUSED),

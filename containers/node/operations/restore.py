@@ -12,11 +12,12 @@ from containers.node import steps
 from containers.node.checkpoint import criu
 from containers.node.ct import Ct
 from containers.node.operations import start, stop
-from containers.node.plan import Plan, Steps
+from containers.node.plan import Plan, Step, Steps, whole
 from containers.node.states import State
 from containers.node.steps import restoring as r
 from containers.node.steps import snapshotting as s
 from containers.node.steps import way_back
+from containers.node.steps.mounting import is_mounted
 from containers.node.steps.snapshotting import SAFETY
 
 
@@ -36,8 +37,28 @@ def does_not_dump(ct: Ct) -> bool:
     return not dumps(ct)
 
 
+def wants_its_mounts(ct: Ct) -> bool:
+    """Whether its processes are to come back, and what they had mounted isn't there any more: an
+    umount script that failed may have taken it away.
+    """
+    if not dumps(ct):
+        return False
+    return not r.stand(ct, SAFETY.saved(ct))
+
+
+REMOUNT = Step(
+    "mount-again",
+    "mount it as it was",
+    do=whole(
+        [
+            steps.DISMOUNT.but(commits=False, when=is_mounted),
+            *start.MOUNTING.but(*start.MOUNT_SCRIPTS, ignore_failure=True),
+        ]
+    ),
+    leaves=State.MOUNTED,
+    when=wants_its_mounts,
+)
 DISMOUNTING = stop.DISMOUNTING.but(commits=False)
-DISMOUNTING_TO_COME_BACK = DISMOUNTING.but(steps.DISMOUNT, undo=start.MOUNTING.only(dumps))
 CHANGING = [
     r.FETCH,
     r.SWITCH,
@@ -62,8 +83,8 @@ PLAN = Plan(
             *BEGINNING,
             s.dump_and_stop(SAFETY).only(dumps),
             r.CUT.only(does_not_dump),
-            steps.DELETE,
-            *DISMOUNTING_TO_COME_BACK,
+            steps.DELETE.but(undo=(REMOUNT,)),
+            *DISMOUNTING,
             *CHANGING,
             *ENDING,
         ],
@@ -71,8 +92,8 @@ PLAN = Plan(
             r.CHECK,
             steps.CHECK_RETURN.only(r.with_processes),
             steps.KEEP_SCRIPTS,
-            *DISMOUNTING,
             *BEGINNING,
+            *DISMOUNTING,
             *CHANGING,
             *ENDING,
         ],

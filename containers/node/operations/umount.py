@@ -10,6 +10,12 @@ PLAN = Plan(
     "Dismount",
     entry={
         State.MOUNTED: [steps.KEEP_SCRIPTS, steps.DELETE, *stop.DISMOUNTING],
+        State.SUSPENDED: [
+            steps.CHECK_MOUNTED,
+            steps.KEEP_SCRIPTS,
+            steps.DELETE,
+            *stop.DISMOUNTING.but(steps.DISMOUNT, leaves=State.SUSPENDED),
+        ],
         State.STOPPED: Refusal(Problem.NOT_MOUNTED),
         State.RUNNING: Refusal(Problem.STILL_RUNNING),
     },

@@ -34,12 +34,25 @@ class Executor:
     out: where output goes, byte for byte.
     cancel: a descriptor that is readable once the operation is to end; read empty when obeyed,
     so that undo steps run, and a second cancel ends the undo step that runs then.
-    home: the control group that holds the caller and what it runs, where there is one.
+    runner_cgroup: the control group that holds the caller and what it runs, where there is one.
     """
 
     out: Out
     cancel: int = -1
     runner_cgroup: RunnerCgroup | None = None
+    undoing: bool = False  # what a cancel asks for is done already
+
+    def spare_undo(self) -> None:
+        """What has begun is undone now, without having been cancelled: only a second cancel ends
+        that.
+        """
+        self.undoing = True
+
+    def cancelled(self) -> bool:
+        """Whether a cancel that has come is to end what runs."""
+        os.read(self.cancel, CHUNK)
+        heeded, self.undoing = not self.undoing, False
+        return heeded
 
     def run(
         self,
@@ -165,12 +178,15 @@ class Executor:
 
     def wait(self, fd: int, seconds: float) -> bool:
         """Wait until a descriptor is readable; False at the time limit. Raises Cancelled."""
+        deadline = time.monotonic() + seconds
         with polling(fd, self.cancel) as poll:
-            ready = [found for found, _ in poll.poll(seconds * 1000)]
-        if fd not in ready and self.cancel in ready:
-            os.read(self.cancel, CHUNK)
-            raise Cancelled()
-        return fd in ready
+            while True:
+                left = max(0.0, deadline - time.monotonic())
+                ready = [found for found, _ in poll.poll(left * 1000)]
+                if fd in ready or self.cancel not in ready:
+                    return fd in ready
+                if self.cancelled():
+                    raise Cancelled()
 
     def attend(
         self,
@@ -192,8 +208,7 @@ class Executor:
                         poll.unregister(reader)
                     if ended in ready:
                         break
-                    if self.cancel in ready:
-                        os.read(self.cancel, CHUNK)
+                    if self.cancel in ready and self.cancelled():
                         raise Cancelled()
                     if deadline is not None and time.monotonic() >= deadline:
                         raise TimedOut(argv, timeout or 0)

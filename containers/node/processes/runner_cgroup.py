@@ -4,9 +4,12 @@ So a script can be ended with all that it has started, without a group of its ow
 to fork a child into it takes longer than most scripts.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from containers.node.processes.cgroup import Group
+
+RUNNER = "runner-"  # how the name of its group begins
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class RunnerCgroup:
 
         Raises OSError where control groups are not ours to make.
         """
-        runner_cgroup = cls(Group(f"{cgroup}/runner-{number}"), Group(f"{cgroup}/runners"))
+        runner_cgroup = cls(Group(f"{cgroup}/{RUNNER}{number}"), Group(f"{cgroup}/runners"))
         runner_cgroup.aside.make()
         runner_cgroup.group.make()
         return runner_cgroup
@@ -38,6 +41,15 @@ class RunnerCgroup:
     def let_others_go(self, heir: Group) -> None:
         """What is still running in it is not the runner's any more."""
         self.group.hand_on(heir)
+
+    @classmethod
+    def clear(cls, cgroup: str, but: Collection[str]) -> None:
+        """Take away those that killed runners have left empty. but: names of the living ones'."""
+        top = Group(cgroup)
+        for path in top.path.glob(f"{RUNNER}*") if top.path.is_dir() else ():
+            group = Group(f"{cgroup}/{path.name}")
+            if group.name not in but and not group.processes():
+                group.remove()
 
     def leave(self) -> None:
         """The runner's last act: an empty group is taken away."""

@@ -2,7 +2,9 @@
 
 from containers.node.steps.checking import (
     CHECK_DISABLED,
+    CHECK_DISMOUNTED,
     CHECK_FREE,
+    CHECK_MOUNTED,
     CHECK_NEW_SYSTEM,
     CHECK_REPLACED,
     CHECK_RETURN,
@@ -37,9 +39,11 @@ __all__ = [
     "APPLY",
     "BOOT",
     "CHECK_DISABLED",
+    "CHECK_DISMOUNTED",
     "CHECK_FIT",
     "CHECK_FREE",
     "CHECK_KEPT",
+    "CHECK_MOUNTED",
     "CHECK_NEW",
     "CHECK_NEW_SYSTEM",
     "CHECK_POOL",

@@ -7,7 +7,7 @@ run, its init and what its runtime needs of its files, and the limits it will ha
 
 from pathlib import Path
 
-from containers.node import ids
+from containers.node import ids, observed
 from containers.node.actions import MOUNT, PREMOUNT, START, Action, Scope
 from containers.node.bundle import require_plain_accounts, require_real_places
 from containers.node.ct import Ct
@@ -80,6 +80,19 @@ def require_readable(ct: Ct, *actions: Action) -> None:
                 )
 
 
+def check_mounted(ct: Ct) -> None:
+    if not observed.mounted(ct.paths.root):
+        raise Refused(Problem.SUSPENDED)
+
+
+def check_dismounted(ct: Ct) -> None:
+    if observed.mounted(ct.paths.root):
+        raise Refused(Problem.STILL_MOUNTED)
+
+
+# Of a suspended one, which an umount script that fails leaves mounted
+CHECK_MOUNTED = Step("check-mounted", "check that it is mounted", do=check_mounted)
+CHECK_DISMOUNTED = Step("check-dismounted", "check that it is dismounted", do=check_dismounted)
 CHECK_DISABLED = Step("check-disabled", "check that it may start", do=check_disabled)
 CHECK_FREE = Step("check-addresses", "check that its addresses are free", do=check_free)
 CHECK_WAY_UP = Step("check-way-up", "check that it can be started again", do=check_way_up)

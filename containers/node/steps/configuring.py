@@ -11,6 +11,7 @@ from containers.node.access.accounts import account_of, add_key, set_password
 from containers.node.bundle import MIB
 from containers.node.ct import Ct
 from containers.node.descriptors import closing
+from containers.node.draft import written_beside
 from containers.node.errors import CommandFailed, OperationError, Problem
 from containers.node.lines import text_of
 from containers.node.network import live, names, resolver
@@ -37,10 +38,11 @@ def write_conf(ct: Ct) -> None:
     before = there(path)
     text = veconf.merge(before.replace(BEFORE, ""), lines(ct), own=own_keys(), heading=HEADING)
     if text != before:  # else a full disk is no matter
-        draft = path.with_name(".ve.conf.new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with (
+            written_beside(path, path.with_name(".ve.conf.new")) as draft,
+            open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+        ):
             file.write(text.encode("utf-8", "surrogateescape"))
-        draft.replace(path)
     if not (link.is_symlink() and os.readlink(link) == f"{path}"):
         if link.exists() and not link.is_symlink():
             raise OperationError(Problem.FILE_IN_THE_WAY, path=link)

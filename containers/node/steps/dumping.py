@@ -27,8 +27,9 @@ from containers.node.checkpoint.room import SPARE
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import CommandFailed, NoSpace, OperationError, Problem, TimedOut
+from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
-from containers.node.steps.restoring import restore, work_of
+from containers.node.steps.restoring import alive, restore, work_of
 from containers.node.storage import space
 from containers.node.wording import uncapitalized
 
@@ -97,7 +98,9 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool, script: Path | None = None
         patience=patience,
     )
     make_images(ct, into)
-    mounted = scripted.in_use(ct.paths.root, init.pid, members(init.pid)) if init else None
+    below = scripted.in_use(ct.paths.root, init.pid, members(init.pid)) if init else None
+    if groups := own_groups(ct):  # as late as can be: processes watch files in them
+        into.groups.write_text("".join(f"{group}\n" for group in groups))
     argv = ct.runtime.checkpoint(
         ct.paths,
         criu.environment(own, work / "options"),
@@ -119,9 +122,10 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool, script: Path | None = None
         raise not_dumped(ct, e, log) from e
     stopped.mark(into.images, note_of(ct))
     ownfigures.forget_sizes(into.images, lxcfs.PLACES)
-    if mounted is not None:
-        contents.keep(ct.paths.root, into, mounted)
+    if below is not None:
+        contents.keep(ct.paths.root, into, below)
     if not leave_running:
+        ended(ct).touch()
         manifest.hasten(into)  # else it would slow the copy of the disk down
     ct.executor.obey()
 
@@ -159,6 +163,16 @@ class Progress:
             self.seen, self.since = size, time.monotonic()
         elif time.monotonic() - self.since >= self.patience:
             raise Stalled(Problem.DUMP_STALLED, seconds=self.patience)
+
+
+def own_groups(ct: Ct) -> list[str]:
+    """Those that the container made below its own in v2's hierarchy, where it is beside v1's:
+    CRIU, that restores all others, knows nothing of it there."""
+    places = mounted()
+    if "cgroup2" not in places or "freezer" not in places:
+        return []
+    top = places["cgroup2"] / ct.paths.cgroup.lstrip("/")
+    return sorted(f"{path.relative_to(top)}" for path in top.glob("**/") if path != top)
 
 
 def make_images(ct: Ct, into: Saved) -> None:
@@ -232,14 +246,31 @@ def thaw(ct: Ct) -> None:
         (work_of(ct) / "paused").unlink()
 
 
-def revive(ct: Ct, kept: Saved) -> None:
-    """Undo a dump that ended the processes; does nothing where it did not come to that.
+def revivable(ct: Ct, kept: Saved) -> bool:
+    """Whether a dump has stopped the processes, or was to, and something can be done about it.
 
-    Nor after a reboot of the node: nothing is mounted then, and its processes were to end.
+    Not after a reboot of the node: nothing is mounted then, and its processes were to end.
     """
+    return alive(ct) or (kept.processes and observed.mounted(ct.paths.root))
+
+
+def ended(ct: Ct) -> Path:
+    """There while the processes that this operation has dumped live nowhere; not after a reboot,
+    when nobody knows whether the dump is whole.
+    """
+    return ct.paths.bundle / f"dumped-{ct.operation}"
+
+
+def homeless(ct: Ct, kept: Saved) -> bool:
+    """Whether the processes that ran are nowhere but in the dump."""
+    return kept.processes and ct.paths.bundle.is_dir() and (ended(ct).exists() or not alive(ct))
+
+
+def revive(ct: Ct, kept: Saved) -> None:
+    """Undo a dump that ended the processes; lets them go on where it did not come to that."""
     settle(ct)
-    init = observed.init_of(ct.paths)
-    if init and init.alive:
+    if alive(ct):
         thaw(ct)
-    elif kept.processes and observed.mounted(ct.paths.root):
+    else:
         restore(ct, kept)
+    ended(ct).unlink(missing_ok=True)

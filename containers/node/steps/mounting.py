@@ -23,6 +23,11 @@ def mount(ct: Ct) -> None:
         raise OperationError(Problem.MOUNT_FAILED, path=ct.paths.fs, why=e.strerror) from e
 
 
+def is_mounted(ct: Ct) -> bool:
+    """As the machine has it, whatever its state is called."""
+    return observed.mounted(ct.paths.root)
+
+
 def dismount(ct: Ct) -> None:
     ct.dismounted = observed.mounted(ct.paths.root)
     left = [where for where, _ in observed.submounts(ct.paths.root)]

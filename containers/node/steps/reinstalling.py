@@ -17,6 +17,7 @@ from containers.node.access.accounts import PASSWD, SHADOW, add_key, set_passwor
 from containers.node.access.credentials import GROUP, merge_credentials
 from containers.node.actions import CONFIGURE, REINSTALL, Scope, Where
 from containers.node.ct import Ct
+from containers.node.draft import written_beside
 from containers.node.errors import Code, OperationError, Problem
 from containers.node.plan import Step, asked
 from containers.node.scripts import present, run_script
@@ -205,10 +206,9 @@ def commit(ct: Ct) -> None:
 
 def write_replaced(ct: Ct, aside: Path, until: str) -> None:
     """until: ISO 8601. Beside the area that is of the container's present template."""
-    draft = aside / "kept.new"
     known = {"until": until, "template": ct.spec.template, "uid_base": ct.ids.base}
-    draft.write_text(json.dumps(known))
-    draft.replace(aside / "kept.json")
+    with written_beside(aside / "kept.json", aside / "kept.new") as draft:
+        draft.write_text(json.dumps(known))
 
 
 def begin(ct: Ct) -> None:

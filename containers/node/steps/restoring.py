@@ -8,7 +8,7 @@ from typing import Any
 
 from containers.node import ids, lxcfs, monitor, observed
 from containers.node.bundle import config_of, init_of, places, require_real_places, rootfs
-from containers.node.checkpoint import criu, saved, userids
+from containers.node.checkpoint import criu, lost_console, saved, userids
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
@@ -47,6 +47,7 @@ from containers.node.templates.init import Kind
 from containers.node.trees.exchange import exchange
 from containers.node.wording import uncapitalized
 
+DELEGATED_OF_V2 = ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
 # Sockets may be bound to an address that is not the container's any more, or not the clone's:
 # they are restored, and nothing ever reaches them. Sockets of its own it binds as always.
 ANY_ADDRESS = """
@@ -107,12 +108,16 @@ def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> Opera
 
 
 def images_for(ct: Ct, kept: Saved) -> Path:
-    """The dump's own, or a copy for the range of ids that the container has now."""
-    was, own = range_of(kept), ct.ids
-    if was == own:
+    """The dump's own, or a copy for the range of ids that the container has now, and one with a
+    console where it had lost that.
+    """
+    was, own, lost = range_of(kept), ct.ids, lost_console.images(kept.images)
+    if was == own and not lost:
         return kept.images
     remove(ct.storage, moved_images(ct))
     userids.move(kept.images, moved_images(ct), was, own)
+    for path in lost:
+        (moved_images(ct) / path.name).write_bytes(lost_console.found(path))
     return moved_images(ct)
 
 
@@ -149,21 +154,30 @@ def describe(ct: Ct, kept: Saved, *, alone: bool) -> None:
     (ct.paths.bundle / "config.json").write_text(json.dumps(config, indent=1))
 
 
+def stand(ct: Ct, kept: Saved) -> bool:
+    """Whether it is mounted, and with it all that scripts had mounted when it was dumped."""
+    config: dict[str, Any] = json.loads(kept.config.read_text())
+    binds = [each["destination"] for each in config["mounts"] if each["type"] == "bind"]
+    return all(observed.mounted(Path(f"{ct.paths.root}{where}")) for where in ["", *binds])
+
+
 def own_groups(ct: Ct, kept: Saved) -> Iterator[dict[str, Any]]:
-    """The hook that makes the container's own groups in v2's hierarchy anew: systemd watches
-    files in them, and CRIU looks for those."""
+    """The hooks that make the container's own groups in v2's hierarchy anew: systemd watches
+    files in them, or has one open to move a process, and CRIU looks for those."""
     if not kept.groups.exists() or "cgroup2" not in mounted():
         return
     top = mounted()["cgroup2"] / ct.paths.cgroup.lstrip("/")
     base = f"{ct.ids.base}"
-    names = [name for name in lines_of(kept.groups) if name]
-    yield {
-        "path": "/usr/bin/install",
-        "args": ["install", "-d", "-o", base, "-g", base,
-                 *(f"{top / name}" for name in ("", *names))],
-        "env": hook.ENV,
-        "timeout": hook.HOOK_TIMEOUT,
-    }  # fmt: skip
+    groups = [top / name for name in ("", *lines_of(kept.groups))]
+    files = [f"{group / file}" for group in groups for file in DELEGATED_OF_V2]
+    for argv in (["install", "-d", "-o", base, "-g", base, *(f"{group}" for group in groups)],
+                 ["chown", f"{base}:{base}", *files]):  # fmt: skip
+        yield {
+            "path": f"/usr/bin/{argv[0]}",
+            "args": argv,
+            "env": hook.ENV,
+            "timeout": hook.HOOK_TIMEOUT,
+        }
 
 
 def work_of(ct: Ct) -> Path:
@@ -283,7 +297,7 @@ UNDOING = (  # a script that refuses does not keep the container from coming bac
 )
 CHECK = Step("verify", "verify the snapshot", do=check)
 CUT = Step("cut", "take it off the network", do=cut)
-DROP = Step("drop-disk", "remove the copy of the saved disk", do=drop)
+DROP = Step("drop-disk", "remove the copy of the saved disk", do=drop, ignore_failure=True)
 FETCH = Step("fetch-disk", "copy the saved disk", do=fetch, undo=(DROP,))
 SWITCH_BACK = Step("switch-back", "put the former disk back", do=switch_back)
 SWITCH = Step("switch-disk", "put the saved disk in place", do=switch, undo=(SWITCH_BACK,))
@@ -296,4 +310,5 @@ RESTORE = Step(
     commits=True,  # once they live, disk and processes of before can't be brought together again
 )
 SETTLE = Step("settle-restored", "write down what it is now", do=settle_restored, commits=True)
-DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True)
+DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True,
+                   ignore_failure=True)  # fmt: skip

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from containers.node.ct import Ct
+from containers.node.draft import written_beside
 
 
 def role_of(ct: Ct, path: Path) -> str:
@@ -23,6 +24,10 @@ def note_path(ct: Ct) -> Path:
     return ct.paths.private / "reinstall.json"
 
 
+def draft_path(ct: Ct) -> Path:
+    return note_path(ct).with_suffix(".new")
+
+
 def noted(ct: Ct) -> dict[str, object]:
     try:
         return dict(json.loads(note_path(ct).read_text()))
@@ -31,14 +36,12 @@ def noted(ct: Ct) -> dict[str, object]:
 
 
 def forget_notes(ct: Ct) -> None:
-    note_path(ct).unlink(missing_ok=True)
+    for path in (note_path(ct), draft_path(ct)):
+        path.unlink(missing_ok=True)
 
 
 def note(ct: Ct, **what: object) -> None:
-    path = note_path(ct)
-    draft = path.with_suffix(".new")
-    with draft.open("w") as file:
+    with written_beside(note_path(ct), draft_path(ct)) as draft, draft.open("w") as file:
         json.dump({**noted(ct), **what}, file)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)

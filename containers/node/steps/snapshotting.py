@@ -19,7 +19,6 @@ from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
 from containers.node.errors import OperationError, Problem, Refused
 from containers.node.plan import Step, Steps
-from containers.node.processes.cgroup import mounted
 from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps.dumping import (
@@ -27,10 +26,14 @@ from containers.node.steps.dumping import (
     check_processes,
     check_room,
     dump,
+    ended,
+    homeless,
     pause,
+    revivable,
     revive,
     thaw,
 )
+from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.restoring import forget_work, new_disk, uuid_of
 from containers.node.steps.roles import note, role_of
 from containers.node.templates.init import NoInit, detect
@@ -98,8 +101,33 @@ class Making:
     def dump_and_stop(self, ct: Ct) -> None:
         dump(ct, self.saved(ct), leave_running=False)
 
+    def revivable(self, ct: Ct) -> bool:
+        return revivable(ct, self.saved(ct))
+
     def revive(self, ct: Ct) -> None:
         revive(ct, self.saved(ct))
+
+    def homeless(self, ct: Ct) -> bool:
+        return homeless(ct, self.saved(ct))
+
+    def not_homeless(self, ct: Ct) -> bool:
+        """Else it is all that is left of its processes."""
+        return not self.homeless(ct)
+
+    def unkept(self, ct: Ct) -> bool:
+        """They are in a draft, which the end of this operation makes nobody's."""
+        uuid = uuid_of(ct, self.param)
+        return self.homeless(ct) and not saved.published(ct.paths, uuid).path.exists()
+
+    def keep(self, ct: Ct) -> None:
+        """Make a snapshot of it, with the disk that it had then."""
+        kept, former = self.saved(ct), new_disk(ct)
+        disk = former if role_of(ct, former) == "old" else ct.paths.fs
+        if not kept.fs.exists():
+            call(ct.storage.snapshot(disk, kept.fs, readonly=True))
+        self.seal(ct)
+        self.publish(ct, only=True)
+        ct.remains = OperationError(Problem.PROCESSES_KEPT, uuid=uuid_of(ct, self.param))
 
     def copy(self, ct: Ct) -> None:
         """Unless CRIU has."""
@@ -111,13 +139,14 @@ class Making:
         record.write(kept, record_of(ct, kept, uuid_of(ct, self.param)))
         manifest.write(kept)
 
-    def publish(self, ct: Ct) -> None:
-        """From here on it is a snapshot."""
+    def publish(self, ct: Ct, *, only: bool = False) -> None:
+        """From here on it is a snapshot. only: its processes are nowhere else."""
         uuid, kept = uuid_of(ct, self.param), self.saved(ct)
         known = record.read(kept)
         facts = {
             "uuid": uuid,
             "kind": self.param,
+            "only": only,
             "manifest": manifest.hash_of(kept.manifest),
             "processes": known.processes,
             "size": known.memory,
@@ -138,6 +167,7 @@ class Making:
             kept.path.rename(whole.path)
             sync(whole.path.parent)
         forget_work(ct)
+        ended(ct).unlink(missing_ok=True)
         ct.fact("snapshot", facts)
 
 
@@ -147,22 +177,10 @@ def copy_beside(ct: Ct, new: Saved) -> None:
                            (ct.paths.bundle / "config.json", new.config)):  # fmt: skip
         if source.is_file():
             shutil.copyfile(source, target)
-    if groups := own_groups(ct):
-        new.groups.write_text("".join(f"{group}\n" for group in groups))
     new.scripts.mkdir(mode=0o700)
     for script in ct.paths.scripts.iterdir():
         if stat.S_ISREG(script.lstat().st_mode):
             shutil.copy(script, new.scripts / script.name)
-
-
-def own_groups(ct: Ct) -> list[str]:
-    """Those that the container made below its own in v2's hierarchy, where it is beside v1's:
-    CRIU, that restores all others, knows nothing of it there."""
-    places = mounted()
-    if "cgroup2" not in places or "freezer" not in places:
-        return []
-    top = places["cgroup2"] / ct.paths.cgroup.lstrip("/")
-    return sorted(f"{path.relative_to(top)}" for path in top.glob("**/") if path != top)
 
 
 def record_of(ct: Ct, kept: Saved, uuid: str) -> Record:
@@ -249,8 +267,14 @@ CHECK = Step("check-processes", "check that its processes can be saved", do=chec
 CHECK_ROOM = Step("check-room", "check that there is room", do=check_room)
 
 
+# Else the umount scripts of what comes next would trip over what is missing there
+DISMOUNT_LEFT = DISMOUNT.but(key="dismount-left", commits=False, regardless=True,
+                             when=lambda ct: ct.remains is not None)  # fmt: skip
+
+
 def begin(making: Making) -> Steps:
-    discard = Step(f"discard-{making.param}", f"remove the {making}", do=making.discard)
+    discard = Step(f"discard-{making.param}", f"remove the {making}", do=making.discard,
+                   when=making.not_homeless)  # fmt: skip
     check = Step(f"check-{making.param}", f"check that the {making} is new", do=making.check_new)
     begin = Step(f"begin-{making.param}", f"begin the {making}", do=making.begin, undo=(discard,))
     return Steps([check, begin])
@@ -263,12 +287,14 @@ def dump_running(making: Making) -> Step:
 
 def dump_and_stop(making: Making) -> Step:
     revive = Step(f"revive-{making.param}", "bring its processes back", do=making.revive,
-                  leaves=State.RUNNING)  # fmt: skip
+                  leaves=State.RUNNING, when=making.revivable)  # fmt: skip
+    keep = Step(f"keep-{making.param}", f"keep its processes as a {making}", do=making.keep,
+                when=making.unkept, regardless=True)  # fmt: skip
     return Step(
         f"dump-{making.param}",
         "save its processes and end them",
         do=making.dump_and_stop,
-        undo=(revive,),
+        undo=(revive, keep, DISMOUNT_LEFT),
         leaves=State.MOUNTED,
         unbroken=True,
     )

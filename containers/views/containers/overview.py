@@ -16,6 +16,12 @@ from containers.views.scripts import lifecycle
 from containers.views.search import Search, plain
 
 LAST = 5  # operations on a container's page
+LEFT_MOUNTED = {  # by whether staff read it
+    True: "It is suspended and still mounted: an umount script failed. Resume it, start it afresh, "
+    "or dismount it.",
+    False: "It is suspended, but its files are still in use on the server. Resume it, or start it "
+    "afresh.",
+}
 
 
 @require_safe
@@ -87,6 +93,7 @@ def show(request: Request, ctid: int) -> HttpResponse:
         "node_away": container.node.away,
         "meters": usage.meters(container),
         "warnings": [
+            *([LEFT_MOUNTED[request.user.is_staff]] if container.left_mounted else []),
             *container.facts.get("warnings", []),
             *container.node.facts.get("network", []),
         ],

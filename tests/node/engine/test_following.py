@@ -272,6 +272,17 @@ def test_an_undo_that_a_dead_runner_began_is_not_done_again_if_it_is_to_be_done_
     assert journal.undone == ["dismount", "own-postumount"]
 
 
+def test_what_keeps_something_is_done_though_an_undo_has_failed(ct: Ct) -> None:
+    journal = Recorder()
+    keep = step("keep", regardless=True)
+    steps = [step("begin", undo=[step("discard"), keep]), step("b", undo=[step("back", REFUSES)])]
+
+    assert not unwind(steps, ct, journal)
+
+    assert journal.undone == ["back", "keep"]
+    assert unwind(steps[:1], ct, journal)
+
+
 def test_a_step_made_of_others_is_one_line_of_the_journal_and_undoes_them_itself(ct: Ct) -> None:
     seen: list[str] = []
 
