@@ -13,7 +13,7 @@ VIA = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("containers", "0013_passkeys")]
+    dependencies = [("containers", "0014_snapshot_names")]
 
     operations = [
         migrations.AddField(
