@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from containers.models import approval
@@ -129,8 +130,8 @@ class ScriptTarget:
             details__action=self.action.name,
             answered=None,
         )
-        mine = {"container": self.container} if self.container else {"node": self.node}
-        refused.filter(**mine).update(answered=now())
+        mine = Q(container=self.container) if self.container else Q(node=self.node)
+        refused.filter(mine).update(answered=now())
 
     def restore(
         self, old: ScriptVersion, *, over: str | None = None, **actor: Unpack[Actor]
