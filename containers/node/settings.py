@@ -24,6 +24,7 @@ from containers.node.setting import (
     Type,
     Word,
 )
+from containers.node.shutdown import CHOICES
 
 MIB = 1 << 20
 PAGE = 4096
@@ -224,15 +225,9 @@ TABLE = [
     ),
     Setting(
         "autostop", Type.CHOICE, Section.STARTING, Effect.CONF, "When its node stops",
-        check=checks.autostop, longest=8,
-        choices=(("", "As the node does with others"), ("stop", "Stop it, with its scripts"),
-                 ("suspend", "Suspend it, and let it go on later")),
-        options=(
-            Word("--autostop", "stop|suspend|default",
-                 note="at the node's shutdown; default: as VE_STOP_MODE in vz.conf says"),
-        ),
-        conf=Key("AUTOSTOP"),
-        columns=(Column("autostop", "AUTOSTOP", -8),),
+        check=checks.autostop, choices=CHOICES, longest=8,
+        options=(Word("--autostop", "stop|suspend|default", note="at the node's shutdown"),),
+        conf=Key("AUTOSTOP"), columns=(Column("autostop", "AUTOSTOP", -8),),
     ),
     Setting(
         "disabled", Type.SWITCH, Section.STARTING, Effect.CONF, "Disabled",

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 
 STOP, SUSPEND, DEFAULT = "stop", "suspend", "default"
 MODES = (STOP, SUSPEND)
+CHOICES = (
+    ("", "As the node does with others"),
+    (STOP, "Stop it, with its scripts"),
+    (SUSPEND, "Suspend it, and let it go on later"),
+)
 FOR_A_PROCESSOR = 4  # containers at the same time
 LIMIT = 300  # seconds: more than an init has to halt
 LONGEST = 840  # seconds: systemd gives all of it 15 minutes (deploy/panel-containers.service)

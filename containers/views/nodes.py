@@ -62,7 +62,7 @@ def facts(node: Node) -> list[tuple[str, str]]:
 WORDS = {
     "criu": "CRIU",
     "cpus": "processors",
-    "figures": "memory and processors that containers see",
+    "figures": "memory seen inside",
     "ledger": "audit not kept",
     "nat": "NAT",
     "onboot": "containers still to start",

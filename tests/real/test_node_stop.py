@@ -9,6 +9,7 @@ import pytest
 
 from containers.node import observed, veconf
 from containers.node.actions import UMOUNT, Scope
+from containers.node.processes.cgroup import Group
 from containers.node.states import State
 from tests.real.panel import Panel, whole_panel
 from tests.real.test_panel_faults import reboot
@@ -33,7 +34,7 @@ def panel(criu: str) -> Iterator[Panel]:
 @pytest.fixture(scope="module")
 def made(panel: Panel) -> list[int]:
     for number in CTIDS:
-        panel.pctl("create", number, "--ostemplate", "busybox")
+        panel.pctl("create", number, "--ostemplate", "busybox", "--ram", "256M")
     return [*CTIDS]
 
 
@@ -63,6 +64,19 @@ def told(panel: Panel, *words: object, code: int = 0) -> tuple[dict[int, Any], s
 def pids(panel: Panel, ctids: list[int]) -> list[int]:
     inits = [observed.init_of(panel.path(ctid)) for ctid in ctids]
     return [init.pid for init in inits if init]
+
+
+def test_a_restart_of_the_worker_leaves_lxcfs_to_the_containers(
+    panel: Panel, ctids: list[int]
+) -> None:
+    group = Group(f"{panel.conf.cgroup}/lxcfs")
+    before = group.processes()
+    panel.stop("node")
+    panel.start("node")
+    assert len(before) == 1
+    assert group.processes() == before
+    assert "MemTotal:         262144 kB" in panel.pctl("exec", ctids[0], "cat /proc/meminfo")
+    assert "figures: each container's own, by lxcfs" in panel.pctl("node", "show")
 
 
 def test_all_stop_at_the_same_time_and_each_is_told_how(
@@ -118,16 +132,20 @@ def test_after_a_reboot_the_worker_resumes_what_the_shutdown_suspended(
     panel: Panel, ctids: list[int]
 ) -> None:
     staying, suspended = ctids[0], ctids[1]
-    with panel.conf.vz_conf.open("a") as file:
-        file.write('VE_STOP_MODE="suspend"\n')
     panel.pctl("set", staying, "--autostop", "stop")
-    ends, _ = told(panel, "stop")
+    vz_conf = panel.conf.vz_conf.read_text()
+    panel.conf.vz_conf.write_text(f'{vz_conf}VE_STOP_MODE="suspend"\n')
+    try:
+        ends, _ = told(panel, "stop")
+    finally:
+        panel.conf.vz_conf.write_text(vz_conf)
     assert (ends[staying]["ended"], ends[suspended]["ended"]) == ("stopped", "suspended")
     before = panel.last(suspended)
     reboot(panel)
     panel.until(lambda: panel.last(suspended) > before, "it to be resumed")
     assert panel.until_over(panel.last(suspended)) == "succeeded"
-    assert panel.state(suspended) == State.RUNNING
+    for number in ctids[1:]:
+        panel.until_state(number, State.RUNNING)
     assert panel.state(staying) == State.STOPPED
 
 
