@@ -1,7 +1,15 @@
-"""Whether the panel answers and can use its database: for whoever watches it from outside."""
+"""Whether the panel answers and can use its database: for whoever watches it from outside.
+
+Anybody may ask, as often as they like: the database is looked at once a second at most.
+"""
+
+from __future__ import annotations
 
 import os
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
@@ -11,21 +19,38 @@ from django.views.decorators.http import require_safe
 from containers import outage
 from containers.outage import Outage
 
+FRESH = 1.0  # seconds that an answer is good for
 PATIENCE = 1000  # ms that a lock of SQLite's may be held by somebody else
 LEAST = 1 << 20  # bytes free where SQLite writes
+
+
+@dataclass
+class Seen:
+    """What this process saw last. looking: held by who looks; others take the last answer."""
+
+    at: float = -FRESH
+    found: Outage | None = None
+    looking: Lock = field(default_factory=Lock)
+
+
+seen = Seen()
 
 
 @login_not_required
 @require_safe
 def show(request: HttpRequest) -> JsonResponse:
     """{ok: true}; or 503 with {ok: false, reason, error}: a word of outage.py and its sentence."""
-    try:
-        found = look()
-    except Error as error:
-        found = outage.of(error) or Outage.DAMAGED
-    if found is None:
-        return JsonResponse({"ok": True})
-    return JsonResponse(found.said, status=503)
+    if time.monotonic() - seen.at >= FRESH and seen.looking.acquire(blocking=False):
+        try:
+            seen.found = look()
+        except Error as error:
+            seen.found = outage.of(error) or Outage.DAMAGED
+        finally:
+            seen.at = time.monotonic()
+            seen.looking.release()
+    if found := seen.found:
+        return JsonResponse(found.said, status=503)
+    return JsonResponse({"ok": True})
 
 
 def look() -> Outage | None:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from websockets.exceptions import ConnectionClosed
 
 from containers import outage
@@ -125,22 +125,21 @@ def test_sqlite_locked_or_full_costs_a_form_nothing_of_what_was_typed(sqlite: Ho
         status, page, headers = alice.ask(SETTINGS, **form)
         assert (status, headers["Retry-After"]) == (503, "5"), page
         assert "database is locked by another program" in page
-        assert alice.health()[1]["reason"] == "locked"
+        wait_until(lambda: alice.health() == (503, Outage.LOCKED.said))
     kept = fields_of(page)
     assert (kept["hostname"], kept["description"]) == ("web2", TYPED)
     filling = path_of(sqlite).with_name("filling")
     fill(filling)
     status, page, _ = alice.ask(SETTINGS, **kept)
     assert (status, "The disk of the panel&#x27;s database is full." in page) == (503, True)
-    status, said = alice.health()
-    assert (status, said["reason"]) == (503, "full")
+    wait_until(lambda: alice.health() == (503, Outage.FULL.said))
     pctl = sqlite.pctl("start", "101")
     assert (pctl.returncode, "Traceback" in pctl.stderr) == (3, False)
     assert "The panel's database can't be used (database or disk is full)." in pctl.stderr
     node, log = sqlite.node(), sqlite.conf.state / "processes.log"
     wait_until(lambda: "the database is full, trying again" in log.read_text())
     filling.unlink()
-    assert alice.health()[0] == 200
+    wait_until(lambda: alice.health() == (200, {"ok": True}))
     assert alice.ask(SETTINGS, **fields_of(page))[0] == 302
     asked = sqlite.ask("from containers.models import Operation\n"
                        "settings = Operation.objects.get().params['settings']\n"
@@ -260,3 +259,11 @@ def test_what_is_no_database_is_damaged(tmp_path: Path) -> None:
         error = DatabaseError("as Django wraps it")
         error.__cause__ = raised.value
         assert outage.of(error) is Outage.DAMAGED
+
+
+def test_the_database_is_looked_at_once_a_second_however_often_it_is_asked(
+    client: Client, db: None, django_assert_max_num_queries: Any
+) -> None:
+    assert client.get("/health").json() == {"ok": True}
+    with django_assert_max_num_queries(4):
+        assert [client.get("/health").status_code for _ in range(20)] == [200] * 20

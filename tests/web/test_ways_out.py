@@ -127,6 +127,29 @@ def test_a_customer_may_leave_the_stop_script_out_where_that_is_granted(
     assert Operation.objects.latest("pk").params == {"without_stop_script": True}
 
 
+def test_what_a_customer_may_not_choose_is_not_asked(
+    stuck: Operation, as_bob: Client, as_alice: Client
+) -> None:
+    asks = f"{PAGE}operations/new/stop/"
+    assert "Stop it without its stop script" in text(as_alice.get(asks))
+    page = as_bob.get(asks)
+    assert page.status_code == 200
+    assert "Stop it without its stop script" not in text(page)
+
+
+def test_a_failed_reinstallation_has_its_ways_on_both_pages(
+    ct101: Container, as_bob: Client
+) -> None:
+    error = ScriptFailed(Problem.SCRIPT_FAILED, scope="own", action="stop", exit=1)
+    failed = fail(ct101, "reinstall", error, State.RUNNING)
+    succeed(ct101, "exec", State.RUNNING)
+    for address in (PAGE, failed.get_absolute_url()):
+        page = text(as_bob.get(address))
+        assert "Nothing is lost: web1 has the system it had before." in page
+        assert "Stop it without its stop script" in page
+        assert "Its stop script is kept by the hosting staff" in page
+
+
 def test_a_script_of_the_node_is_nobodys_but_staffs(
     ct101: Container, as_bob: Client, as_alice: Client
 ) -> None:

@@ -91,6 +91,11 @@ def ask(
     request: Request, container: Container, form: RequestForm, status: int = 200
 ) -> HttpResponse:
     kind = form.kind
+    for param in form.asked:
+        if param.permission and not request.user.has_perm(
+            f"containers.{param.permission}", container
+        ):
+            del form.fields[param.name]  # not theirs to choose
     context = {
         "container": container,
         "offer": Offer(kind, kind.asking(container), container.not_now(kind, request.user)),
