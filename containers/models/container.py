@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from containers.models.address import Address
 from containers.models.audit import AuditEvent
 from containers.models.node import Node
 from containers.models.offer import Offer
-from containers.models.operation import Busy, Operation, Via
+from containers.models.operation import RECENT, Busy, Operation, Via
 from containers.models.settings import Settings, cleaned
 from containers.models.template import Template
 from containers.node.actions import START, STOP
@@ -32,7 +32,6 @@ from containers.node.states import UNFINISHED, Progress, State
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-RECENT = timedelta(days=1)  # for which a failure is shown on its page
 SWITCHED_OFF = "disable its start and stop scripts, because it was reinstalled without them"
 LOWEST, HIGHEST = 100, 2147483644  # vzctl takes 1..100 too, but keeps them for itself
 CTIDS = Range("the CT ID", Decimal(LOWEST), Decimal(HIGHEST))

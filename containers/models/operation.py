@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
+from django.db.models import Max
 from django.urls import reverse
 from django.utils.timezone import localtime, now
 
 from containers import doorbell
-from containers.kind import Kind, known
+from containers.kind import Kind, known, lacking
 from containers.models.failure import Failure
 from containers.models.node import Node
 from containers.node import problems
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 SECRETS = frozenset({"userpasswd"})  # params that are forgotten once it has ended
+RECENT = timedelta(days=1)  # for which a failure is shown with its container
 NOT_THERE = (None, State.CREATING, State.BROKEN, State.UNKNOWN)  # what a failed create may leave
 
 
@@ -73,6 +75,14 @@ class OperationQuerySet(models.QuerySet["Operation"]):
                     setattr(operation, name, value)
                 return operation
         return None
+
+    def alarming(self, containers: Collection[int]) -> dict[int, Operation]:
+        """Of these containers (pk) the last operation that counts, where it failed lately."""
+        recent = models.Q(finished=None) | models.Q(finished__gt=now() - RECENT)
+        counted = self.filter(recent, container__in=containers).exclude(kind__in=lacking("alarms"))
+        last = counted.order_by().values("container").annotate(last=Max("pk")).values("last")
+        failed = self.filter(pk__in=last, state__in=(Progress.FAILED, Progress.INTERRUPTED))
+        return {each.container_id or 0: each for each in failed}
 
     def visible_to(self, user: User) -> OperationQuerySet:
         return self if user.is_staff else self.filter(container__owner=user)
@@ -156,6 +166,12 @@ class Operation(Failure):
     @property
     def noun(self) -> str:
         return self.of_kind.noun or self.label.lower()
+
+    @property
+    def alarm(self) -> str:
+        """What is said of one that has failed, in a few words."""
+        how = "was interrupted" if self.state == Progress.INTERRUPTED else "failed"
+        return self.of_kind.alarm or f"{self.label} {how}"
 
     @property
     def standing(self) -> str:

@@ -108,14 +108,14 @@ class ScriptTarget:
 
     def answer_refusals(self) -> None:
         """The file that lay in its place is no stranger any more."""
-        refused = Operation.objects.filter(
+        place = "container" if self.container else "node"
+        Operation.objects.filter(
             problem=Problem.FOREIGN_FILE,
             details__scope=self.scope,
             details__action=self.action.name,
             answered=None,
-        )
-        mine = {"container": self.container} if self.container else {"node": self.node}
-        refused.filter(**mine).update(answered=now())
+            **{place: self.owner},
+        ).update(answered=now())
 
     def restore(self, old: ScriptVersion, **actor: Unpack[Actor]) -> ScriptVersion:
         """Save an old text again: what lay between stays in the history."""

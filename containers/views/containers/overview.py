@@ -32,10 +32,11 @@ def index(request: Request) -> HttpResponse:
         "address_set", Prefetch("operations", queryset=busy, to_attr="unfinished")
     )
     shown = pager(request, found)
+    failures = Operation.objects.alarming([each.pk for each in shown])
     context = {
         "containers": shown,
         "search": search,
-        "rows": [(each, each.quick_offer(request.user)) for each in shown],
+        "rows": [(each, each.quick_offer(request.user), failures.get(each.pk)) for each in shown],
         "states": list(State),  # the class itself a template would call
         "owners": owners(mine) if request.user.is_staff else [],
         "any": mine.exists(),
