@@ -159,6 +159,12 @@ class Operation(Failure):
         return self.of_kind.noun or self.label.lower()
 
     @property
+    def alarm(self) -> str:
+        """What is said of one that has failed, in a few words."""
+        how = "was interrupted" if self.state == Progress.INTERRUPTED else "failed"
+        return self.of_kind.alarm or f"{self.label} {how}"
+
+    @property
     def standing(self) -> str:
         """How far an unfinished one is, as the end of a sentence."""
         if self.state == Progress.CANCELLING:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.timezone import now
 
 from containers.models import approval
@@ -124,14 +123,14 @@ class ScriptTarget:
 
     def answer_refusals(self) -> None:
         """The file that lay in its place is no stranger any more."""
-        refused = Operation.objects.filter(
+        place = "container" if self.container else "node"
+        Operation.objects.filter(
             problem=Problem.FOREIGN_FILE,
             details__scope=self.scope,
             details__action=self.action.name,
             answered=None,
-        )
-        mine = Q(container=self.container) if self.container else Q(node=self.node)
-        refused.filter(mine).update(answered=now())
+            **{place: self.owner},
+        ).update(answered=now())
 
     def restore(
         self, old: ScriptVersion, *, over: str | None = None, **actor: Unpack[Actor]

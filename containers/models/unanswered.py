@@ -17,7 +17,7 @@ from containers.node.operations import PLANS
 from containers.node.states import Progress, State
 
 if TYPE_CHECKING:
-    from containers.models.operation import Operation
+    from containers.models.operation import Operation, OperationQuerySet
 
 FAILED = (Progress.FAILED, Progress.INTERRUPTED)
 ENDED_BADLY = (*FAILED, Progress.CANCELLED)
@@ -29,6 +29,7 @@ THERE_ALREADY = (Problem.ALREADY_RUNNING, Problem.ALREADY_MOUNTED, Problem.NOT_M
 class Container(Protocol):
     """What is asked of one."""
 
+    pk: int
     state: str
 
     @property
@@ -57,6 +58,19 @@ def of(
         for kind, operation in last.items()
         if good.get(kind, 0) < operation.pk and not nothing_left(kind, state)
     ]
+
+
+def latest(
+    containers: Collection[Container], operations: OperationQuerySet
+) -> dict[int, Operation]:
+    """Of each container, by its pk, the last one; in few queries where few have any."""
+    mine = operations.filter(container__in=[each.pk for each in containers]).order_by()
+    bad = mine.filter(state__in=FAILED, answered=None).exclude(kind__in=lacking("alarms"))
+    last = dict(bad.values_list("container").annotate(Max("pk")))
+    news = mine.filter(state=Progress.SUCCEEDED, kind__in=having("settles"), container__in=last)
+    begun = dict(news.values_list("container").annotate(Max("pk")))
+    doubtful = [each for each in containers if last.get(each.pk, 0) > begun.get(each.pk, 0)]
+    return {each.pk: found[0] for each in doubtful if (found := of(each))}
 
 
 def nothing_left(kind: str, state: State) -> bool:

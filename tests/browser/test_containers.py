@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from containers.models import Container, Operation, Template
-from containers.node.states import State
+from containers.models import Container, Operation, Template, Via
+from containers.node.death import Death
+from containers.node.states import Omission, Progress, State
 from tests.browser.conftest import Open
 from tests.browser.server import PHONE
 
@@ -54,6 +55,31 @@ def test_a_second_operation_is_refused_naming_the_first(
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text(f"operation {first.pk} (Start)")
     expect(page.get_by_role("link", name=f"Watch operation {first.pk} (Start)")).to_be_visible()
+
+
+def test_an_end_that_nobody_asked_for_is_told_in_red_without_a_reload(
+    page_of: Open, bob: User, ct101: Container, ring: Callable[..., Any]
+) -> None:
+    page = page_of(bob, "/containers/101/")
+    operation = ct101.request("died", via=Via.CONTAINER)
+    for number, (label, why) in enumerate(
+        [("run its umount script", Omission.NO_SCRIPT), ("run its stop script", Omission.ASKED)]
+    ):
+        operation.steps.create(
+            number=number, key=f"own-{number}", label=label, state="skipped", note=why
+        )
+    death = Death(exit=-9, lived=7500.0, out_of_memory=True, last=("Out of memory",))
+    operation.end(Progress.FAILED, code=3, state=State.STOPPED, **death.error().record)
+    ring(ctid=101, owner=bob.pk, operation=operation.pk)
+
+    box = page.locator(".notice-error")
+    expect(box).to_contain_text("It ended by itself: The container's memory does not suffice")
+    expect(box).to_contain_text("ended 2 h 5 min after it was started")
+    box.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Unexpected end of web1")).to_be_visible()
+    plan = page.locator(".plan-step")
+    expect(plan.nth(0)).to_contain_text("no such script")
+    expect(plan.nth(1)).to_contain_text("left out, as asked")
 
 
 def test_staff_creates_a_container_and_sees_its_password_once(

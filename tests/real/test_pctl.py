@@ -154,6 +154,13 @@ def test_a_change_that_the_node_refuses_leaves_row_and_container_alone(
     assert (listed["ram"], listed["hostname"], listed["numproc.l"]) == (64, f"ct{ctid}", 50)
     shell.run("restart", ctid)
     assert shell.run("exec2", ctid, "hostname") == f"ct{ctid}\n"
+    shell.run("exec2", ctid, "dd if=/dev/urandom of=/big bs=1M count=24")
+    for option, value in (("--diskspace", "16M"), ("--numproc", "4")):
+        shell.run("exec2", ctid, "for i in 1 2 3; do sleep 1000 >/dev/null 2>&1 </dev/null & done")
+        assert "can't be limited to " in shell.run("set", ctid, option, value, code=6)
+    shell.run("set", ctid, "--diskspace", "96M")
+    (listed,) = json.loads(shell.run("list", ctid, "--json"))
+    assert (listed["diskspace.h"], listed["numproc.l"]) == (96 << 10, 50)
     shell.run("set", ctid, "--pids", "9" * 30, code=21)
     shell.run("set", ctid, "--ram", "100T", code=21)
 

@@ -182,7 +182,7 @@ def test_a_disabled_container_starts_by_force_only(rig: Rig, ctid: int) -> None:
     assert rig.state(ctid) is DOWN
     assert rig.operate("start", ctid, spec=disabled, force=True).code == 0
     assert rig.operate("restart", ctid, spec=disabled).code == 105
-    assert rig.state(ctid) is DOWN
+    assert rig.state(ctid) is UP
 
 
 def test_a_refusing_create_script_deletes_the_container_again(rig: Rig) -> None:

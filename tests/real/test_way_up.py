@@ -10,6 +10,7 @@ import pytest
 from containers.node.processes.run import call
 from containers.node.states import State
 from tests.real.rig import Rig
+from tests.real.snapshots import fresh, take
 
 UP, DOWN = State.RUNNING, State.STOPPED
 LATER = "2099-02-01T00:00:00+00:00"
@@ -194,3 +195,20 @@ def test_saved_processes_are_not_thrown_away_for_a_start_that_could_not_be(
     aside.rename(init)
     resumed = rig.operate("resume", running)
     assert (resumed.code, resumed.state) == (0, UP), resumed.log
+
+
+def test_a_restore_of_processes_looks_at_the_way_up_and_one_of_the_disk_need_not(
+    rig: Rig, criu: str, running: int
+) -> None:
+    kept, init = take(rig, running), rig.init(running)
+
+    refused = rig.operate(
+        "restore", running, spec={"disabled": True}, **kept.params, safety=fresh()
+    )
+
+    assert refused.code == 105, refused.log
+    assert goes_on(rig, running, init, refused)
+    restored = rig.operate(
+        "restore", running, spec={"disabled": True}, **kept.params, disk_only=True
+    )
+    assert (restored.code, restored.state) == (0, DOWN), restored.log

@@ -120,6 +120,8 @@ def test_why_it_ended_by_itself_is_told_in_red_in_its_history_and_in_the_audit_l
         page = as_alice.get(reverse(address, args=[101])).content.decode()
         assert why in page
         assert "state-failed" in page
+    listed = as_bob.get(reverse("containers")).content.decode()
+    assert f'<a class="state state-failed" href="{operation.get_absolute_url()}">It ended' in listed
     assert "It ended by itself:" in as_bob.get(reverse("container", args=[101])).content.decode()
     assert "Unexpected end of web1" in as_bob.get(operation.get_absolute_url()).content.decode()
     [event] = AuditEvent.objects.all()

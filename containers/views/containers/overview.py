@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from containers.models import Address, Container, Operation, approval
+from containers.models import Address, Container, Operation, approval, unanswered
 from containers.models.container import ContainerQuerySet
 from containers.node.states import UNFINISHED, State
 from containers.views import ways_out
@@ -39,10 +39,11 @@ def index(request: Request) -> HttpResponse:
         "address_set", Prefetch("operations", queryset=busy, to_attr="unfinished")
     )
     shown = pager(request, found)
+    failures = unanswered.latest([*shown], Operation.objects.all())
     context = {
         "containers": shown,
         "search": search,
-        "rows": [(each, each.quick_offer(request.user)) for each in shown],
+        "rows": [(each, each.quick_offer(request.user), failures.get(each.pk)) for each in shown],
         "states": list(State),  # the class itself a template would call
         "owners": owners(mine) if request.user.is_staff else [],
         "any": mine.exists(),

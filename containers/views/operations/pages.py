@@ -166,7 +166,8 @@ def outcome(operation: Operation, *, staff: bool) -> Outcome | None:
     cancelled = operation.state == Progress.CANCELLED
     said = outcomes.sentences(operation, staff=staff)
     if not (said and cancelled):
-        said = [ENDINGS[Progress(operation.state)], *said]
+        alarm = operation.of_kind.alarm
+        said = [f"{alarm}." if alarm else ENDINGS[Progress(operation.state)], *said]
     return Outcome("warning" if cancelled else "error", " ".join(said))
 
 

@@ -105,7 +105,8 @@ BARE = Situation("without a script", lacks=("scripts",))
 def test_it_is_told_why_a_step_was_left_out(
     tmp_path: Path, kind: str, situation: Situation, omitted: dict[str, Omission]
 ) -> None:
-    ct, journal, said = container_in(tmp_path, situation), Recorder(), []
+    said: list[str] = []
+    ct, journal = container_in(tmp_path, situation), Recorder()
     ct.say = said.append
     ct.state = State.RUNNING
     take([each.but(do=nothing) for each in PLANS[kind].steps(ct.state)], ct, journal)
