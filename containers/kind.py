@@ -100,6 +100,7 @@ class Kind:
     consequence: what it does, said where it is asked for; caution: what can't be taken back, and
     what else becomes of it. asks: a page asks before it is done. back: the button that leaves it.
     otherwise: a question of staff's, and the words that lead to the page that asks all the same.
+    tries_scripts: offered beside saving a script that it would run.
     page: name of the URL of a page of its own; form: the class in containers/forms, as
     module.Class, where that page has one a kind. heading: of the page that asks, with {name}.
     hidden_in: states in which its button is not shown at all; quick_in: those in which it is the
@@ -136,6 +137,7 @@ class Kind:
     hidden_in: frozenset[State] = frozenset()
     quick_in: frozenset[State] = frozenset()
     starts: bool = False
+    tries_scripts: bool = False
     needs_criu: bool = False
     alarms: bool = True
     changes: bool = True
@@ -198,6 +200,10 @@ class Kind:
         """What somebody did to it, as a line of the audit log."""
         said = (self.heading or f"{self.word} {{name}}").format(name=container)
         return f"{said[:1].lower()}{said[1:]}"
+
+    def named(self, operation: Operation) -> str:
+        """What an operation of this kind is called in a list."""
+        return self.label
 
     def called(self, operation: Operation) -> str:
         """The heading of an operation of this kind."""

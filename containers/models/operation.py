@@ -135,7 +135,7 @@ class Operation(Failure):
 
     @property
     def label(self) -> str:
-        return self.of_kind.label or self.kind
+        return self.of_kind.named(self) or self.kind
 
     @property
     def named(self) -> str:
@@ -149,6 +149,11 @@ class Operation(Failure):
     @property
     def noun(self) -> str:
         return self.of_kind.noun or self.label.lower()
+
+    @property
+    def command_line(self) -> str:
+        """What somebody had it run in the container; empty where it runs nothing of theirs."""
+        return self.of_kind.command_line(self)
 
     @property
     def standing(self) -> str:
