@@ -100,6 +100,7 @@ class Kind:
     consequence: what it does, said where it is asked for; caution: what can't be taken back, and
     what else becomes of it. asks: a page asks before it is done. back: the button that leaves it.
     otherwise: a question of staff's, and the words that lead to the page that asks all the same.
+    tries_scripts: offered beside saving a script that it would run.
     page: name of the URL of a page of its own; again: that of the page, given only a CT ID, where
     it is asked for once more, if that is another one; form: the class in containers/forms, as
     module.Class, where that page has one a kind. heading: of the page that asks, with {name}.
@@ -142,6 +143,7 @@ class Kind:
     hidden_in: frozenset[State] = frozenset()
     quick_in: frozenset[State] = frozenset()
     starts: bool = False
+    tries_scripts: bool = False
     needs_criu: bool = False
     errand: bool = False
     alarms: bool = True
@@ -207,6 +209,10 @@ class Kind:
         """What somebody did to it, as a line of the audit log."""
         said = (self.heading or f"{self.word} {{name}}").format(name=container)
         return f"{said[:1].lower()}{said[1:]}"
+
+    def named(self, operation: Operation) -> str:
+        """What an operation of this kind is called in a list."""
+        return self.label
 
     def called(self, operation: Operation) -> str:
         """The heading of an operation of this kind."""

@@ -87,7 +87,8 @@ class Shared(Base):
         if isinstance(field, forms.BooleanField):
             return "on" if value else "off"
         if isinstance(field, forms.ChoiceField):
-            value = next((f"{label}" for key, label in field.choices if f"{key}" == value), value)
+            choices: Any = field.choices
+            value = next((f"{label}" for key, label in choices if f"{key}" == value), value)
         return f"“{value}”" if value else "nothing"
 
 

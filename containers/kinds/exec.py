@@ -24,7 +24,8 @@ class Exec(Kind):
         Param(
             "command",
             label="Command",
-            help="The container's shell runs it as root",
+            help="The container's shell runs it as root. It is kept in the history, so put no "
+            "passwords in it",
             length=4096,
             raw=True,
             focus=True,

@@ -14,6 +14,7 @@ class Restart(Kind):
     consequence = "The container is stopped and started again, and all its scripts run."
     hidden_in = frozenset({State.SUSPENDED})
     starts = True
+    tries_scripts = True
     params = (FORCE, Param("fast", FAST), REPLACE_SCRIPTS)
     commands = (Command("restart", "", "Stop a container and start it again", CT, ALWAYS_SO),)
 

@@ -32,6 +32,7 @@ class Start(Kind):
     word, icon, place, primary = "Start", "play", 20, True
     permission = OPERATE
     starts = True
+    tries_scripts = True
     drawn_from = State.STOPPED
     quick_in = frozenset(State) - {State.RUNNING, State.PAUSED, State.SUSPENDED}
     params = (

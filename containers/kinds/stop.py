@@ -16,6 +16,7 @@ WITHOUT_STOP_SCRIPT = Option(
 class Stop(Kind):
     word, icon, place = "Stop", "stop", 30
     permission = OPERATE
+    tries_scripts = True
     consequence = (
         "Its stop script runs first, unless it is to be left out. Then its programs are asked to "
         "end, and its file system is dismounted."

@@ -19,6 +19,9 @@ class Actor(TypedDict):
     login: NotRequired[str]  # at the node's own terminal
 
 
+LONGEST = 255  # characters of what somebody did
+
+
 class AuditEvent(models.Model):
     """Who did what, when; only ever added to."""
 
@@ -32,7 +35,7 @@ class AuditEvent(models.Model):
     ctid = models.PositiveIntegerField(null=True, db_column="ct_id")
     # While it is there: a later one with its CT ID is another
     container = models.ForeignKey("Container", models.SET_NULL, null=True, related_name="events")
-    what = models.CharField(max_length=255)
+    what = models.CharField(max_length=LONGEST)
     details = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -56,7 +59,7 @@ class AuditEvent(models.Model):
         """called: whoever it was, where by can't tell."""
         containers: Any = cls._meta.get_field("container").related_model
         return cls.objects.create(
-            what=what[:255],
+            what=what if len(what) <= LONGEST else f"{what[: LONGEST - 1]}…",
             by=by,
             name=by.get_username() if by else called,
             container=containers.objects.filter(ctid=ctid).first() if ctid else None,

@@ -202,6 +202,8 @@ class Container(Settings):
             addresses = Address.asked(self.pk, add, drop)
             self.forget_refused({*asked, *(["ips"] if addresses else [])})
             requested = {"settings": asked, "addresses": addresses, "changed": changed}
+            if password := (params or {}).get("userpasswd"):  # which is forgotten at the end
+                requested["password_of"] = password["user"]
             operation = self.request(
                 "set", by=by, via=via, reason=reason, params={**(params or {}), **requested}
             )

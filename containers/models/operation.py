@@ -143,7 +143,7 @@ class Operation(Failure):
 
     @property
     def label(self) -> str:
-        return self.of_kind.label or self.kind
+        return self.of_kind.named(self) or self.kind
 
     @property
     def named(self) -> str:
@@ -163,6 +163,11 @@ class Operation(Failure):
         """What is said of one that has failed, in a few words."""
         how = "was interrupted" if self.state == Progress.INTERRUPTED else "failed"
         return self.of_kind.alarm or f"{self.label} {how}"
+
+    @property
+    def command_line(self) -> str:
+        """What somebody had it run in the container; empty where it runs nothing of theirs."""
+        return self.of_kind.command_line(self)
 
     @property
     def standing(self) -> str:

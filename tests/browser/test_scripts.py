@@ -86,7 +86,10 @@ def test_without_javascript_a_script_is_written_in_a_plain_field(
     page_of: Open, alice: User, ct101: Container
 ) -> None:
     page = page_of(alice, "/containers/101/scripts/mount/", java_script_enabled=False)
-    page.get_by_label("Script", exact=True).fill("#!/bin/sh\necho $1\n")
+    field = page.get_by_label("Script", exact=True)
+    assert "mono" in field.evaluate("e => getComputedStyle(e).fontFamily")
+    expect(page.get_by_role("button", name="Put it in the editor")).to_be_hidden()
+    field.fill("#!/bin/sh\necho $1\n")
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("Line 2:")).to_contain_text("SC2086")
     page.get_by_role("button", name="Save as version 1").click()

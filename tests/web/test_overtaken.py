@@ -81,7 +81,7 @@ def test_a_script_that_was_disabled_meanwhile_is_not_enabled_silently(
     as_alice.post(f"{SCRIPT}disabling/")
     answer = as_alice.post(SCRIPT, {"body": body("two"), "over": read})
     assert answer.status_code == 409
-    assert "It is disabled now" in shown(answer)
+    assert "The script is disabled now" in shown(answer)
     assert not ct101.scripts.get().enabled
 
 

@@ -454,3 +454,43 @@ def test_a_failure_page_needs_no_database(rf: Any) -> None:
 def test_a_browser_that_asks_for_the_favicon_is_shown_the_logo(client: Client) -> None:
     answer = client.get("/favicon.ico")
     assert (answer.status_code, answer["Location"]) == (302, "/static/logo.svg")
+
+
+def test_a_command_that_was_run_stands_in_the_history_and_the_audit(
+    ct101: Container, as_alice: Client
+) -> None:
+    Container.objects.update(state=State.RUNNING)
+    command = "echo " + "x" * 300
+    as_alice.post("/containers/101/operations/", {"kind": "exec", "command": command})
+    operation = Operation.objects.get()
+    assert command in text(as_alice.get(operation.get_absolute_url()))
+    for path in ("/operations/", "/containers/101/", "/containers/101/operations/"):
+        assert "echo xxx" in text(as_alice.get(path))
+    event = AuditEvent.objects.latest("pk")
+    assert event.what.startswith("run in CT 101: echo xxx")
+    assert event.what.endswith("x…")
+    assert (event.details["command"], event.name) == (command, "alice")
+
+
+@pytest.mark.parametrize(
+    ("params", "called"),
+    [
+        ({"userpasswd": {"user": "root", "hash": "$6$x"}}, "Set root's password"),
+        ({"userpasswd": {"user": "web", "hash": "$6$x"}, "sshkeys": ["ssh-rsa A"]},
+         "Set web's password and add SSH keys"),
+        ({"sshkeys": ["ssh-rsa A"]}, "Add SSH keys"),
+        ({}, "Change settings"),
+    ],
+)  # fmt: skip
+def test_setting_a_password_is_called_so_also_once_it_is_forgotten(
+    params: dict[str, Any], called: str, ct101: Container, as_alice: Client
+) -> None:
+    shall: dict[str, Any] = {} if params else {"hostname": "web2"}
+    operation = ct101.change(params=params, **shall)
+    operation.end(Progress.SUCCEEDED, code=0)
+    assert "userpasswd" not in Operation.objects.get().params
+    shown = as_alice.get("/containers/101/operations/").content.decode()
+    assert f">{called}</a>" in shown.replace("&#x27;", "'")
+    heading = as_alice.get(operation.get_absolute_url()).content.decode().replace("&#x27;", "'")
+    assert f"<h1>{called} {'in' if params else 'of'} web" in heading
+    assert "$6$" not in shown + heading

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from containers.forms.requests import RequestForm
 from containers.kind import KINDS, Kind
-from containers.models import AuditEvent, Busy, Container
+from containers.models import AuditEvent, Busy, Container, Operation
 from containers.models.offer import Offer
 from containers.views.page import Request, container_of, held, need, page, pager, record
 from containers.views.sign_in.confirmation import confirmed
@@ -53,13 +53,16 @@ def create(request: Request, container: Container) -> HttpResponse:
         )
     except Busy as busy:
         return refused(request, container, kind, held(request, busy))
-    record(request, did(kind, container, form), ctid=container.ctid, reason=form.why)
+    said = {"reason": form.why}
+    if command := kind.command_line(operation):
+        said["command"] = command  # the line itself may be too short for all of it
+    record(request, did(kind, container, operation), ctid=container.ctid, **said)
     return redirect(operation)
 
 
-def did(kind: Kind, container: Container, form: RequestForm) -> str:
-    if command := form.params.get("command"):
-        return f"run in {container}: {command[-1]}"
+def did(kind: Kind, container: Container, operation: Operation) -> str:
+    if command := kind.command_line(operation):
+        return f"run in {container}: {command}"
     return kind.deed(container)
 
 

@@ -143,7 +143,7 @@ def cautions(container: Container) -> list[str]:
     if left_out := switched_off(container):
         found.append(left_out)
     if running and not node.script_timeout:
-        found.append(f"On {node} scripts have no time limit: one that hangs, hangs for ever.")
+        found.append(f"On {node} scripts have no time limit: one that hangs is never ended.")
     return found
 
 

@@ -11,8 +11,6 @@ from containers.node.actions import Where
 from containers.node.states import State
 from containers.views.page import Request, record
 
-KINDS = ("start", "stop", "restart")  # the first that runs it is the one
-
 
 def way(user: User, target: ScriptTarget) -> Offer | None:
     """None where nothing runs it now, asks nothing first and needs nobody's approval."""
@@ -22,12 +20,13 @@ def way(user: User, target: ScriptTarget) -> Offer | None:
     if target.action.where is Where.NODE and approval.required(container.node):
         return None
     state, step = State(container.state), f"{target.scope}-{target.action}"
-    offered = {offer.kind.name: offer for offer in container.offers(user)}
-    for offer in filter(None, map(offered.get, KINDS)):
-        runs = any(each.key == step for each in offer.kind.plan.steps(state))
-        if runs and offer.possible and not offer.asking.asks:
-            return offer
-    return None
+    ways = (
+        offer
+        for offer in container.offers(user)
+        if offer.kind.tries_scripts and offer.possible and not offer.asking.asks
+        if any(each.key == step for each in offer.kind.plan.steps(state))
+    )
+    return next(ways, None)
 
 
 def run(request: Request, target: ScriptTarget, kind: str) -> Operation | None:

@@ -27,7 +27,8 @@ function become(node, next) {
   for (const { name } of [...node.attributes])
     if (!next.hasAttribute(name) && !READERS.includes(name)) node.removeAttribute(name);
   for (const { name, value } of next.attributes)
-    if (node.getAttribute(name) !== value && !READERS.includes(name)) node.setAttribute(name, value);
+    if (!READERS.includes(name) && node.getAttribute(name) !== value)
+      node.setAttribute(name, value);
   fill(node, next);
 }
 
@@ -57,8 +58,7 @@ function fill(parent, fresh) {
   }
 }
 
-// The children, each with what says which one it is: its id, or what it is and where it leads, and
-// the how manyth of those.
+// The children, each with what says which one it is, and the how manyth of those.
 function signed(parent) {
   const count = new Map();
   return [...parent.childNodes].map((node) => {

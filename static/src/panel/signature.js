@@ -1,9 +1,14 @@
-// What says which element of a part one is, when the part has changed.
+// What says which element of a part one is, when the part has changed: its id, or what it is and
+// where it leads.
+const CHOICES = ["submit", "button", "hidden", "radio", "checkbox"]; // whose value says which
+const TOKEN = "csrfmiddlewaretoken"; // another one in each answer
+
 export function signature(node) {
   if (node.nodeType !== Node.ELEMENT_NODE) return node.nodeName;
   if (node.id) return `${node.nodeName}#${node.id}`;
-  const leads = ["href", "action", "name", "value"].map((name) => node.getAttribute(name) ?? "");
-  if (leads[2] === "csrfmiddlewaretoken") leads.pop(); // another one in each answer
+  const leads = ["href", "action", "name"];
+  if (CHOICES.includes(node.type) && node.name !== TOKEN) leads.push("value");
   const word = node.nodeName === "BUTTON" ? node.textContent.trim() : "";
-  return [node.nodeName, node.classList[0], ...leads, word].join(" ");
+  const said = leads.map((name) => node.getAttribute(name) ?? "");
+  return [node.nodeName, node.classList[0], ...said, word].join(" ");
 }
