@@ -170,6 +170,10 @@ class Doubts(Fault):
         "The file {path} was written to since then, which {names:list} read: whether it is the "
         "same can't be told.",
     )
+    FILES_UNSEEN = (
+        "files-unseen",
+        "Its processes used {number} files more at {path} than are looked at.",
+    )
     OVERLAY = (
         "overlay-inside",
         "An overlay was mounted at {path} in the container, which can't be mounted again.",
@@ -269,10 +273,10 @@ class Hindrances(Fault):
     FILE_SYSTEM = "file-system", "A file system of the kind {kind} is mounted at {path}."
     DELETED_FILE = (
         "deleted-file",
-        "The process {name} ({pid}) uses {path}, which was deleted, at {mount}, where a mount "
-        "script has mounted files of the node: it can't be made again there.",
-        "The process {name} ({pid}) uses {path}, which was deleted, at {mount}, where files of the "
-        "server are: it can't be made again there.",
+        "The process {name} ({pid}) uses {path}, which was deleted, in what a mount script has "
+        "mounted at {mount}: it can't be made again there.",
+        "The process {name} ({pid}) uses {path}, which was deleted, in what is mounted at {mount}: "
+        "it can't be made again there.",
     )
     REMOTE_FILE = (
         "remote-file",

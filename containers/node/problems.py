@@ -554,7 +554,8 @@ class Problem(StrEnum):
     NOT_DUMPABLE = (
         "not-dumpable",
         "Its processes can't be kept: {reasons:clauses}.",
-        NO_PROCESSES,
+        "Its processes can't be kept now: {reasons:clauses}. A snapshot of the disk only is "
+        "possible.",
         Code.CHECKPOINT,
     )
     DUMP_FAILED = (
@@ -586,7 +587,7 @@ class Problem(StrEnum):
     NOT_RESTORABLE = (
         "not-restorable",
         "The snapshot can't be restored: {reasons:clauses}.",
-        NOT_KEPT,
+        "",
         Code.RESTORE,
     )
     PROCESSES_KEPT = (

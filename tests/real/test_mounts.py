@@ -220,7 +220,10 @@ def test_what_the_mount_scripts_of_today_mount_is_compared(
          "a file system of the kind ramfs is mounted at /srv"),
         ("bind", "(rm /mnt/x/log; exec sleep 10000) 5</mnt/x/log </dev/null >/dev/null 2>&1 &"
                  "while [ -e /mnt/x/log ]; do :; done",
-         "uses /mnt/x/log, which was deleted, at /mnt/x"),
+         "uses /mnt/x/log, which was deleted, in what a mount script has mounted at /mnt/x"),
+        ("tmpfs", "cd /mnt/x; touch log; ln log other; exec 5<log; rm log;"
+                  f"(exec sleep 10000) {QUIET} & exec 5<&-",
+         "uses /mnt/x/log, which was deleted"),
     ],
 )  # fmt: skip
 def test_what_could_not_be_given_again_is_refused_while_all_goes_on(
@@ -229,7 +232,8 @@ def test_what_could_not_be_given_again_is_refused_while_all_goes_on(
     """Of mounts that the container's root has made, too: the kernel would take an overlay's
     folders for the node's.
     """
-    begin(rig, ctid, script and bound(shared), f"mkdir -p /srv; {command}")
+    scripts = {"bind": bound(shared), "tmpfs": TMPFS}
+    begin(rig, ctid, scripts.get(script, ""), f"mkdir -p /srv; {command}")
 
     for plan in ("snapshot", "suspend"):
         outcome = rig.operate(plan, ctid, snapshot=fresh())
@@ -328,3 +332,15 @@ def test_a_mount_script_that_mounts_nothing_this_time_brings_back_what_ran(
     assert restored.end["problem"] == "mount-missing"
     assert count(rig, ctid) == 2
     assert rig.inside(ctid, "cat", "/mnt/x/later") == "later\n"
+
+
+def test_a_deleted_file_of_the_containers_own_comes_back_in_a_tmpfs(
+    rig: Rig, criu: str, ctid: int
+) -> None:
+    begin(rig, ctid, TMPFS, f"(cd /mnt/x; echo kept >f; exec 5<f; rm f; exec sleep 99) {QUIET} &\n"
+          "echo $! >/tmp/holder.pid")  # fmt: skip
+    rig.wait_for(lambda: rig.inside(ctid, "ls", "/mnt/x") == "", "it to be deleted")
+    kept = take(rig, ctid)
+    assert kept.verify().answer == "ok"
+    assert restore(rig, ctid, kept).code == 0
+    assert rig.inside(ctid, "sh", "-c", "cat /proc/$(cat /tmp/holder.pid)/fd/5") == "kept\n"

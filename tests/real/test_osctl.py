@@ -20,7 +20,7 @@ sh -c 'n=0; while :; do n=$((n+1)); echo $n >/counter; sleep 0.05; done' &
 """
 MOUNTING = """#!/bin/sh
 . "$VE_CONFFILE"
-mount -n -t tmpfs of-the-node "$VE_ROOT/mnt"
+mount -n --bind /usr/share "$VE_ROOT/mnt"
 """
 NOBODYS = "00000000-1111-2222-3333-444444444444"
 

@@ -268,6 +268,7 @@ def test_without_criu_only_disks_are_kept_and_the_reason_is_told(
         ({"criu": "99.1"}, "It was made with CRIU 99.1"),
         ({"caps": 1 << 200}, None),
         ({"caps": 1 << 9}, "This node's processor has no ia64"),
+        ({"kernel": "99.0"}, "It was made under kernel 99.0; this one is older"),
         ({"arch": "riscv64"}, "Its processes are for riscv64"),
         ({"memory": 1 << 50}, "Its processes take"),
         ({"devices": ["/dev/nothing-there"]}, "The device /dev/nothing-there is missing"),
@@ -282,7 +283,7 @@ def test_what_can_not_be_restored_here_is_told_before(
     if reason is None:
         assert verdict.answer == "ok"
         return
-    assert verdict.answer == "broken"
+    assert verdict.answer == ("can't tell" if "kernel" in changes else "broken")
     assert verdict.reasons[0].told(staff=True).startswith(reason)
 
 
@@ -347,3 +348,32 @@ def test_a_safety_snapshot_that_can_not_be_sealed_puts_the_container_back(
     assert restored.state is UP, restored.log
     assert private(rig, running) == ["fs", "scripts", "ve.conf"]
     assert count(rig, running) == 2
+
+
+def test_an_overlay_that_an_older_version_dumped_is_found_in_the_images(
+    rig: Rig, running: int, kept: Kept
+) -> None:
+    """Its directories would be the node's: none is dumped any more, and none is restored."""
+    message = bytes([8, 17, 58, 4]) + b"/mnt"  # images/mnt.proto: fstype, mountpoint
+    image = b"MAGICMAG" + len(message).to_bytes(4, "little") + message
+    (kept.saved.images / "mountpoints-99.img").write_bytes(image)
+    kept.agree()
+
+    assert [(why.fault, kept.verify().answer) for why in kept.verify().reasons] == [
+        ("overlay-inside", "broken")
+    ]
+    restored = rig.operate("restore", running, **kept.params, safety=fresh())
+    assert (restored.code, restored.state, "freeze" in restored.steps) == (17, UP, False)
+
+
+def test_what_an_older_version_does_not_tell_of_mounts_makes_the_verdict_uncertain(
+    rig: Rig, running: int, kept: Kept
+) -> None:
+    rig.write(running, "mount", "#!/bin/sh\ntrue\n")
+    assert rig.operate("restart", running).code == 0
+    call(["mount", "-t", "tmpfs", "none", f"{rig.paths(running).root}/mnt"])
+    kept.rewrite(mounts=["/mnt"])
+    verdict = kept.verify()
+    assert (verdict.answer, [why.fault for why in verdict.reasons]) == (
+        "can't tell", ["mount-unknown"],
+    )  # fmt: skip

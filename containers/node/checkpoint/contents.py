@@ -84,7 +84,10 @@ def held(root: Path, mount: Scripted) -> Iterator[str]:
     elsewhere meanwhile.
     """
     where = f"{root}{mount.path}"
-    fd = os.open(where, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fd = os.open(where, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as e:
+        raise OperationError(Problem.MOUNT_MISSING, path=mount.path) from e
     try:
         dev = os.fstat(fd).st_dev
         there = [m.dev for m in mounts.mounts_of("self") if m.where == where]

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MANY = 20_000  # descriptors and mappings that are looked at
+MANY = 200_000  # descriptors and mappings that are looked at
 REMOTE = ("nfs", "nfs4", "cifs", "smb3", "ceph", "9p")
 # CRIU dumps an overlay and can't mount it again: its directories are another's paths then.
 UNSUPPORTED = (*REMOTE, "hugetlbfs", "bpf", "debugfs", "tracefs", "configfs", "securityfs",
@@ -104,12 +104,15 @@ def unrestorable(init: int, inside: "Sequence[int]") -> "Iterator[tuple[Mount, U
 
 
 def creatable(init: int, mount: Mount, use: Use) -> bool:
-    """Whether a restore, as the container's root, can make that deleted file again."""
+    """Whether a restore, as the container's root, can make that deleted file again.
+
+    Not one that has other names still: for that CRIU makes a link, on the container's disk only.
+    """
     try:
         owner = os.stat(use.at)
     except OSError:
         return False
-    return "rw" in mount.options and "rw" in mount.supers and all(
+    return not owner.st_nlink and "rw" in mount.options and "rw" in mount.supers and all(
         within(read(f"/proc/{init}/{kind}_map"), number)
         for kind, number in (("uid", owner.st_uid), ("gid", owner.st_gid))
     )  # fmt: skip

@@ -8,7 +8,8 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from containers.node.errors import Doubts, OperationError, Problem
 from containers.node.trees.openat2 import Links
 from containers.node.trees.safe_tree import BadTree, SafeTree
 
-FEW = 200  # files of one mount that are written down
+FEW = 2000  # files of one mount that are written down
+UNCERTAIN = frozenset({Doubts.FILE_NEWER, Doubts.FILES_UNSEEN})  # the others are certain
 COUNTING = ("ro", "nosuid", "nodev", "noexec", "noatime")  # what a process would notice
 UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -47,7 +49,7 @@ class Used:
 class Scripted:
     """path: where, in the container. source: of what; limit: bytes that a tmpfs may hold, 0 for
     no limit. archive: the name of the file with its contents, which take so many bytes; none when
-    it is the node's, and used then.
+    it is the node's. used: of that, unseen: how many files more.
     """
 
     path: str
@@ -58,7 +60,8 @@ class Scripted:
     supers: str = ""
     archive: str = ""
     taken: int = 0
-    used: tuple[Used, ...] = field(default=())
+    used: tuple[Used, ...] = ()
+    unseen: int = 0
 
     @property
     def carried(self) -> bool:
@@ -119,25 +122,28 @@ def in_use(root: Path, init: int, pids: Iterable[int]) -> list[Scripted] | None:
         uses.setdefault(mount.where, []).append(use)
     there = {mount.where for mount in inside}
     return [
-        each if each.carried else replace(each, used=used_of(root, each, uses.get(each.path, [])))
+        each if each.carried else with_used(each, uses.get(each.path, []))
         for each in below
         if each.path in there
     ]
 
 
-def used_of(root: Path, mount: Scripted, uses: Sequence[Use]) -> tuple[Used, ...]:
+def with_used(mount: Scripted, uses: Sequence[Use]) -> Scripted:
     by_path: dict[str, list[Use]] = {}
     for use in uses:
         if not use.deleted:
             by_path.setdefault(use.path, []).append(use)
-    return tuple(
-        Used(
-            path,
-            names=tuple(sorted({name_of(use.pid) for use in of_path})),
-            writes=any(use.writes and not use.appends for use in of_path),
-            appends=any(use.appends for use in of_path),
-        )
-        for path, of_path in sorted(by_path.items())[:FEW]
+    told = sorted(by_path.items())
+    used = tuple(starmap(used_of, told[:FEW]))
+    return replace(mount, used=used, unseen=len(told[FEW:]))
+
+
+def used_of(path: str, uses: Sequence[Use]) -> Used:
+    return Used(
+        path,
+        names=tuple(sorted({name_of(use.pid) for use in uses})),
+        writes=any(use.writes and not use.appends for use in uses),
+        appends=any(use.appends for use in uses),
     )
 
 
@@ -212,8 +218,12 @@ def other_files(root: Path, told: Iterable[Scripted]) -> Iterator[Reason]:
     """Why the files that processes used will not do, of what is mounted below VE_ROOT now."""
     now = {each.path for each in found(root)}
     for then in told:
-        for used in then.used if then.path in now else ():
+        if then.path not in now:
+            continue
+        for used in then.used:
             yield from changed(root, then, used)
+        if then.unseen:
+            yield Reason.doubt(Doubts.FILES_UNSEEN, path=plain(then.path), number=then.unseen)
 
 
 def unlike(then: Scripted, now: Scripted) -> Iterator[Reason]:

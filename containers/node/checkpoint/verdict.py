@@ -244,7 +244,7 @@ def mounts_same(at: Look) -> Iterator[Found]:
     if at.paths != at.owner:
         return  # nothing of another is mounted yet
     for why in (*scripted.unfit(at.paths.root, told), *scripted.other_files(at.paths.root, told)):
-        certain = why.fault != Doubts.FILE_NEWER
+        certain = why.fault not in scripted.UNCERTAIN
         yield Found(Answer.BROKEN if certain else Answer.CANT_TELL, why)
 
 

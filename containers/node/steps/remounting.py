@@ -9,7 +9,7 @@ from containers.node.checkpoint import contents, scripted
 from containers.node.checkpoint.reason import Reason
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
-from containers.node.errors import Doubts, OperationError, Problem
+from containers.node.errors import OperationError, Problem
 from containers.node.ids import Range
 from containers.node.processes.run import call
 
@@ -30,7 +30,7 @@ def mount_again(ct: Ct, kept: Saved, was: Range) -> None:
     require(scripted.unfit(ct.paths.root, told))
     contents.fill(ct.paths.root, kept, was, ct.ids)
     require(why for why in scripted.other_files(ct.paths.root, told)
-            if why.fault != Doubts.FILE_NEWER)  # fmt: skip
+            if why.fault not in scripted.UNCERTAIN)  # fmt: skip
 
 
 def require(wrong: Iterable[Reason]) -> None:

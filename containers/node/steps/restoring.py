@@ -309,6 +309,7 @@ RESTORE = Step(
     leaves=State.RUNNING,
     commits=True,  # once they live, disk and processes of before can't be brought together again
 )
-SETTLE = Step("settle-restored", "write down what it is now", do=settle_restored, commits=True)
+SETTLE = Step("settle-restored", "write down what it is now", do=settle_restored, commits=True,
+              ignore_failure=True)  # fmt: skip
 DROP_FORMER = Step("drop-former", "remove the former disk", do=drop_former, commits=True,
                    ignore_failure=True)  # fmt: skip

@@ -29,9 +29,12 @@ def listed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settle(ct: Ct, kept: Saved) -> None:
-    """Write down what it is now: of the template that its disk was of, with the names of today."""
+    """Write down what it is now, as its next start would: of the template that its disk was of,
+    with the names of today.
+    """
     now = restored(ct)
     template = record.read(kept).template or now.spec.template
+    ct.fact("template", template)
     now = replace(now, spec=now.spec.but(template=template))
     write_conf(now)
     was, wanted = veconf.read(kept.ve_conf), lines(now)
@@ -39,4 +42,3 @@ def settle(ct: Ct, kept: Saved) -> None:
         configure(now)
         if ct.state is State.RUNNING:
             apply_hostname(now)
-    ct.fact("template", template)

@@ -74,6 +74,12 @@ def test_kind_source_and_options_have_to_be_the_same(
     assert found == faults
 
 
+def test_more_files_than_are_written_down_are_told_of(tmp_path: Path) -> None:
+    uses = [mounts.Use(1, f"/data/{number}", "") for number in range(scripted.FEW + 3)]
+    found = scripted.with_used(DATA, uses)
+    assert (len(found.used), found.unseen) == (scripted.FEW, 3)
+
+
 def test_it_comes_out_of_its_file_as_it_went_in(tmp_path: Path) -> None:
     saved = Saved(tmp_path)
     assert scripted.read(saved) is None
