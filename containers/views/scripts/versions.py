@@ -56,9 +56,11 @@ def before(versions: list[ScriptVersion], version: ScriptVersion | None) -> Scri
     return next((v for v in versions if version and v.number < version.number), None)
 
 
-def restore(request: Request, target: ScriptTarget, old: ScriptVersion, over: str) -> HttpResponse:
-    version = target.restore(old, over=over or None, **actor(request))
-    said = f"Version {old.number} restored, as version {version.number}."
+def restore(
+    request: Request, target: ScriptTarget, number: ScriptVersion, over: str
+) -> HttpResponse:
+    version = target.restore(number, over=over or None, **actor(request))
+    said = f"Version {number.number} restored, as version {version.number}."
     if not target.container:
         return publish(request, target.node, said=said)
     messages.success(request, said)
