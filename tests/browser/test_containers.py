@@ -29,6 +29,19 @@ def test_a_state_changes_in_the_list_and_on_the_page_without_a_reload(
     )
 
 
+def test_a_suspended_container_that_was_left_mounted_shows_its_ways_out(
+    page_of: Open, alice: User, bob: User, ct101: Container
+) -> None:
+    Container.objects.update(state=State.SUSPENDED, facts={"mounted": True})
+    for user, said in ((alice, "an umount script failed"), (bob, "still in use on the server")):
+        page = page_of(user, "/containers/101/")
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.get_by_role("button", name="Resume", exact=True)).to_be_enabled()
+    page.get_by_role("link", name="Start").click()
+    expect(page.get_by_label("Delete its saved processes and start it afresh")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume it instead")).to_be_visible()
+
+
 def test_starting_lands_on_the_operation(page_of: Open, bob: User, ct101: Container) -> None:
     page = page_of(bob, "/containers/")
     page.get_by_role("button", name="Start CT 101").click()

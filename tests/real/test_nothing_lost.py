@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -92,7 +93,8 @@ def test_what_can_not_be_brought_back_is_a_snapshot_and_named(
 
 def test_a_dead_runners_restore_comes_back_too(rig: Rig, running: int) -> None:
     kept = take(rig, running)
-    number = rig.request("restore", running, **kept.params, safety=fresh())
+    params: dict[str, Any] = {**kept.params, "safety": fresh()}
+    number = rig.request("restore", running, **params)
     assert run_meddled(rig, number, "own-umount", "ended", die) == -signal.SIGKILL
     rig.zygote.recover(number)
     outcome = rig.finish(number)
@@ -127,7 +129,7 @@ def test_a_runner_killed_among_scripts_that_fail_loses_no_process(
     rig.write(running, "postumount", "#!/bin/sh\nexit 1\n")
     if plan == "resume":
         assert rig.operate("suspend", running).state is SUSPENDED
-    params = {**kept.params, "safety": fresh()} if plan == "restore" else {}
+    params: dict[str, Any] = {**kept.params, "safety": fresh()} if plan == "restore" else {}
     number = rig.request(plan, running, **params)
     killed = run_meddled(rig, number, step, moment, die) == -signal.SIGKILL
     if killed:
@@ -187,9 +189,13 @@ def test_a_mounted_suspended_one_starts_when_its_processes_may_go(rig: Rig, runn
 
 def test_a_suspension_whose_processes_can_not_come_back_stays_one(rig: Rig, running: int) -> None:
     """What they had mounted goes while its runner is killed."""
-    place = f"{rig.paths(running).root}{SHARE}"
+
+    def unmounted_and_dead() -> None:
+        call(["umount", f"{rig.paths(running).root}{SHARE}"])
+        die()
+
     number = rig.request("suspend", running)
-    run_meddled(rig, number, "dump", "ended", lambda: (call(["umount", place]), die()))
+    run_meddled(rig, number, "dump", "ended", unmounted_and_dead)
     rig.zygote.recover(number)
     outcome = rig.finish(number)
 

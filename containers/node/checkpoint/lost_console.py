@@ -5,10 +5,10 @@ brings none back: with the name that the mount still has there, it does.
 """
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
-from containers.node.checkpoint.userids import LENGTH, MAGIC, fields, varint
+from containers.node.checkpoint.userids import LENGTH, MAGIC, fields
+from containers.node.checkpoint.watches import encoded, messages
 from containers.node.errors import OperationError, Problem
 
 IMAGES = "mountpoints-*.img"
@@ -35,28 +35,9 @@ def with_console(image: bytes) -> bytes:
     )
 
 
-def messages(image: bytes) -> Iterator[bytes]:
-    at = MAGIC
-    while at < len(image):
-        (length,) = LENGTH.unpack_from(image, at)
-        at += LENGTH.size
-        if at + length > len(image):
-            raise ValueError("the end is missing")
-        yield image[at : at + length]
-        at += length
-
-
 def standing(mount: bytes) -> bytes:
     """One mount, as one of something that is there."""
     parts = list(fields(mount))
     if (WHERE << 3 | 2, CONSOLE) not in parts:
         return mount
-    return b"".join(
-        varint(key) + (varint(value) if isinstance(value, int) else framed(key, value))
-        for key, value in parts
-        if key >> 3 != DELETED
-    )
-
-
-def framed(key: int, value: bytes) -> bytes:
-    return varint(len(value)) + value if key & 7 == 2 else value
+    return b"".join(encoded(key, value) for key, value in parts if key >> 3 != DELETED)

@@ -43,9 +43,7 @@ class Executor:
     undoing: bool = False  # what a cancel asks for is done already
 
     def spare_undo(self) -> None:
-        """What has begun is undone now, without having been cancelled: only a second cancel ends
-        that.
-        """
+        """What has begun is undone now, though not cancelled: only a second cancel ends that."""
         self.undoing = True
 
     def cancelled(self) -> bool:

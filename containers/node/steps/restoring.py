@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from containers.node import ids, lxcfs, monitor, observed
+from containers.node import lxcfs, monitor, observed
 from containers.node.bundle import config_of, init_of, places, require_real_places, rootfs
-from containers.node.checkpoint import criu, lost_console, saved, userids
+from containers.node.checkpoint import criu, saved
 from containers.node.checkpoint.saved import Saved
 from containers.node.checkpoint.verdict import Answer, verify
 from containers.node.ct import Ct
@@ -29,6 +29,7 @@ from containers.node.processes.run import call
 from containers.node.states import State
 from containers.node.steps import proving
 from containers.node.steps.configuring import limit_disk_of
+from containers.node.steps.images import images_for, moved_images, range_of
 from containers.node.steps.mounting import DISMOUNT
 from containers.node.steps.owners import claim
 from containers.node.steps.remounting import CannotRestore, mount_again, moved
@@ -105,29 +106,6 @@ def not_restored(ct: Ct, error: CommandFailed, log: Path, limit: float) -> Opera
     if why := criu.fault(log):
         return CannotRestore(Problem.RESTORE_FAILED, why=why)
     return CannotRestore(Problem.RESTORE_COMMAND_FAILED, cause=error.cause)
-
-
-def images_for(ct: Ct, kept: Saved) -> Path:
-    """The dump's own, or a copy for the range of ids that the container has now, and one with a
-    console where it had lost that.
-    """
-    was, own, lost = range_of(kept), ct.ids, lost_console.images(kept.images)
-    if was == own and not lost:
-        return kept.images
-    remove(ct.storage, moved_images(ct))
-    userids.move(kept.images, moved_images(ct), was, own)
-    for path in lost:
-        (moved_images(ct) / path.name).write_bytes(lost_console.found(path))
-    return moved_images(ct)
-
-
-def moved_images(ct: Ct) -> Path:
-    return ct.paths.private / "img.restore"
-
-
-def range_of(kept: Saved) -> ids.Range:
-    (mapping,) = json.loads(kept.config.read_text())["linux"]["uidMappings"]
-    return ids.Range(mapping["hostID"], mapping["size"])
 
 
 def alive(ct: Ct) -> bool:

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from containers.node.checkpoint import cpu, criu, manifest, record, saved, scripted, version
+from containers.node.checkpoint import (
+    cpu,
+    criu,
+    manifest,
+    record,
+    saved,
+    scripted,
+    version,
+    watches,
+)
 from containers.node.checkpoint.record import Record
 from containers.node.checkpoint.saved import Saved
 from containers.node.ct import Ct
@@ -136,6 +145,7 @@ class Making:
 
     def seal(self, ct: Ct) -> None:
         kept = self.saved(ct)
+        name_watches(ct, kept)
         record.write(kept, record_of(ct, kept, uuid_of(ct, self.param)))
         manifest.write(kept)
 
@@ -169,6 +179,18 @@ class Making:
         forget_work(ct)
         ended(ct).unlink(missing_ok=True)
         ct.fact("snapshot", facts)
+
+
+def name_watches(ct: Ct, kept: Saved) -> None:
+    """Have its processes watch files of the disk that is kept: where it goes, they go with it."""
+    image, new = kept.images / watches.IMAGE, watches.subvolume(kept.fs)
+    if not image.exists() or new is None:
+        return
+    disks = (ct.paths.fs, new_disk(ct))
+    old = {found for disk in disks if (found := watches.subvolume(disk)) is not None}
+    before = image.read_bytes()
+    if (after := watches.moved(before, old - {new}, new)) != before:
+        image.write_bytes(after)
 
 
 def copy_beside(ct: Ct, new: Saved) -> None:

@@ -10,6 +10,7 @@
 
     if            it does not always apply; the failures above are told as if all applied
     passed over   its failure ends nothing
+    regardless    an undo that is done though one before it has failed
     =             it is made of others, which follow
 
 `python -m tests.node.engine.transcripts` writes the files anew, for a change that is meant.
@@ -155,6 +156,7 @@ def words(step: Step) -> str:
         "commits": step.commits,
         "passed over": step.ignore_failure,
         "unbroken": step.unbroken,
+        "regardless": step.regardless,
         "in the container": step.where is Where.CONTAINER,
         f"leaves {step.leaves}": step.leaves is not None,
     }
