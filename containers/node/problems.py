@@ -62,6 +62,12 @@ class Problem(StrEnum):
         Code.RESTORE,
     )
     NOT_RUNNING = "not-running", "The container is not running.", "", Code.NOT_RUNNING
+    NO_SCRIPT_FILE = (
+        "no-script-file",
+        "The node has no file of it: looked for {places:list}.",
+        "The node has no file of it.",
+        Code.BAD_VALUE,
+    )
     NO_CONSOLE = (
         "no-console",
         "Nobody has its console: its monitor has ended. It has one again from its next start on.",
