@@ -60,7 +60,7 @@ CONTAINERS = (
 
 SNAPSHOT_ID = Option("--id", "UUID", note="which one")
 UUID = Option("--uuid", "UUID", key="id", note="the same as --id")
-SKIP_CONFIG = ignored("--skip-config", "", "settings are the panel's, and are shown before")
+SKIP_CONFIG = ignored("--skip-config", "", "a snapshot has its configuration, too")
 SNAPSHOTS = (
     Command("snapshot", "vzsnapshot.create", "Take a snapshot, as osctl psc create does", CT,
             (Option("--id", "UUID", note="the UUID that it gets; else a new one"),
@@ -158,7 +158,7 @@ REST = (
 
 # The nouns' own words stand together, whichever kind they come from.
 OF_CONTAINERS = tuple(c for c in OF_KINDS if c.program == "pctl" and " " not in c.words)
-OF_VZCTL = (*OF_CONTAINERS, VZLIST)  # those whose options are vzctl's or vzlist's
+OF_VZCTL = (*OF_CONTAINERS, *SNAPSHOTS, VZLIST)  # those whose options are vzctl's or vzlist's
 ALL = (
     *OF_CONTAINERS,
     *CONTAINERS,

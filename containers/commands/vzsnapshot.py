@@ -99,10 +99,11 @@ def list_(given: Given, output: Output) -> int:
 def line_of(found: list[Snapshot], last: Snapshot) -> list[Snapshot]:
     """It and its ancestors."""
     by_pk = {each.pk: each for each in found}
-    wanted, each = set(), by_pk.get(last.pk)
+    wanted: set[int] = set()
+    each = by_pk.get(last.pk)
     while each and each.pk not in wanted:
         wanted.add(each.pk)
-        each = by_pk.get(each.parent_id)
+        each = by_pk.get(each.parent_id or 0)
     return [each for each in found if each.pk in wanted]
 
 

@@ -75,6 +75,12 @@ class Problem(StrEnum):
         "The container is not running any more. Look again in a moment.",
         Code.NOT_RUNNING,
     )
+    NO_SCRIPT_FILE = (
+        "no-script-file",
+        "The node has no file of it: looked for {places:list}.",
+        "The node has no file of it.",
+        Code.BAD_VALUE,
+    )
     NO_CONSOLE = (
         "no-console",
         "Nobody has its console: its monitor has ended. It has one again from its next start on.",

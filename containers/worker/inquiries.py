@@ -76,15 +76,18 @@ def scripts(paths: Layout, inquiry: Inquiry) -> list[dict[str, Any]]:
 
 
 def script(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:
-    """The text of one of them. args: action."""
+    """The text of one of them, else of OpenVZ's where it is not run from. args: action."""
     action = actions.BY_NAME[inquiry.args["action"]]
     scope = Scope.OWN if inquiry.ctid else Scope.GLOBAL
-    path = paths.script(scope, action)
+    own, *others = paths.script_places(scope, action)
+    path = next((place for place in (own, *others) if place.is_file()), None)
+    if path is None:
+        raise OperationError(Problem.NO_SCRIPT_FILE, places=[own, *others])
     with path.open("rb") as file:
         body = file.read(LARGEST + 1)
     if len(body) > LARGEST:
         raise OperationError(Problem.FILE_TOO_LARGE, path=path, most=LARGEST)
-    return {"path": f"{path}", "body": base64.b64encode(body).decode()}
+    return {"path": f"{path}", "own": path == own, "body": base64.b64encode(body).decode()}
 
 
 def reinstall(paths: Layout, inquiry: Inquiry) -> dict[str, Any]:

@@ -180,13 +180,15 @@ def test_a_file_the_panel_did_not_write_is_looked_at_and_imported(
     page = page_of(alice, running.get_absolute_url(), java_script_enabled=javascript)
     page.get_by_role("link", name="Import the file").click()
     expect(page.get_by_text("Reading the file on alpha")).to_be_visible()
-    body = base64.b64encode(b"#!/bin/sh\necho by hand\n").decode()
+    mine = "#!/bin/sh\necho by hand\ntc qdisc del dev venet0 root\n"
+    body = base64.b64encode(mine.encode()).decode()
     Inquiry.objects.update(answer={"path": path, "body": body}, answered=now())
     if javascript:
         ring(everybody=True, inquiry=1)
     else:
         page.get_by_role("link", name="Show what was found").click()
     expect(page.get_by_text("echo by hand")).to_be_visible()
+    expect(page.get_by_text("It uses venet0, which is not here")).to_be_visible()
     page.get_by_role("button", name="Import it as version 1").click()
     expect(page.get_by_text("Imported as version 1")).to_be_visible()
-    assert text_of(ct101) == "#!/bin/sh\necho by hand\n"
+    assert text_of(ct101) == mine

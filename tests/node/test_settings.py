@@ -94,13 +94,13 @@ def test_a_line_of_ve_conf_means_the_value_again(name: str) -> None:
 
 def test_a_limit_that_there_is_none_of_has_a_line_that_says_so(tmp_path: Path) -> None:
     node = NodeConf(name="alpha", state=tmp_path, vz=tmp_path, etc=tmp_path)
-    paths = SimpleNamespace(root="/r", private="/p", node=node, fs=tmp_path)
+    paths = SimpleNamespace(ctid=101, root="/r", private="/p", node=node, fs=tmp_path)
     ct: Any = SimpleNamespace(ctid=101, paths=paths, spec=Spec(), ids=ids.Range(ids.BASE))
     lines = configuring.lines(ct)
     assert list(lines) == [
-        "VE_ROOT", "VE_PRIVATE", "OSTEMPLATE", "HOSTNAME", "NAME", "DESCRIPTION", "IP_ADDRESS",
-        "NAMESERVER", "SEARCHDOMAIN", "PHYSPAGES", "CPULIMIT", "NUMPROC", "DISKSPACE", "ONBOOT",
-        "AUTOSTOP", "DISABLED", "UID_BASE", "UID_SIZE", "HOST_UID_BASE",
+        "VE_ROOT", "VE_PRIVATE", "HOST_IFNAME", "OSTEMPLATE", "HOSTNAME", "NAME", "DESCRIPTION",
+        "IP_ADDRESS", "NAMESERVER", "SEARCHDOMAIN", "PHYSPAGES", "CPULIMIT", "NUMPROC", "DISKSPACE",
+        "ONBOOT", "AUTOSTOP", "DISABLED", "UID_BASE", "UID_SIZE", "HOST_UID_BASE",
     ]  # fmt: skip
     for name in ("ram", "cpus", "pids", "diskspace"):  # else vz.conf's default would seem to hold
         key = named(name).conf

@@ -310,3 +310,19 @@ def test_scripts_of_the_node_and_words_without_a_shell(
     assert (code, answers) == (0, {}), said
     assert f"etached from the console of CT {ctid}".encode() in said
     assert shell.run("status", ctid) == f"CTID {ctid} exist mounted running\n"
+
+
+def test_snapshots_are_taken_and_switched_to_in_vzctls_words(
+    shell: Shell, ctid: int, node_conf: NodeConf
+) -> None:
+    file = Layout(node_conf, ctid).fs / "root/file"
+    uuid = "{0a1b2c3d-1111-2222-3333-444455556666}"
+    shell.run("snapshot", ctid, "--id", uuid, "--name", "before", "--description", "d")
+    file.write_text("after\n")
+    listed = shell.run("snapshot-list", ctid, "-H", "-o", "current,uuid,name,desc")
+    assert listed.split() == ["*", uuid, "before", "d"]
+    shell.run("snapshot-switch", ctid, "--id", uuid)
+    assert not file.exists()
+    shell.run("snapshot-delete", ctid, "--uuid", uuid)
+    assert uuid not in shell.run("snapshot-list", ctid)
+    shell.run("snapshot-switch", ctid, "--id", uuid, code=21)

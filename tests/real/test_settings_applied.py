@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from containers.node import figures, observed, veconf
+from containers.node import figures, load, observed, veconf
 from containers.node.access.accounts import hash_password
 from containers.node.processes.run import call
 from containers.node.states import State
@@ -430,7 +430,7 @@ def test_lines_of_others_in_ve_conf_outlive_every_operation(rig: Rig, ctid: int)
         conf.write_text(MINE + conf.read_text())
         assert rig.operate("start", ctid).code == 0
         assert (openvz / f"{ctid}.conf").samefile(conf)
-        steps = (
+        steps: tuple[tuple[str, dict[str, Any]], ...] = (
             ("set", {"spec": {"hostname": "now", "nameservers": ["192.0.2.53"]}, "former": {}}),
             ("set", {"spec": {"hostname": "now"}, "former": {"nameservers": ["192.0.2.53"]}}),
             ("restart", {}),
@@ -448,3 +448,15 @@ def test_lines_of_others_in_ve_conf_outlive_every_operation(rig: Rig, ctid: int)
         assert [*openvz.iterdir()] == [theirs]
     finally:
         shutil.rmtree(rig.conf.openvz)
+
+
+def test_the_load_of_a_container_is_its_own_tasks(rig: Rig, running: int) -> None:
+    groups = observed.cgroup_paths(rig.paths(running))
+
+    def averages() -> list[float]:
+        return load.averages(groups, [0.5, 0.5, 0.5], 60) or []
+
+    rig.wait_for(lambda: averages()[0] < 0.2, "what it began at its start to rest")
+    busy = "(while :; do :; done) & (while :; do :; done) & echo busy"
+    assert rig.inside(running, "sh", "-c", busy) == "busy\n"
+    rig.wait_for(lambda: averages()[0] > 1.4 and averages()[2] < 0.7, "two tasks to be counted")

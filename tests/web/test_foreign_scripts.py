@@ -13,8 +13,11 @@ from django.utils.timezone import now
 
 from containers.models import AuditEvent, Container, Inquiry, Node, Operation
 from containers.node.actions import Scope
+from containers.node.conf import NodeConf
 from containers.node.errors import OperationError, Problem
 from containers.node.states import Progress
+from containers.worker import inquiries
+from containers.worker.verdicts import Verdicts
 from tests.web.typist import Typist
 
 PATH = "/vz/private/101/scripts/start"
@@ -110,8 +113,32 @@ def test_what_is_done_in_another_way_than_with_openvz_is_said_before_it_is_impor
     refused: Operation, as_alice: Client
 ) -> None:
     shown = text(as_alice.get(look(as_alice, URL, b"#!/bin/sh\ntc qdisc add dev venet0 root\n")))
-    assert "it uses venet0, which is not here" in shown
+    assert "It uses venet0, which is not here" in shown
     assert "venet0" not in text(as_alice.get(look(as_alice, URL)))
+
+
+def test_one_in_openvzs_own_place_is_imported_and_nothing_is_there_to_replace(
+    alpha: Node, ct101: Container, node_conf: NodeConf, as_alice: Client
+) -> None:
+    assert "Import OpenVZ" in text(as_alice.get("/containers/101/scripts/start/"))
+    address = str(as_alice.get(URL).headers["Location"])
+    inquiries.answer(node_conf, alpha, Verdicts(node_conf))
+    places = f"{node_conf.scripts}/101.start, {node_conf.openvz}/conf/101.start"
+    shown = text(as_alice.get(address))
+    assert f"The node has no file of it: looked for {node_conf.vz}/private/101/scripts/" in shown
+    assert places in shown
+    (node_conf.openvz / "conf").mkdir(parents=True)
+    (node_conf.openvz / "conf/101.start").write_bytes(BODY)
+    address = str(as_alice.get(URL).headers["Location"])
+    inquiries.answer(node_conf, alpha, Verdicts(node_conf))
+    shown = text(as_alice.get(address))
+    assert "This is where OpenVZ keeps the start script of CT 101." in shown
+    assert "Import it as version 1" in shown
+    assert "replace" not in shown.lower()
+    as_alice.post(URL, {"do": "import", "inquiry": inquiry(address)})
+    current = ct101.scripts.get(name="start").current
+    assert current
+    assert bytes(current.body) == BODY
 
 
 def test_an_own_one_is_replaced_by_the_operation_that_was_refused(

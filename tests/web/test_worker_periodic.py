@@ -333,5 +333,5 @@ def test_what_running_containers_use_is_measured_one_a_turn(
     assert periodic.unmeasured == [ct101.pk]
     periodic.go(100.1)
     ct101.refresh_from_db()
-    assert ct101.usage == {"pids": {"used": 3, "limit": 256}}
+    assert ct101.usage == {"pids": {"used": 3, "limit": 256}, "load": [0, 0, 0]}
     assert ct101.usage_at is not None

@@ -72,7 +72,7 @@ def lines(ct: Ct) -> dict[str, str]:
     return {
         "VE_ROOT": f"{ct.paths.root}",
         "VE_PRIVATE": f"{ct.paths.private}",
-        "HOST_IFNAME": names.veth(ct.paths.node, ct.ctid),
+        "HOST_IFNAME": names.veth(ct.paths.node, ct.paths.ctid),
         "OSTEMPLATE": ct.spec.template,
         **{key.name: text for key, value in values if (text := key.line(value)) is not None},
         **of_ids(ct),

@@ -60,6 +60,7 @@ def show(
         "current": current,
         "next": (script.current.number if script and script.current else 0) + 1,
         "waiting": inquiry.awaited,
+        "elsewhere": (inquiry.answer or {}).get("own") is False,
         "refused": editor.refused(target) if target.container else None,
     }
     return page(request, "scripts/foreign.html", context, parts=["foreign"])
