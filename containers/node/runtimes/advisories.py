@@ -64,12 +64,14 @@ TABLE = (
         "a masked file of /proc could be replaced by another that can be written",
         ("1.2.8", "1.3.3", "1.4.0-rc.3"),
         FRESH_DEV,
+        debian=("1.1.15+ds1-2+deb13u",),
     ),
     Advisory(
         "CVE-2025-52565",
         "the console could be replaced by a file of /proc that can be written",
         ("1.2.8", "1.3.3", "1.4.0-rc.3"),
         FRESH_DEV,
+        debian=("1.1.15+ds1-2+deb13u",),
     ),
     Advisory(
         "CVE-2025-52881",
@@ -82,6 +84,7 @@ TABLE = (
         "a link in the place of /dev led runc out of the container",
         ("1.3.6", "1.4.3", "1.5.0-rc.3"),
         "a container whose /dev, /proc, /sys or /run is a link is not started",
+        debian=("1.1.15+ds1-2+deb13u",),
     ),
 )
 

@@ -39,9 +39,19 @@ def test_a_package_that_names_a_fault_has_it_mended() -> None:
     assert found("1.1.5+ds1", "1.1.5+ds1-1+deb12u2", changes) == [FOLDERS, DEV]
 
 
-def test_debians_mended_package_is_known_without_its_change_log() -> None:
-    assert LEAK not in found("1.1.5+ds1", "1.1.5+ds1-1+deb12u1")
-    assert LEAK in found("1.1.5+ds1", "1.1.5+ds1-1")
+@pytest.mark.parametrize(
+    ("version", "package", "faults"),
+    [
+        ("1.1.5+ds1", "1.1.5+ds1-1", [LEAK, FOLDERS, *LATE, DEV]),
+        ("1.1.5+ds1", "1.1.5+ds1-1+deb12u1", [FOLDERS, *LATE, DEV]),
+        ("1.1.15+ds1", "1.1.15+ds1-2", [*LATE, DEV]),
+        ("1.1.15+ds1", "1.1.15+ds1-2+deb13u1", [PROC]),
+    ],
+)
+def test_debians_mended_package_is_known_without_its_change_log(
+    version: str, package: str, faults: list[str]
+) -> None:
+    assert found(version, package) == faults
 
 
 def test_the_sentence_names_what_is_open_and_what_protects() -> None:
