@@ -53,6 +53,7 @@ class TrialRestore:
     """One that was made. processes: how many lived, of how many; error: why it failed.
 
     of: 0 where an older version has not counted. ended: the names of those that did not live.
+    gone: those of them of which nothing lives: one of a loop's sleeps is always about to end.
     """
 
     at: datetime
@@ -60,6 +61,7 @@ class TrialRestore:
     processes: int = 0
     of: int = 0
     ended: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     error: str = ""
     problem: str = ""
     details: dict[str, Any] = field(default_factory=dict)
@@ -161,9 +163,9 @@ class Judged(models.Model):
             why = Reason(trial.problem, trial.details, trial.error)
             return verdicts.Verdict(verdicts.Answer.BROKEN, (why, *found.reasons))
         said = found.tried()
-        if not trial.ended:
+        if not trial.gone:
             return said
-        details = {"processes": trial.processes, "of": trial.of, "ended": trial.ended}
+        details = {"processes": trial.processes, "of": trial.of, "ended": trial.gone}
         doubt = Reason.doubt(Doubts.ENDED, **details)
         return verdicts.Verdict(verdicts.Answer.CANT_TELL, (doubt, *said.reasons))
 

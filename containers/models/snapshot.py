@@ -82,8 +82,8 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 
     def tried(self, operation: Operation, said: Mapping[str, Any]) -> None:
         for snapshot in self.filter(uuid=said["uuid"]):
-            counts = said["processes"], said.get("of", 0), said.get("ended", [])
-            snapshot.was_tried(TrialRestore(now(), operation.pk, *counts))
+            fate = said.get("of", 0), said.get("ended", []), said.get("gone", [])
+            snapshot.was_tried(TrialRestore(now(), operation.pk, said["processes"], *fate))
 
     def turned_broken(self) -> SnapshotQuerySet:
         """Those that could be relied on, and can't any more."""

@@ -184,10 +184,12 @@ def test_a_session_from_outside_the_tree_is_a_clear_reason(servers: Machine) -> 
             "su", "postgres", "-c", "psql -c 'SELECT pg_sleep(600)'"]  # fmt: skip
     session = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        servers.until(lambda: "pg_sleep" in servers.inside("ps", "axww"), "the session")
+        servers.until(lambda: "[local] SELECT" in servers.inside("ps", "axww"), "the session")
         refused = servers.rig.operate("snapshot", servers.ctid, spec=servers.spec, snapshot=fresh())
         assert (refused.code, refused.state) == (16, UP)
-        assert "end open exec sessions first" in refused.end["error"]
+        assert "the process postgres (" in refused.end["error"]
+        assert ".s.PGSQL.5432 to psql (" in refused.end["error"]
+        assert "which an exec session runs: end that first" in refused.end["error"]
         assert serves(servers)
     finally:
         session.kill()

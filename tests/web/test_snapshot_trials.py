@@ -35,7 +35,7 @@ def asked(conf: NodeConf, node: Node) -> Operation | None:
 
 def came_back(operation: Operation, ended: tuple[str, ...] = ()) -> None:
     said = {"uuid": operation.params["snapshot"], "processes": 19 - len(ended), "of": 19,
-            "ended": list(ended)}  # fmt: skip
+            "ended": [*ended], "gone": [name for name in ended if name != "sleep"]}  # fmt: skip
     told(operation, {"ev": "fact", "key": "tried", "value": said}, end())
 
 
@@ -130,12 +130,14 @@ def test_processes_that_did_not_come_back_are_named_and_make_it_uncertain(
 
     snapshot.looked_at(OK)  # whoever looks at its files only does not forget that
     assert snapshot.verdict == Answer.CANT_TELL
+    snapshot = tried(snapshot, "sleep")  # others of its name go on
+    assert (snapshot.verdict, snapshot.reasons) == (Answer.OK, [])
     snapshot = tried(snapshot)
     assert (snapshot.verdict, snapshot.reasons) == (Answer.OK, [])
     shown = text(page(as_bob, "snapshot", snapshot))
     assert "All 19 processes came back in a test copy." in shown
     assert said in shown  # in the history
-    assert [trial.ended for trial in snapshot.former_trials] == [["tail"]]
+    assert [trial.ended for trial in snapshot.former_trials] == [["sleep"], ["tail"]]
 
 
 def test_one_that_turns_broken_is_shown_on_the_containers_page_and_in_the_audit(

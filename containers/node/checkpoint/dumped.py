@@ -39,5 +39,5 @@ def living(pids: Iterable[int]) -> Iterator[str]:
 
 
 def ended(before: Iterable[str], after: Iterable[str]) -> list[str]:
-    """Those that are not there any more. Another of the same name has taken its place."""
+    """Those that are not there any more; another of the same name has taken its place."""
     return sorted((Counter(before) - Counter(after)).elements())

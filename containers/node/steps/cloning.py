@@ -144,10 +144,12 @@ def try_restore(ct: Ct) -> None:
     if not init or not init.alive:
         raise CannotRestore(Problem.INIT_ENDED)
     before = dumped.names(kept_of(ct).images)
-    ended = dumped.ended(before, dumped.living(obstacles.members(init.pid)))
+    after = list(dumped.living(obstacles.members(init.pid)))
+    ended = dumped.ended(before, after)
     lives, fate = len(before) - len(ended), f"; ended: {few(ended)}" if ended else ""
     ct.say(f"{lives} of {len(before)} processes came back{fate}.")
-    found = {"processes": lives, "of": len(before), "ended": ended[:MANY]}
+    gone = sorted({*ended} - {*after})
+    found = {"processes": lives, "of": len(before), "ended": ended[:MANY], "gone": gone[:MANY]}
     ct.fact("tried", {"uuid": ct.params["snapshot"], **found})
 
 

@@ -108,7 +108,7 @@ def dump(ct: Ct, into: Saved, *, leave_running: bool, script: Path | None = None
         work,
         leave_running=leave_running,
     )
-    progress = Progress(log, into.images, patience)
+    progress = Progress(log, into, patience)
     try:
         with umask(0o027):
             call(argv, timeout=criu.time_limit(room.memory(ct.paths)), watch=progress.look)
@@ -149,17 +149,17 @@ def patience_of(ct: Ct) -> float:
 
 
 class Progress:
-    """Whether CRIU gets on: its log grows, or its images. One look is as good as many."""
+    """Whether CRIU gets on: its log grows, or its images, or it waits for a copy of the disk."""
 
-    def __init__(self, log: Path, images: Path, patience: float) -> None:
-        self.log, self.images, self.patience = log, images, patience
+    def __init__(self, log: Path, into: Saved, patience: float) -> None:
+        self.log, self.into, self.patience = log, into, patience
         self.seen, self.since = -1, time.monotonic()
 
     def look(self) -> None:
         """Raises Stalled."""
-        size = sum(path.stat().st_size for path in (*self.images.iterdir(), self.log)
-                   if path.exists())  # fmt: skip
-        if size != self.seen:
+        files = (*self.into.images.iterdir(), *self.log.parent.glob(self.log.name))
+        size = sum(path.stat().st_size for path in files)
+        if size != self.seen or self.into.fs.exists():
             self.seen, self.since = size, time.monotonic()
         elif time.monotonic() - self.since >= self.patience:
             raise Stalled(Problem.DUMP_STALLED, seconds=self.patience)
