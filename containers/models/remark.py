@@ -43,17 +43,11 @@ def of_hostname(container: Container, hostname: str, by: User | None) -> Iterato
 
 
 def of_address(node: Node, text: str) -> Iterator[str]:
-    """One of no pool is nobody's to route but the network's; another node's pool is there."""
+    """One of no pool is nobody's to route but the network's."""
     address = addresses.parse(text)
-    pools = {each: pool.parse(each.pool) for each in Node.objects.exclude(pool="")}
-    holders = [each for each, network in pools.items() if address in network]
-    if not holders:
+    pools = Node.objects.exclude(pool="").values_list("pool", flat=True)
+    if not any(address in pool.parse(each) for each in pools):
         yield (
             f"The address {text} is in no node's pool: it is reached only if the network routes "
             f"it to node {node}."
-        )
-    elif node not in holders:
-        yield (
-            f"The address {text} is of the pool of node {holders[0]}: on node {node} it is not "
-            "reached."
         )

@@ -225,9 +225,9 @@ def remove(conf: NodeConf) -> list[str]:
 
 def drop(file: Path, line: str) -> None:
     """Take a line out of a file, which is there whole at any time."""
-    kept = [each for each in file.read_text().splitlines(keepends=True) if each.strip() != line]
+    kept = [each for each in lines_of(file) if each.strip() != line]
     new = file.with_name(f"{file.name}.new")
-    new.write_text("".join(kept))
+    new.write_bytes(os.fsencode("".join(f"{each}\n" for each in kept)))
     shutil.copymode(file, new)
     new.replace(file)
 

@@ -124,17 +124,17 @@ def test_it_ends_no_line(name: str, end: str, tmp_path: Path) -> None:
 MOUNTS = """
 import os, pathlib
 from containers.node import observed
-from containers.node.checkpoint import obstacles
+from containers.node.checkpoint.mounts import mounts_of
 from containers.node.processes import cgroup
 from containers.node.storage import mounts
 count = pathlib.Path("/proc/self/mountinfo").read_bytes().count(b"\\n")
 found = [[where for where, _ in observed.mounts()], [str(m.point) for m in mounts.mounts()],
-         [where for where, _ in obstacles.mounts_of(os.getpid())]]
+         [mount.where for mount in mounts_of(os.getpid())]]
 assert [len(each) for each in found] == [count] * 3, (count, [*map(len, found)])
 assert not any(where == "/fake" for each in found for where in each)
-assert any(k == "tmpfs" and "fake" in w for w, k in obstacles.mounts_of(os.getpid()))
+assert any(m.kind == "tmpfs" and "fake" in m.where for m in mounts_of(os.getpid()))
 assert "/fake" not in map(str, cgroup.mounted().values())
-assert not {"fuse.evil"} & {kind for _, kind in obstacles.mounts_of(os.getpid())}
+assert not {"fuse.evil"} & {mount.kind for mount in mounts_of(os.getpid())}
 print("fine")
 """
 

@@ -73,7 +73,7 @@ def test_page_download_and_pctl_show_the_beginning_a_mark_and_the_end(
     assert b"199.1 MiB of output were left out here" in mark
     address = f"/operations/{flooded.pk}/"
     assert "199.1 MiB of output between" in as_bob.get(address).content.decode()
-    download = as_bob.get(f"{address}log/download")
+    download = as_bob.get(f"{address}log/download?raw")
     printed = run(f"operation log {flooded.pk}")[1].encode()
     for text in (b"".join(download), printed):
         assert text.startswith(FIRST)

@@ -385,7 +385,7 @@ def test_questions_are_answered(
     assert [found["action"] for found in listed.answer] == ["mount"]
     assert read.answer
     assert read.answer["body"] == "IyEvYmluL3NoCg=="
-    assert f"There is no file {node_conf.vz}/private/101/scripts/stop on" in missing.error
+    assert f"looked for {node_conf.vz}/private/101/scripts/stop" in missing.error
     assert unheard.error == "The node knows no answer to 'weather'."
 
 
