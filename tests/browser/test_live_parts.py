@@ -95,7 +95,7 @@ def test_opened_details_stay_open_and_closed_ones_closed(
     page = page_of(bob, "/containers/101/")
     page.locator("#state summary").click()
     expect(page.get_by_text("Stop: The container is not running.")).to_be_visible()
-    failed = ct101.request("start", by=bob)
+    failed = ct101.request("stop", by=bob)
     Operation.objects.filter(pk=failed.pk).update(state="failed", problem="cancelled-early")
     run()
     ring(owner=bob.pk, ctid=101)

@@ -180,9 +180,10 @@ def test_the_output_of_a_failing_script_comes_with_its_code(shell: Shell, ctid: 
     shell.run("script", "save", ctid, "mount", stdin="#!/bin/sh\necho by $VEID; exit 7\n")
     said = shell.run("start", ctid, code=79)
     assert f"by {ctid}\n" in said
-    last = said.splitlines()[-1]
-    assert last.startswith(f"Start of CT {ctid} failed. Its mount script ended with exit code 7.")
-    assert last.endswith("The container is stopped now.")
+    [end, way] = said.splitlines()[-2:]
+    assert end.startswith(f"Start of CT {ctid} failed. Its mount script ended with exit code 7.")
+    assert end.endswith("The container is stopped now.")
+    assert way == f"What can be done now: pctl script save {ctid} mount --file FILE"
     assert shell.run("status", ctid) == f"CTID {ctid} exist unmounted down\n"
 
 
