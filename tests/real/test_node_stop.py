@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from containers.node import observed, veconf
+from containers.node import lxcfs, observed, veconf
 from containers.node.actions import UMOUNT, Scope
 from containers.node.processes.cgroup import Group
 from containers.node.states import State
@@ -69,6 +69,8 @@ def pids(panel: Panel, ctids: list[int]) -> list[int]:
 def test_a_restart_of_the_worker_leaves_lxcfs_to_the_containers(
     panel: Panel, ctids: list[int]
 ) -> None:
+    if "FUSE" in (why := lxcfs.unable()):
+        pytest.skip(why)
     group = Group(f"{panel.conf.cgroup}/lxcfs")
     before = group.processes()
     panel.stop("node")
