@@ -123,6 +123,11 @@ def show(tree: int, source: Path, ids: Ids, attributes: int) -> None:
         set_attributes(tree, source, Attributes(attributes | IDMAP, 0, MS_PRIVATE, userns))
 
 
+def make_private(tree: int, source: Path) -> None:
+    """Out of the peer group of what it was cloned from; CRIU could not put it back there."""
+    set_attributes(tree, source, Attributes(0, 0, MS_PRIVATE, 0))
+
+
 def set_attributes(tree: int, source: Path, attributes: Attributes) -> None:
     size = ctypes.c_size_t(ctypes.sizeof(attributes))
     done(call(MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH, ctypes.byref(attributes), size),

@@ -178,6 +178,8 @@ def within(pid: int, sources: Mapping[str, str], *, instead: bool = False) -> No
             with contextlib.ExitStack() as held:
                 trees = {where: held.enter_context(idmap.cloned(Path(source)))
                          for where, source in sources.items()}  # fmt: skip
+                for where, tree in trees.items():
+                    idmap.make_private(tree, Path(sources[where]))
                 space = held.enter_context(idmap.folder(f"/proc/{pid}/ns/mnt"))
                 idmap.done(idmap.libc().unshare(CLONE_FS), "a place of its own")
                 idmap.done(idmap.libc().setns(space, idmap.CLONE_NEWNS), "its mounts")

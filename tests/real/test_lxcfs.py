@@ -10,6 +10,7 @@ import pytest
 from containers.node import lxcfs
 from containers.node.conf import NodeConf
 from containers.node.processes.cgroup import Group
+from containers.node.processes.run import call
 from tests.real.rig import Rig
 from tests.real.snapshots import take
 
@@ -60,9 +61,11 @@ def test_it_sees_its_own_memory_swap_processors_load_and_uptime(
 
 
 @pytest.mark.criu
+@pytest.mark.parametrize("propagation", ["private", "shared"])  # systemd makes / shared
 def test_its_processes_may_have_these_files_open_when_they_are_saved(
-    criu: str, own: None, rig: Rig, ctid: int
+    criu: str, own: None, node_conf: NodeConf, rig: Rig, ctid: int, propagation: str
 ) -> None:
+    call(["mount", f"--make-{propagation}", f"{lxcfs.place(node_conf)}"])
     up(rig, ctid)
     rig.inside(ctid, "sh", "-c", HOLDER)
     for plan in ("suspend", "resume", "suspend", "resume"):  # of what was restored, too
