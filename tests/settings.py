@@ -14,6 +14,8 @@ os.environ |= {"PANEL_STATE_DIR": STATE, "PANEL_NODE": "alpha", "PANEL_RUNTIME":
 
 from containers.node import panels  # noqa: E402
 from panel.settings import *  # noqa: E402, F403
+from panel.settings import NODE  # noqa: E402
+from tests import groups  # noqa: E402
 
 panels.REGISTRY = panels.REGISTRY / "none-in-tests"  # what panels this machine has is no matter
 ALLOWED_HOSTS = ["*"]
@@ -25,3 +27,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+
+
+def leave_nothing() -> None:
+    """Of a test that had this very node work, as pctl does where no worker runs."""
+    groups.take_away(NODE)
+    shutil.rmtree(NODE.run, ignore_errors=True)
+
+
+atexit.register(leave_nothing)
